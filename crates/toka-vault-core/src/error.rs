@@ -1,0 +1,360 @@
+//! [`Error`]: everything that can go wrong, each variant with what to do next.
+//!
+//! Errors are `Clone`, because one failed group commit answers many waiting callers. No variant
+//! exposes a dependency's error type.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::{EventId, Position};
+
+/// What every fallible call here returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Longest piece of a caller's text that an error repeats, in characters.
+const QUOTE_CHARS_MAX: usize = 64;
+
+/// Tells what went wrong, and by its variant what to do next.
+///
+/// Unless a variant says otherwise, the call that returned it stored nothing and the vault goes on
+/// working.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A kind breaks a rule of [`Kind`](crate::Kind). Rename it.
+    #[error(
+        "invalid kind `{kind}`: {reason}; use tokens of visible ASCII set apart by dots, such as `agent.tool.invoked`"
+    )]
+    InvalidKind {
+        /// The start of the text that was offered.
+        kind: String,
+        /// The rule it breaks.
+        reason: &'static str,
+    },
+
+    /// A text is not the id, hash, position or time that it should be. Correct it.
+    #[error("`{text}` is no {what}: {reason}")]
+    Malformed {
+        /// What it should have been.
+        what: &'static str,
+        /// The start of the text.
+        text: String,
+        /// What was expected.
+        reason: &'static str,
+    },
+
+    /// A payload cannot be encoded. Change the type or its `Serialize`.
+    #[error("the payload cannot be encoded: {reason}")]
+    PayloadEncoding {
+        /// What the encoder met.
+        reason: String,
+    },
+
+    /// A payload is not of the type asked for. Decode it as another type; the event is fine.
+    #[error("the payload cannot be decoded as `{target}`: {reason}")]
+    PayloadDecoding {
+        /// The Rust type asked for.
+        target: &'static str,
+        /// Where it differs.
+        reason: String,
+    },
+
+    /// A payload has content that JSON cannot tell, such as bytes, NaN or a map key that is not
+    /// text. Decode it as a Rust type or take its bytes.
+    #[error("the payload has no JSON form: {reason}; decode it as a Rust type or take its bytes")]
+    PayloadNotJson {
+        /// What JSON cannot tell.
+        reason: String,
+    },
+
+    /// A payload is larger than a vault takes. Store it elsewhere and commit a reference.
+    #[error(
+        "the encoded payload has more than the {max} bytes that an event may carry; store it elsewhere and commit a reference to it"
+    )]
+    PayloadTooLarge {
+        /// The most an event may carry, in bytes.
+        max: usize,
+    },
+
+    /// An event names more parents than it may. Join them by an event in between.
+    #[error(
+        "{count} parents are more than the {max} that an event may have; join some by an event in between"
+    )]
+    TooManyParents {
+        /// How many were named.
+        count: usize,
+        /// How many may be.
+        max: usize,
+    },
+
+    /// An event names a parent twice. Name it once.
+    #[error("parent {parent} is named twice; name each parent once")]
+    DuplicateParent {
+        /// The parent that is repeated.
+        parent: EventId,
+    },
+
+    /// An event names itself as parent. Only earlier events can be parents.
+    #[error("event {id} names itself as parent; only earlier events can be parents")]
+    SelfParent {
+        /// The event.
+        id: EventId,
+    },
+
+    /// A parent is not in the vault. Commit or import it first; in a vault of bounded capacity it
+    /// may have been evicted.
+    #[error(
+        "parent {parent} is not in this vault; commit it first (a vault of bounded capacity may have evicted it)"
+    )]
+    UnknownParent {
+        /// The parent that was not found.
+        parent: EventId,
+    },
+
+    /// The id a caller brought belongs to an event of other content. Use a new id for new content.
+    #[error(
+        "event {id} is in this vault with other content (it differs in {differs}); events are immutable, use a new id"
+    )]
+    Conflict {
+        /// The id that is taken.
+        id: EventId,
+        /// Which part differs.
+        differs: &'static str,
+    },
+
+    /// A batch is larger than one atomic commit may be. Commit it in parts.
+    #[error("the batch has {size} {unit}, more than the {max} of one atomic commit; commit it in parts")]
+    BatchTooLarge {
+        /// Its size.
+        size: usize,
+        /// The bound.
+        max: usize,
+        /// What is counted: `events` or `bytes`.
+        unit: &'static str,
+    },
+
+    /// A memory vault was asked to keep no events. Give it a capacity of at least 1.
+    #[error("a capacity of 0 would keep no event; give at least 1, or use an unbounded vault")]
+    ZeroCapacity,
+
+    /// An id is in no event of this vault.
+    #[error("event {id} is not in this vault")]
+    UnknownEvent {
+        /// The id asked for.
+        id: EventId,
+    },
+
+    /// A reader asks for events that a vault of bounded capacity no longer has. Reading on goes on
+    /// from `oldest`; what lies before is gone.
+    #[error(
+        "the next event to read was evicted; the oldest that this vault still has is at position {oldest}, and reading goes on from there"
+    )]
+    Evicted {
+        /// Where the history starts now.
+        oldest: Position,
+    },
+
+    /// Stored events are damaged and are not shown. Reading on goes on behind them. Restore the
+    /// vault from a copy, or export what is whole.
+    #[error("{}: {reason}; other events stay readable, restore these from a copy", damaged(*first, *last))]
+    Corrupt {
+        /// The first damaged position.
+        first: Position,
+        /// The last damaged position.
+        last: Position,
+        /// What does not fit.
+        reason: String,
+    },
+
+    /// The vault has fewer events than it acknowledged. It stays as it is, unopened. Restore it
+    /// from a copy, or open it with the option to accept the loss.
+    #[error("the vault at {} acknowledged events up to position {acknowledged}, but its log ends at {found}; restore it from a copy, or open it with tail loss accepted", path.display())]
+    TailLost {
+        /// The vault.
+        path: PathBuf,
+        /// The last position that was acknowledged.
+        acknowledged: Position,
+        /// The last position found.
+        found: Position,
+    },
+
+    /// The vault is open elsewhere. Close it there, or use the handle that is open.
+    #[error("the vault at {} is open in {holder}; one process at a time can open it, once", path.display())]
+    Locked {
+        /// The vault.
+        path: PathBuf,
+        /// Who has it open: `this process` or `another process`.
+        holder: &'static str,
+    },
+
+    /// The path holds something that is no vault of this back-end. Nothing there was touched.
+    /// Choose another path.
+    #[error("{} is no vault of this back-end: {reason}; nothing there was changed, choose another path", path.display())]
+    NotAVault {
+        /// The path.
+        path: PathBuf,
+        /// What was found there.
+        reason: String,
+    },
+
+    /// The vault was written by a newer version. Open it with that version or a later one.
+    #[error("the vault at {} has format {found}, this version reads up to {supported}; use a newer toka-vault", path.display())]
+    NewerFormat {
+        /// The vault.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that can be read here.
+        supported: u32,
+    },
+
+    /// The operating system does not allow it. Change the owner or the mode of the path.
+    #[error("no permission to {operation} {}; check its owner and mode", path.display())]
+    PermissionDenied {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+    },
+
+    /// The operating system failed. At open nothing was changed; what a failure does to an open
+    /// vault, [`Error::OutcomeUnknown`] and [`Error::Poisoned`] tell.
+    #[error("cannot {operation} {}", path.display())]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<std::io::Error>,
+    },
+
+    /// The storage engine failed. See [`Error::Io`] for what that means.
+    #[error("the storage engine cannot {operation}: {reason}")]
+    Storage {
+        /// What was tried.
+        operation: &'static str,
+        /// What the engine said.
+        reason: String,
+    },
+
+    /// Storage failed while this commit was under way: it may or may not be found when the vault is
+    /// opened again. Reopen, then look it up or commit it again under the same id.
+    #[error(
+        "storage failed during this commit, which may or may not be stored; reopen the vault and commit again under the same id"
+    )]
+    OutcomeUnknown {
+        /// The failure.
+        source: Arc<Error>,
+    },
+
+    /// Storage failed earlier, so the vault takes no more commits; what it had published can still
+    /// be read. Reopen the vault, which recovers what is durable.
+    #[error(
+        "the vault takes no commits since its storage failed; nothing of this one was stored, reopen the vault to go on"
+    )]
+    Poisoned {
+        /// The failure.
+        source: Arc<Error>,
+    },
+
+    /// The vault was closed. Open it again.
+    #[error("the vault is closed; nothing was stored, open it again")]
+    Closed,
+
+    /// A URL names no back-end. Correct it.
+    #[error("`{url}` names no vault: {reason}")]
+    InvalidUrl {
+        /// The URL.
+        url: String,
+        /// What is wrong with it, and what can be had.
+        reason: String,
+    },
+
+    /// A back-end outside this project failed; its documentation says what that means.
+    #[error("the back-end failed: {reason}")]
+    Backend {
+        /// What it said.
+        reason: String,
+        /// Its error, where it has one.
+        #[source]
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl Error {
+    /// Creates an [`Error::InvalidKind`], cutting a long text short.
+    pub(crate) fn invalid_kind(kind: &str, reason: &'static str) -> Self {
+        Self::InvalidKind { kind: quote(kind), reason }
+    }
+
+    /// Creates an [`Error::Malformed`], cutting a long text short.
+    pub fn malformed(what: &'static str, text: &str, reason: &'static str) -> Self {
+        Self::Malformed { what, text: quote(text), reason }
+    }
+
+    /// Creates the error for a failed call of the operating system on `path`.
+    pub fn io(operation: &'static str, path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        match source.kind() {
+            std::io::ErrorKind::PermissionDenied => Self::PermissionDenied { operation, path },
+            _ => Self::Io { operation, path, source: Arc::new(source) },
+        }
+    }
+
+    /// Creates an [`Error::Corrupt`] for a single event.
+    pub fn corrupt(position: Position, reason: impl Into<String>) -> Self {
+        Self::Corrupt { first: position, last: position, reason: reason.into() }
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// Says which events are damaged.
+fn damaged(first: Position, last: Position) -> String {
+    if first == last {
+        format!("the event at position {first} is damaged")
+    } else {
+        format!("the events at positions {first} to {last} are damaged")
+    }
+}
+
+/// Repeats the start of a caller's text, with control characters made visible.
+fn quote(text: &str) -> String {
+    let shown: String = text.chars().take(QUOTE_CHARS_MAX).flat_map(char::escape_debug).collect();
+    if text.chars().nth(QUOTE_CHARS_MAX).is_some() { shown + "…" } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_and_hostile_text_is_repeated_short_and_escaped() {
+        let error = Error::malformed("event id", &"\u{1b}".repeat(1_000), "expected a ULID");
+        let text = error.to_string();
+        assert!(text.len() < 1_000, "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_range_of_damaged_events_is_told_as_one() {
+        let one = Error::corrupt(Position::new(7), "checksum");
+        assert!(one.to_string().starts_with("the event at position 7 is damaged"), "{one}");
+        let many =
+            Error::Corrupt { first: Position::new(7), last: Position::new(9), reason: "checksum".into() };
+        assert!(many.to_string().starts_with("the events at positions 7 to 9 are damaged"), "{many}");
+    }
+
+    #[test]
+    fn a_refused_permission_is_told_apart_from_other_failures() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        assert!(matches!(Error::io("open", Path::new("x"), denied), Error::PermissionDenied { .. }));
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert!(matches!(Error::io("write", Path::new("x"), full), Error::Io { .. }));
+    }
+}

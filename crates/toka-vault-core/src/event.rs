@@ -1,0 +1,65 @@
+//! [`Event`] and [`EventHeader`]: what a vault has recorded.
+
+use std::sync::Arc;
+
+use crate::{Digest, EventHash, EventId, Kind, Payload, Position, Timestamp};
+
+/// Tells all of an event but its content.
+///
+/// Everything but the position is immutable and the same in every vault that the event is copied
+/// to. Cloning is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventHeader {
+    /// Identifies the event for ever.
+    pub id: EventId,
+    /// What happened.
+    pub kind: Kind,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// The events that led to this one, in the order that the caller named them.
+    pub parents: Arc<[EventId]>,
+    /// Addresses the payload.
+    pub digest: Digest,
+    /// Seals the event and all that led to it.
+    pub hash: EventHash,
+    /// Where the event stands in the order of the vault it was read from or committed to.
+    pub position: Position,
+}
+
+/// Records something that happened: a header and its payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// All but the content.
+    pub header: EventHeader,
+    /// The content.
+    pub payload: Payload,
+}
+
+impl EventHeader {
+    /// Puts a header together. For back-ends: nothing is checked.
+    pub fn new(
+        id: EventId,
+        kind: Kind,
+        timestamp: Timestamp,
+        parents: Arc<[EventId]>,
+        digest: Digest,
+        hash: EventHash,
+        position: Position,
+    ) -> Self {
+        Self { id, kind, timestamp, parents, digest, hash, position }
+    }
+}
+
+impl Event {
+    /// Puts an event together. For back-ends: nothing is checked.
+    pub fn new(header: EventHeader, payload: Payload) -> Self {
+        Self { header, payload }
+    }
+
+    /// Returns the event's place in the order of its vault.
+    pub fn position(&self) -> Position {
+        self.header.position
+    }
+}

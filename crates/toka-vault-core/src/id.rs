@@ -1,0 +1,103 @@
+//! [`EventId`]: what an event is called, for ever and in every vault.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ulid::Ulid;
+
+use crate::{Error, Result};
+
+/// Identifies an event for ever, in every vault that it is copied to: a [ULID].
+///
+/// Its text form is 26 characters of Crockford's base 32. Ids that a vault assigns grow with every
+/// event, but ids that callers bring need not: order events by [`Position`](crate::Position), never
+/// by id.
+///
+/// [ULID]: https://github.com/ulid/spec
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(u128);
+
+impl EventId {
+    /// Creates an id from its 128 bits.
+    pub const fn from_u128(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// Creates an id from a time and 80 bits that set it apart from others of that time.
+    ///
+    /// `millis` are milliseconds since the Unix epoch, of which the low 48 bits are kept, and of
+    /// `random` the low 80. An importer that derives both from its source gets the same id each
+    /// time, and so an import that can be repeated.
+    pub const fn from_parts(millis: u64, random: u128) -> Self {
+        let time = (millis as u128 & ((1 << 48) - 1)) << 80;
+        Self(time | (random & ((1 << 80) - 1)))
+    }
+
+    /// Reads an id from its 16 bytes, most significant first.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+
+    /// Returns the 128 bits of this id.
+    pub const fn to_u128(self) -> u128 {
+        self.0
+    }
+
+    /// Returns the 16 bytes of this id, most significant first, as hashes and formats use them.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; ulid::ULID_LEN];
+        f.pad(Ulid(self.0).array_to_str(&mut text))
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = Error;
+
+    /// Reads the 26-character text form, in upper or lower case.
+    fn from_str(text: &str) -> Result<Self> {
+        match Ulid::from_string(text) {
+            Ok(ulid) => Ok(Self(ulid.0)),
+            Err(_) => Err(Error::malformed("event id", text, "expected a ULID of 26 base-32 characters")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips() {
+        let id = EventId::from_parts(1_700_000_000_000, 0xABCD_EF01);
+        let text = id.to_string();
+        assert_eq!(text.len(), 26);
+        assert_eq!(text.parse::<EventId>().unwrap(), id);
+        assert_eq!(text.to_lowercase().parse::<EventId>().unwrap(), id);
+    }
+
+    #[test]
+    fn parts_that_are_too_large_do_not_reach_their_neighbour() {
+        assert_eq!(EventId::from_parts(0, u128::MAX).to_u128(), (1 << 80) - 1);
+        assert_eq!(EventId::from_parts(u64::MAX, 0).to_u128() >> 80, (1 << 48) - 1);
+    }
+
+    #[test]
+    fn malformed_text_is_refused() {
+        for text in ["", "01", "01ARZ3NDEKTSV4RRFFQ69G5FAUX", "01ARZ3NDEKTSV4RRFFQ69G5FA!", "ééééééééééééé"]
+        {
+            assert!(matches!(text.parse::<EventId>(), Err(Error::Malformed { .. })), "{text}");
+        }
+    }
+}

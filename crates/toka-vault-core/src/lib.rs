@@ -1,0 +1,36 @@
+//! The vocabulary and the contract of `toka-vault`: what an event is, how it is encoded and hashed,
+//! and what every store of events can do.
+//!
+//! This crate has no I/O, no threads and no back-end. Applications use it through the facade
+//! `toka-vault`; a back-end depends on it to implement [`EventStore`]. `docs/architecture.md` tells
+//! how the crates fit together, `docs/format.md` the encoding and the hashes byte for byte.
+
+mod canonical;
+mod digest;
+mod error;
+mod event;
+pub mod hashing;
+mod id;
+mod kind;
+pub mod limits;
+mod new_event;
+mod payload;
+mod position;
+mod reading;
+mod store;
+mod streams;
+mod timestamp;
+pub mod verify;
+
+pub use digest::{ChainHash, Digest, EventHash, HASH_BYTES};
+pub use error::{Error, Result};
+pub use event::{Event, EventHeader};
+pub use id::EventId;
+pub use kind::Kind;
+pub use new_event::NewEvent;
+pub use payload::{EventPayload, Payload};
+pub use position::Position;
+pub use reading::{Direction, Head, ReplayOptions, StartFrom};
+pub use store::{EventStore, EventStoreExt};
+pub use streams::{Replay, Subscription};
+pub use timestamp::Timestamp;

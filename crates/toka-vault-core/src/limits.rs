@@ -1,0 +1,28 @@
+//! Every bound of an event and of a commit, in one place.
+//!
+//! A bound here is part of the contract: all back-ends share it, so that an event accepted by one
+//! vault can be copied into every other. Bounds of one back-end or of the engine stand with them.
+
+/// Longest kind, in bytes. It fits the one-byte length of the event hash and of the block format.
+pub const KIND_BYTES_MAX: usize = 255;
+
+/// Most parents of one event.
+pub const PARENTS_MAX: usize = 1_024;
+
+/// Largest encoded payload, in bytes (16 MiB).
+pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// Deepest nesting of maps and arrays in a payload, as in most JSON parsers. Encoding and decoding
+/// recurse once a level, so this bounds the stack they need.
+pub const PAYLOAD_DEPTH_MAX: usize = 128;
+
+/// Most events of one atomic commit.
+pub const BATCH_EVENTS_MAX: usize = 16_384;
+
+/// Most payload bytes of one atomic commit (64 MiB): four payloads of the largest size.
+pub const BATCH_BYTES_MAX: usize = 64 << 20;
+
+const _: () = assert!(KIND_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(PARENTS_MAX <= u16::MAX as usize);
+const _: () = assert!(PAYLOAD_BYTES_MAX <= u32::MAX as usize);
+const _: () = assert!(PAYLOAD_BYTES_MAX <= BATCH_BYTES_MAX);

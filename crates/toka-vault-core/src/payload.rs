@@ -1,0 +1,177 @@
+//! [`Payload`]: the content of an event in its canonical bytes, and [`EventPayload`]: what can become
+//! one.
+//!
+//! Keeps the invariant that the bytes are canonical and the digest is theirs, except for a payload
+//! read from storage ([`Payload::from_stored`]), where storage's checksums vouch for it and
+//! [`Payload::is_intact`] proves it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
+use crate::{Digest, Error, Result, canonical};
+
+/// Holds the content of an event: canonical MessagePack bytes and their [`Digest`].
+///
+/// Cloning is cheap: clones share the bytes. `Debug` shows the decoded value. A payload that was
+/// read from a vault can share its bytes with neighbouring events; keep what you decode from it
+/// rather than many single payloads for long.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::HashMap;
+/// use toka_vault_core::Payload;
+///
+/// let payload = Payload::encode(&serde_json::json!({ "pid": 1234 }))?;
+/// let map: HashMap<String, u32> = payload.decode()?;
+/// assert_eq!(map["pid"], 1234);
+/// assert_eq!(Payload::encode(&map)?.digest(), payload.digest());
+/// # Ok::<(), toka_vault_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    bytes: Bytes,
+    digest: Digest,
+}
+
+/// Can be the payload of an event: every `serde::Serialize`, by value or by reference, and a
+/// [`Payload`] that is encoded already.
+pub trait EventPayload {
+    /// Encodes this value to its canonical bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PayloadEncoding`] or [`Error::PayloadTooLarge`].
+    fn to_payload(&self) -> Result<Payload>;
+}
+
+impl<T: Serialize + ?Sized> EventPayload for T {
+    fn to_payload(&self) -> Result<Payload> {
+        Payload::encode(self)
+    }
+}
+
+// `Payload` is not `Serialize`, so this does not overlap with the rule above: encoding what is
+// encoded would only cost time.
+impl EventPayload for Payload {
+    fn to_payload(&self) -> Result<Payload> {
+        Ok(self.clone())
+    }
+}
+
+impl EventPayload for &Payload {
+    fn to_payload(&self) -> Result<Payload> {
+        Ok(Payload::clone(self))
+    }
+}
+
+impl Payload {
+    /// Encodes a value to its canonical bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PayloadTooLarge`] above [`PAYLOAD_BYTES_MAX`]; [`Error::PayloadEncoding`] where the
+    /// value's `Serialize` fails, a map has a key twice, an integer has more than 64 bits, or it is
+    /// nested deeper than [`PAYLOAD_DEPTH_MAX`].
+    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let bytes = Bytes::from(canonical::encode(value)?);
+        Ok(Self { digest: Digest::of(&bytes), bytes })
+    }
+
+    /// Brings any MessagePack value into canonical form.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PayloadEncoding`] where the bytes are not exactly one MessagePack value, or it has
+    /// no canonical form.
+    pub fn from_msgpack(bytes: &[u8]) -> Result<Self> {
+        let malformed = |reason: String| Error::PayloadEncoding { reason };
+        let mut rest = bytes;
+        let mut decoder = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
+        decoder.set_max_depth(PAYLOAD_DEPTH_MAX + 1);
+        let payload = Self::encode(&serde_transcode::Transcoder::new(&mut decoder))?;
+        match decoder.get_ref().len() {
+            0 => Ok(payload),
+            more => Err(malformed(format!("{more} bytes follow the MessagePack value"))),
+        }
+    }
+
+    /// Trusts bytes and a digest that were stored together. For back-ends: nothing is checked.
+    pub fn from_stored(bytes: Bytes, digest: Digest) -> Self {
+        Self { bytes, digest }
+    }
+
+    /// Returns the canonical MessagePack bytes.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Returns the Blake3 digest of the bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Decodes the payload as a Rust type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PayloadDecoding`] where it is not of that type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
+        let decoded = T::deserialize(&mut self.decoder());
+        decoded.map_err(|error| Error::PayloadDecoding {
+            target: std::any::type_name::<T>(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Decodes the payload as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PayloadNotJson`] where it has something that JSON cannot tell: bytes, NaN or an
+    /// infinity, or a map key that is not text.
+    pub fn to_json(&self) -> Result<serde_json::Value> {
+        let not_json = |reason: String| Error::PayloadNotJson { reason };
+        let json = self.decode().map_err(|error| match error {
+            Error::PayloadDecoding { reason, .. } => not_json(reason),
+            other => other,
+        })?;
+        // serde_json reads a NaN as null; only the way back tells.
+        match canonical::encode(&json) {
+            Ok(bytes) if bytes == self.bytes => Ok(json),
+            _ => Err(not_json("it has a number that JSON cannot write".into())),
+        }
+    }
+
+    /// Tells whether the bytes still hash to the digest.
+    pub fn is_intact(&self) -> bool {
+        self.bytes.len() <= PAYLOAD_BYTES_MAX && Digest::of(&self.bytes) == self.digest
+    }
+
+    /// Reads the bytes as they were written: in human-readable forms.
+    fn decoder(&self) -> rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'_, [u8]>, HumanReadable> {
+        let mut decoder = rmp_serde::Deserializer::from_read_ref(self.bytes.as_ref()).with_human_readable();
+        decoder.set_max_depth(PAYLOAD_DEPTH_MAX + 1);
+        decoder
+    }
+}
+
+/// The configuration of a decoder of human-readable forms.
+type HumanReadable = rmp_serde::config::HumanReadableConfig<rmp_serde::config::DefaultConfig>;
+
+impl fmt::Debug for Payload {
+    /// Shows the decoded value as JSON, with bytes as arrays and NaN as null, or says that it is
+    /// damaged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut json = Vec::new();
+        let mut writer = serde_json::Serializer::new(&mut json);
+        match serde_transcode::transcode(&mut self.decoder(), &mut writer) {
+            Ok(()) => f.write_str(&String::from_utf8_lossy(&json)),
+            Err(_) => write!(f, "<{} bytes, digest {}>", self.bytes.len(), self.digest),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Where reading starts, which way it goes and how far: [`StartFrom`], [`ReplayOptions`], [`Head`].
+
+use crate::{ChainHash, EventId, Position};
+
+/// Says after which event a reader starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StartFrom {
+    /// The oldest event that the vault has.
+    #[default]
+    Beginning,
+    /// The event after this position; [`Position::ZERO`] is the very first.
+    ///
+    /// Unlike `Beginning`, a position that a bounded vault has evicted is an
+    /// [`Error::Evicted`](crate::Error::Evicted): the reader would miss events that it never saw.
+    After(Position),
+    /// The event after this one. An id that the vault does not have is an
+    /// [`Error::UnknownEvent`](crate::Error::UnknownEvent).
+    AfterId(EventId),
+    /// The first event that is committed after the call.
+    Head,
+}
+
+/// Says which way a replay goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Direction {
+    /// From the oldest event to the newest.
+    #[default]
+    Forward,
+    /// From the newest event to the oldest, down to the start.
+    Backward,
+}
+
+/// Says which part of the history a replay reads: by default all of it, up to the head at the call.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::{Direction, ReplayOptions};
+///
+/// let newest_ten = ReplayOptions::new().with_direction(Direction::Backward).with_limit(10);
+/// assert_eq!(newest_ten.limit, Some(10));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ReplayOptions {
+    /// Where the part begins; for a backward replay, where it ends.
+    pub start: StartFrom,
+    /// Which way to go.
+    pub direction: Direction,
+    /// How many events to read at most.
+    pub limit: Option<u64>,
+}
+
+impl ReplayOptions {
+    /// Reads the whole history, oldest first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads only what stands after `start`.
+    #[must_use]
+    pub fn with_start(mut self, start: StartFrom) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Reads in this direction.
+    #[must_use]
+    pub fn with_direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
+        self
+    }
+
+    /// Reads at most `limit` events.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// Tells where a vault's history ends: its newest position, and the chain hash over all events up
+/// to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The newest position; [`Position::ZERO`] where the vault is empty.
+    pub position: Position,
+    /// Seals all events up to that position.
+    pub chain: ChainHash,
+}
+
+impl Head {
+    /// The head of an empty vault.
+    pub const EMPTY: Self = Self { position: Position::ZERO, chain: ChainHash::EMPTY };
+}

@@ -1,0 +1,148 @@
+//! [`EventStore`]: the contract of a back-end, and [`EventStoreExt`]: what follows from it.
+
+use std::future::Future;
+use std::ops::Deref;
+
+use async_trait::async_trait;
+
+use crate::{
+    Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Replay, ReplayOptions, Result,
+    StartFrom, Subscription,
+};
+
+/// Records events: what every back-end can do, and all that it must.
+///
+/// The suite of `toka-vault-testkit` checks each sentence here and below. For all methods:
+///
+/// - Order of commit, of positions, of replay and of subscription are one and the same.
+/// - An event is visible to readers only once it is as durable as the vault's options promise, and
+///   all events of one commit become visible together.
+/// - A failed call stores nothing, unless its error says otherwise.
+/// - No method needs a particular async runtime, and none blocks the thread it is polled on.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Commits events atomically, in their order, and returns their headers in the same order.
+    ///
+    /// - Each parent is in the vault already, or earlier in the batch.
+    /// - An event without an id gets one that is greater than every id that the vault has assigned;
+    ///   one without a timestamp gets one that is not before any that the vault has assigned.
+    /// - An event whose id is in the vault with the same kind, payload and parents (and timestamp,
+    ///   where it brings one) is not stored again: its first header is returned.
+    /// - An empty batch does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyParents`], [`Error::DuplicateParent`], [`Error::SelfParent`],
+    /// [`Error::UnknownParent`], [`Error::Conflict`], [`Error::BatchTooLarge`] concern the events;
+    /// [`Error::Closed`], [`Error::Poisoned`] and [`Error::OutcomeUnknown`] the vault.
+    ///
+    /// # Cancel safety
+    ///
+    /// Where the future is dropped, the batch is committed whole or not at all.
+    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>>;
+
+    /// Reads history from a start point up to the head at this call.
+    ///
+    /// - A replay does not hold back commits, and holds a bounded number of events.
+    /// - What keeps it from starting, such as an unknown id, is its first item.
+    fn replay(&self, options: ReplayOptions) -> Replay;
+
+    /// Follows the vault from a start point: first history, then live, with no gap and no duplicate.
+    ///
+    /// - [`StartFrom::Head`] means the head at this call, not at the first `recv`.
+    /// - A subscription ends when the vault is closed, after the events before that.
+    fn subscribe_from(&self, start: StartFrom) -> Subscription;
+
+    /// Returns the event with this id, or `None` where the vault does not have it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where it is damaged.
+    async fn get(&self, id: EventId) -> Result<Option<Event>>;
+
+    /// Returns where the history ends now.
+    async fn head(&self) -> Result<Head>;
+
+    /// Closes the vault: finishes the commits that were accepted, makes everything durable, ends
+    /// subscriptions and releases what the vault held. Closing a closed vault does nothing.
+    ///
+    /// # Errors
+    ///
+    /// The failure to make everything durable.
+    ///
+    /// # Cancel safety
+    ///
+    /// The vault is closed for new commits from the first poll on; where the future is dropped, the
+    /// rest happens in the background.
+    async fn close(&self) -> Result<()>;
+}
+
+/// Adds to every [`EventStore`] what can be said in terms of its methods.
+pub trait EventStoreExt: EventStore {
+    /// Commits one event and returns its header. See [`EventStore::commit_batch`].
+    fn commit(&self, event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send {
+        async { only(self.commit_batch(vec![event]).await?) }
+    }
+
+    /// Encodes a payload and commits it as an event. See [`NewEvent::new`] and
+    /// [`EventStore::commit_batch`] for the errors.
+    fn commit_json<P: EventPayload>(
+        &self,
+        kind: &str,
+        payload: P,
+        parents: &[EventId],
+    ) -> impl Future<Output = Result<EventHeader>> + Send {
+        // Encoded here rather than in the future, so that a payload need not be `Send`.
+        let event = NewEvent::new(kind, payload).map(|event| event.with_parents(parents));
+        async { self.commit(event?).await }
+    }
+
+    /// Follows the vault live: the events committed after this call. See
+    /// [`EventStore::subscribe_from`].
+    fn subscribe(&self) -> Subscription {
+        self.subscribe_from(StartFrom::Head)
+    }
+}
+
+impl<S: EventStore + ?Sized> EventStoreExt for S {}
+
+/// Makes every pointer to a store a store: `Arc<dyn EventStore>`, `Box`, `&S`, and the vaults of
+/// back-ends, which dereference to the engine that they share.
+#[async_trait]
+impl<P> EventStore for P
+where
+    P: Deref + Send + Sync,
+    P::Target: EventStore,
+{
+    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.deref().commit_batch(batch).await
+    }
+
+    fn replay(&self, options: ReplayOptions) -> Replay {
+        self.deref().replay(options)
+    }
+
+    fn subscribe_from(&self, start: StartFrom) -> Subscription {
+        self.deref().subscribe_from(start)
+    }
+
+    async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        self.deref().get(id).await
+    }
+
+    async fn head(&self) -> Result<Head> {
+        self.deref().head().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.deref().close().await
+    }
+}
+
+/// Takes the header of a batch of one.
+fn only(headers: Vec<EventHeader>) -> Result<EventHeader> {
+    headers.into_iter().next().ok_or_else(|| Error::Backend {
+        reason: "it acknowledged a commit of one event with no header".into(),
+        source: None,
+    })
+}

@@ -1,0 +1,101 @@
+//! [`Replay`] and [`Subscription`]: events as they reach a reader.
+//!
+//! Keeps the invariant that no event is lost to cancellation: the state of a read that is under way
+//! lives in the stream, not in the future that waits for it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt, TryStreamExt};
+
+use crate::{Event, Result};
+
+/// Reads history as a finite stream, in the order it was committed (or backwards).
+///
+/// It ends at the head that the vault had when it was created. An error does not end it: after
+/// [`Error::Corrupt`](crate::Error::Corrupt) or [`Error::Evicted`](crate::Error::Evicted) it goes on
+/// with the next event that can be read; after any other error it ends. It reads ahead by a bounded
+/// number of events.
+#[must_use = "a replay reads nothing until it is asked for events"]
+pub struct Replay(BoxStream<'static, Result<Event>>);
+
+/// Follows a vault: history from a start point, then each event once it is committed.
+///
+/// Events come in commit order, without gap or duplicate. A slow subscriber loses nothing and holds
+/// back nobody: it holds a bounded number of events, and reads from storage what it has missed.
+#[must_use = "a subscription does nothing until it is asked for events"]
+pub struct Subscription(BoxStream<'static, Result<Event>>);
+
+impl Replay {
+    /// Makes any stream of events a replay. For back-ends.
+    pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
+        Self(events.boxed())
+    }
+
+    /// Returns the next event, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the next event from being read; see [`Replay`] for what comes after.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped loses no event: the next call returns it.
+    pub async fn try_next(&mut self) -> Result<Option<Event>> {
+        TryStreamExt::try_next(&mut self.0).await
+    }
+}
+
+impl Subscription {
+    /// Makes any stream of events a subscription. For back-ends.
+    pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
+        Self(events.boxed())
+    }
+
+    /// Waits for the next event and returns it, or `None` once the vault is closed and all of its
+    /// events were returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Evicted`](crate::Error::Evicted) where a bounded vault no longer has the next event,
+    /// and [`Error::Corrupt`](crate::Error::Corrupt) where it is damaged; after both, the
+    /// subscription goes on behind the gap. [`Error::Closed`](crate::Error::Closed) where the vault
+    /// was closed before this subscription had read everything.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped loses no event: the next call returns it.
+    pub async fn recv(&mut self) -> Result<Option<Event>> {
+        self.0.try_next().await
+    }
+}
+
+impl Stream for Replay {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replay")
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subscription")
+    }
+}

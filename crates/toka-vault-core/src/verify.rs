@@ -1,0 +1,272 @@
+//! [`verify`]: proof that a vault holds what it was given.
+//!
+//! Keeps the invariant that nothing stored is taken on trust: digests, event hashes and the chain
+//! are computed anew from the payload bytes up, through the same contract that every reader uses.
+
+use std::collections::HashMap;
+
+use crate::hashing::{EventContent, chain_hash, event_hash};
+use crate::{ChainHash, Error, Event, EventHash, EventId, EventStore, Position, ReplayOptions, Result};
+
+/// Most event hashes that are remembered for the children of their events. Beyond it, parents are
+/// looked up in the store.
+const KNOWN_HASHES_MAX: usize = 1 << 18;
+
+/// Names one thing that does not fit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Finding {
+    /// Events cannot be read; the error tells which and why.
+    Unreadable(Error),
+    /// The payload does not hash to the digest in the header.
+    WrongDigest {
+        /// The event.
+        id: EventId,
+        /// Its position.
+        position: Position,
+    },
+    /// The event's content and parents do not hash to its event hash.
+    WrongHash {
+        /// The event.
+        id: EventId,
+        /// Its position.
+        position: Position,
+    },
+    /// A parent is not in the store, or stands behind its child.
+    MissingParent {
+        /// The event.
+        id: EventId,
+        /// Its position.
+        position: Position,
+        /// The parent.
+        parent: EventId,
+    },
+    /// The event is not where the order says it should be.
+    WrongPosition {
+        /// The event.
+        id: EventId,
+        /// The position it tells.
+        position: Position,
+        /// The position that was due.
+        expected: Position,
+    },
+    /// The event hashes do not chain up to the head of the store.
+    WrongChain {
+        /// The head that the store tells.
+        head: Position,
+    },
+}
+
+/// Sums up a verification.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many events were read and checked.
+    pub events: u64,
+    /// What does not fit, in the order of the history.
+    pub findings: Vec<Finding>,
+    /// How many more findings there are than [`FINDINGS_MAX`], which are counted, not listed.
+    pub more: u64,
+    /// Whether the chain could be checked: it cannot where the store no longer has its beginning.
+    pub chain_checked: bool,
+}
+
+/// Most findings that a report lists.
+pub const FINDINGS_MAX: usize = 10_000;
+
+impl Report {
+    /// Tells whether everything fits.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn add(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "{error}"),
+            Self::WrongDigest { id, position } => {
+                write!(f, "event {id} at position {position}: its payload does not hash to its digest")
+            }
+            Self::WrongHash { id, position } => {
+                write!(
+                    f,
+                    "event {id} at position {position}: its content and parents do not hash to its event hash"
+                )
+            }
+            Self::MissingParent { id, position, parent } => {
+                write!(f, "event {id} at position {position}: its parent {parent} does not stand before it")
+            }
+            Self::WrongPosition { id, position, expected } => {
+                write!(f, "event {id} at position {position}: position {expected} was due")
+            }
+            Self::WrongChain { head } => {
+                write!(
+                    f,
+                    "the events up to the head at position {head} do not hash to the chain hash of the store"
+                )
+            }
+        }
+    }
+}
+
+/// Reads the whole history of `store` and computes every digest, event hash and the chain anew.
+///
+/// `progress` is called with the number of events read so far, after each of them. Memory stays
+/// bounded: of the hashes that children refer to, the newest 262,144 are remembered and older ones
+/// read again.
+///
+/// # Errors
+///
+/// A failure of the store that is no damage to single events, which are findings.
+pub async fn verify(store: &dyn EventStore, mut progress: impl FnMut(u64) + Send) -> Result<Report> {
+    let head = store.head().await?;
+    let mut check =
+        Check { store, known: Hashes::default(), report: Report::default(), chain: None, due: None };
+    let mut history = store.replay(ReplayOptions::new());
+    loop {
+        match history.try_next().await {
+            Ok(Some(event)) if event.position() > head.position => break,
+            Ok(Some(event)) => check.event(&event).await?,
+            Ok(None) => break,
+            Err(error @ Error::Corrupt { last, .. }) => check.gap(error, last),
+            Err(error) => return Err(error),
+        }
+        progress(check.report.events);
+    }
+    Ok(check.finish(head))
+}
+
+/// Carries a verification from event to event.
+struct Check<'a> {
+    store: &'a dyn EventStore,
+    known: Hashes,
+    report: Report,
+    /// The chain so far, while it is unbroken from the beginning.
+    chain: Option<ChainHash>,
+    /// The position that comes next.
+    due: Option<Position>,
+}
+
+impl Check<'_> {
+    /// Checks one event.
+    async fn event(&mut self, event: &Event) -> Result<()> {
+        let (id, position) = (event.header.id, event.position());
+        self.report.events += 1;
+        self.place(id, position);
+        if !event.payload.is_intact() || event.payload.digest() != event.header.digest {
+            self.report.add(Finding::WrongDigest { id, position });
+        }
+        match self.parents(event).await? {
+            Err(parent) => self.report.add(Finding::MissingParent { id, position, parent }),
+            Ok(parents) if computed(event, &parents) != event.header.hash => {
+                self.report.add(Finding::WrongHash { id, position });
+            }
+            Ok(_) => {}
+        }
+        self.chain = self.chain.map(|chain| chain_hash(chain, event.header.hash));
+        self.known.insert(id, event.header.hash);
+        Ok(())
+    }
+
+    /// Checks that the event stands where it is due.
+    fn place(&mut self, id: EventId, position: Position) {
+        match self.due {
+            None if position == Position::FIRST => self.chain = Some(ChainHash::EMPTY),
+            Some(expected) if expected != position => {
+                self.chain = None;
+                self.report.add(Finding::WrongPosition { id, position, expected });
+            }
+            _ => {}
+        }
+        self.due = Some(position.next());
+    }
+
+    /// Finds the parents' hashes, or the first parent that does not stand before the event.
+    async fn parents(&self, event: &Event) -> Result<Result<Vec<(EventId, EventHash)>, EventId>> {
+        let mut parents = Vec::with_capacity(event.header.parents.len());
+        for parent in event.header.parents.iter() {
+            let hash = match self.known.find(*parent) {
+                Some(hash) => hash,
+                None => match self.older(*parent, event.position()).await? {
+                    Some(hash) => hash,
+                    None => return Ok(Err(*parent)),
+                },
+            };
+            parents.push((*parent, hash));
+        }
+        Ok(Ok(parents))
+    }
+
+    /// Reads the hash of an event that is no longer remembered.
+    async fn older(&self, id: EventId, before: Position) -> Result<Option<EventHash>> {
+        match self.store.get(id).await {
+            Ok(found) => {
+                Ok(found.filter(|parent| parent.position() < before).map(|parent| parent.header.hash))
+            }
+            // A damaged parent is a finding of its own; its child cannot be proven.
+            Err(Error::Corrupt { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes events that cannot be read and goes on behind them.
+    fn gap(&mut self, error: Error, last: Position) {
+        self.chain = None;
+        self.due = Some(last.next());
+        self.report.add(Finding::Unreadable(error));
+    }
+
+    /// Compares the chain with the head and ends.
+    fn finish(mut self, head: crate::Head) -> Report {
+        let empty = self.due.is_none() && head.position == Position::ZERO;
+        let chain = if empty { Some(ChainHash::EMPTY) } else { self.chain };
+        self.report.chain_checked = chain.is_some();
+        let short = self.due.unwrap_or(Position::FIRST) != head.position.next();
+        if short || chain.is_some_and(|chain| chain != head.chain) {
+            self.report.add(Finding::WrongChain { head: head.position });
+        }
+        self.report
+    }
+}
+
+/// Computes the hash that an event should have.
+fn computed(event: &Event, parents: &[(EventId, EventHash)]) -> EventHash {
+    let header = &event.header;
+    let content = EventContent {
+        id: header.id,
+        kind: &header.kind,
+        timestamp: header.timestamp,
+        digest: header.digest,
+    };
+    event_hash(content, parents.iter().copied())
+}
+
+/// Remembers the newest event hashes, in two generations: when the young one is full, the old one
+/// is forgotten.
+#[derive(Default)]
+struct Hashes {
+    young: HashMap<EventId, EventHash>,
+    old: HashMap<EventId, EventHash>,
+}
+
+impl Hashes {
+    fn insert(&mut self, id: EventId, hash: EventHash) {
+        if self.young.len() >= KNOWN_HASHES_MAX / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(id, hash);
+    }
+
+    fn find(&self, id: EventId) -> Option<EventHash> {
+        self.young.get(&id).or_else(|| self.old.get(&id)).copied()
+    }
+}
