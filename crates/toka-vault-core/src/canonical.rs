@@ -26,13 +26,18 @@ use error::EncodeError;
 /// its `Serialize` fails, a map has a key twice, an integer has more than 64 bits, it is nested too
 /// deeply.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    let mut encoder = Encoder::default();
-    value.serialize(&mut encoder).map_err(|error| match error {
-        EncodeError::TooLarge => Error::PayloadTooLarge { max: PAYLOAD_BYTES_MAX },
-        EncodeError::Message(reason) => Error::PayloadEncoding { reason },
-    })?;
-    Ok(encoder.out)
+    let mut encoder = Encoder::with_room();
+    match value.serialize(&mut encoder) {
+        Ok(()) => Ok(encoder.out),
+        // An error that passed through a foreign `Serialize` may come back as mere words.
+        Err(_) if encoder.too_large => Err(Error::PayloadTooLarge { max: PAYLOAD_BYTES_MAX }),
+        Err(error) => Err(Error::PayloadEncoding { reason: error.to_string() }),
+    }
 }
+
+/// Bytes and entries that an encoder has room for at first, which spares most payloads the growing.
+const ROOM_BYTES: usize = 512;
+const ROOM_ENTRIES: usize = 32;
 
 /// Holds the bytes written so far and the open containers.
 #[derive(Default)]
@@ -40,26 +45,62 @@ pub(crate) struct Encoder {
     out: Vec<u8>,
     /// The entries of all open maps, those of the innermost last.
     entries: Vec<Entry>,
+    /// The bytes of a map whose entries are being moved.
+    moved: Vec<u8>,
     /// How many containers are open.
     depth: usize,
+    /// Whether a bound on the size was met.
+    too_large: bool,
 }
 
 /// Marks where an entry of an open map lies in the output.
 #[derive(Clone, Copy)]
 struct Entry {
+    /// The first bytes of its key as a number, zeros behind a shorter one: this decides most
+    /// comparisons. Known once its map is complete, like `end`.
+    prefix: u64,
     /// Where its key starts.
     key: usize,
     /// Where its value starts, which is where its key ends.
     value: usize,
+    /// Where its value ends.
+    end: usize,
 }
 
 impl Encoder {
+    /// Creates an encoder for a payload of common size.
+    fn with_room() -> Self {
+        Self {
+            out: Vec::with_capacity(ROOM_BYTES),
+            entries: Vec::with_capacity(ROOM_ENTRIES),
+            ..Self::default()
+        }
+    }
+
     /// Fails once the output is larger than a payload may be, so that an endless value ends.
-    fn check_size(&self) -> Result<(), EncodeError> {
-        if self.out.len() > PAYLOAD_BYTES_MAX { Err(EncodeError::TooLarge) } else { Ok(()) }
+    #[inline]
+    fn check_size(&mut self) -> Result<(), EncodeError> {
+        if self.out.len() <= PAYLOAD_BYTES_MAX {
+            return Ok(());
+        }
+        self.too_large = true;
+        Err(EncodeError::TooLarge)
+    }
+
+    /// Returns a length as MessagePack writes it; one that cannot fit fails before it is copied.
+    #[inline]
+    fn length(&mut self, length: usize) -> Result<u32, EncodeError> {
+        match u32::try_from(length) {
+            Ok(written) if length <= PAYLOAD_BYTES_MAX => Ok(written),
+            _ => {
+                self.too_large = true;
+                Err(EncodeError::TooLarge)
+            }
+        }
     }
 
     /// Enters a container.
+    #[inline]
     fn descend(&mut self) -> Result<(), EncodeError> {
         if self.depth >= PAYLOAD_DEPTH_MAX {
             return Err(EncodeError::Message(format!("it is nested deeper than {PAYLOAD_DEPTH_MAX} levels")));
@@ -69,6 +110,7 @@ impl Encoder {
     }
 
     /// Leaves a container.
+    #[inline]
     fn ascend(&mut self) {
         self.depth -= 1;
     }

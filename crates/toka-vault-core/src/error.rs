@@ -44,14 +44,14 @@ pub enum Error {
     },
 
     /// A payload cannot be encoded. Change the type or its `Serialize`.
-    #[error("the payload cannot be encoded: {reason}")]
+    #[error("the payload cannot be encoded: {reason}; change its type or its `Serialize`")]
     PayloadEncoding {
         /// What the encoder met.
         reason: String,
     },
 
     /// A payload is not of the type asked for. Decode it as another type; the event is fine.
-    #[error("the payload cannot be decoded as `{target}`: {reason}")]
+    #[error("the payload cannot be decoded as `{target}`: {reason}; decode it as another type")]
     PayloadDecoding {
         /// The Rust type asked for.
         target: &'static str,
@@ -137,8 +137,8 @@ pub enum Error {
     #[error("a capacity of 0 would keep no event; give at least 1, or use an unbounded vault")]
     ZeroCapacity,
 
-    /// An id is in no event of this vault.
-    #[error("event {id} is not in this vault")]
+    /// No event of this vault has the id. Check the id, and that it is the right vault.
+    #[error("event {id} is not in this vault; check the id and the vault")]
     UnknownEvent {
         /// The id asked for.
         id: EventId,
@@ -217,9 +217,9 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The operating system failed. At open nothing was changed; what a failure does to an open
+    /// The operating system failed. Mend what it reports and try again. At open nothing was changed; what a failure does to an open
     /// vault, [`Error::OutcomeUnknown`] and [`Error::Poisoned`] tell.
-    #[error("cannot {operation} {}", path.display())]
+    #[error("cannot {operation} {}; mend what the system reports and try again", path.display())]
     Io {
         /// What was tried.
         operation: &'static str,
@@ -229,8 +229,8 @@ pub enum Error {
         source: Arc<std::io::Error>,
     },
 
-    /// The storage engine failed. See [`Error::Io`] for what that means.
-    #[error("the storage engine cannot {operation}: {reason}")]
+    /// The storage engine failed. Check the disk and reopen the vault. See [`Error::Io`] for what that means.
+    #[error("the storage engine cannot {operation}: {reason}; check the disk and reopen the vault")]
     Storage {
         /// What was tried.
         operation: &'static str,
@@ -272,7 +272,7 @@ pub enum Error {
     },
 
     /// A back-end outside this project failed; its documentation says what that means.
-    #[error("the back-end failed: {reason}")]
+    #[error("the back-end failed: {reason}; its documentation says what to do")]
     Backend {
         /// What it said.
         reason: String,

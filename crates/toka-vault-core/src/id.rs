@@ -67,9 +67,12 @@ impl FromStr for EventId {
 
     /// Reads the 26-character text form, in upper or lower case.
     fn from_str(text: &str) -> Result<Self> {
+        // 26 digits hold 130 bits: a first digit above 7 would lose two of them, and give an id a
+        // second text form.
+        let fits = matches!(text.as_bytes().first(), Some(b'0'..=b'7'));
         match Ulid::from_string(text) {
-            Ok(ulid) => Ok(Self(ulid.0)),
-            Err(_) => Err(Error::malformed("event id", text, "expected a ULID of 26 base-32 characters")),
+            Ok(ulid) if fits => Ok(Self(ulid.0)),
+            _ => Err(Error::malformed("event id", text, "expected a ULID of 26 base-32 characters")),
         }
     }
 }

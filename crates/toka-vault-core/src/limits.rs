@@ -17,7 +17,7 @@ pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;
 pub const PAYLOAD_DEPTH_MAX: usize = 128;
 
 /// Most events of one atomic commit.
-pub const BATCH_EVENTS_MAX: usize = 16_384;
+pub const BATCH_EVENTS_MAX: usize = 8_192;
 
 /// Most payload bytes of one atomic commit (64 MiB): four payloads of the largest size.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;

@@ -8,11 +8,15 @@
 use std::fmt;
 
 use bytes::Bytes;
+use rmp_serde::decode::{ReadReader, ReadRefReader};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 use crate::{Digest, Error, Result, canonical};
+
+/// Longest payload that is copied out of the encoder's buffer, in bytes.
+const COPIED_BYTES_MAX: usize = 512;
 
 /// Holds the content of an event: canonical MessagePack bytes and their [`Digest`].
 ///
@@ -78,11 +82,19 @@ impl Payload {
     /// value's `Serialize` fails, a map has a key twice, an integer has more than 64 bits, or it is
     /// nested deeper than [`PAYLOAD_DEPTH_MAX`].
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
-        let bytes = Bytes::from(canonical::encode(value)?);
+        let bytes = canonical::encode(value)?;
+        // A payload that is kept holds no spare room; short bytes are copied faster than shrunk.
+        let bytes = match bytes.len() {
+            ..=COPIED_BYTES_MAX => Bytes::copy_from_slice(&bytes),
+            _ => Bytes::from(bytes.into_boxed_slice()),
+        };
         Ok(Self { digest: Digest::of(&bytes), bytes })
     }
 
     /// Brings any MessagePack value into canonical form.
+    ///
+    /// An extension value, which no Rust type encodes to, becomes the array of its type and its
+    /// bytes; a text that is not UTF-8, as old encoders wrote bytes, becomes those bytes.
     ///
     /// # Errors
     ///
@@ -91,8 +103,7 @@ impl Payload {
     pub fn from_msgpack(bytes: &[u8]) -> Result<Self> {
         let malformed = |reason: String| Error::PayloadEncoding { reason };
         let mut rest = bytes;
-        let mut decoder = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
-        decoder.set_max_depth(PAYLOAD_DEPTH_MAX + 1);
+        let mut decoder = reading(&mut rest);
         let payload = Self::encode(&serde_transcode::Transcoder::new(&mut decoder))?;
         match decoder.get_ref().len() {
             0 => Ok(payload),
@@ -153,25 +164,39 @@ impl Payload {
     }
 
     /// Reads the bytes as they were written: in human-readable forms.
-    fn decoder(&self) -> rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'_, [u8]>, HumanReadable> {
+    fn decoder(&self) -> rmp_serde::Deserializer<ReadRefReader<'_, [u8]>, HumanReadable> {
         let mut decoder = rmp_serde::Deserializer::from_read_ref(self.bytes.as_ref()).with_human_readable();
         decoder.set_max_depth(PAYLOAD_DEPTH_MAX + 1);
         decoder
     }
 }
 
+/// Reads the value at the start of `rest`, and leaves there what follows it.
+fn reading<'a, 'b>(
+    rest: &'a mut &'b [u8],
+) -> rmp_serde::Deserializer<ReadReader<&'a mut &'b [u8]>, HumanReadable> {
+    let mut decoder = rmp_serde::Deserializer::new(rest).with_human_readable();
+    decoder.set_max_depth(PAYLOAD_DEPTH_MAX + 1);
+    decoder
+}
+
 /// The configuration of a decoder of human-readable forms.
 type HumanReadable = rmp_serde::config::HumanReadableConfig<rmp_serde::config::DefaultConfig>;
 
 impl fmt::Debug for Payload {
-    /// Shows the decoded value as JSON, with bytes as arrays and NaN as null, or says that it is
-    /// damaged.
+    /// Shows the decoded value as JSON, with bytes as arrays and NaN as null. Where that cannot be,
+    /// shows the size and the digest, and whether the bytes are damaged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut json = Vec::new();
         let mut writer = serde_json::Serializer::new(&mut json);
-        match serde_transcode::transcode(&mut self.decoder(), &mut writer) {
-            Ok(()) => f.write_str(&String::from_utf8_lossy(&json)),
-            Err(_) => write!(f, "<{} bytes, digest {}>", self.bytes.len(), self.digest),
+        let mut rest = self.bytes.as_ref();
+        let mut decoder = reading(&mut rest);
+        let shown = serde_transcode::transcode(&mut decoder, &mut writer);
+        let (size, digest) = (self.bytes.len(), self.digest);
+        match shown {
+            Ok(()) if decoder.get_ref().is_empty() => f.write_str(&String::from_utf8_lossy(&json)),
+            _ if Self::from_msgpack(&self.bytes).is_ok() => write!(f, "<{size} bytes, digest {digest}>"),
+            _ => write!(f, "<damaged: {size} bytes, digest {digest}>"),
         }
     }
 }

@@ -31,10 +31,10 @@ pub struct Subscription(BoxStream<'static, Result<Event>>);
 impl Replay {
     /// Makes any stream of events a replay. For back-ends.
     pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
-        Self(events.boxed())
+        Self(events.fuse().boxed())
     }
 
-    /// Returns the next event, or `None` at the end.
+    /// Returns the next event, or `None` at the end, however often it is asked.
     ///
     /// # Errors
     ///
@@ -51,11 +51,11 @@ impl Replay {
 impl Subscription {
     /// Makes any stream of events a subscription. For back-ends.
     pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
-        Self(events.boxed())
+        Self(events.fuse().boxed())
     }
 
     /// Waits for the next event and returns it, or `None` once the vault is closed and all of its
-    /// events were returned.
+    /// events were returned, however often it is asked.
     ///
     /// # Errors
     ///

@@ -69,6 +69,9 @@ pub struct Report {
     pub more: u64,
     /// Whether the chain could be checked: it cannot where the store no longer has its beginning.
     pub chain_checked: bool,
+    /// How many events could not be proven, because a parent of theirs is damaged (which is a
+    /// finding at the parent) or was evicted.
+    pub unproven: u64,
 }
 
 /// Most findings that a report lists.
@@ -129,8 +132,14 @@ impl std::fmt::Display for Finding {
 /// A failure of the store that is no damage to single events, which are findings.
 pub async fn verify(store: &dyn EventStore, mut progress: impl FnMut(u64) + Send) -> Result<Report> {
     let head = store.head().await?;
-    let mut check =
-        Check { store, known: Hashes::default(), report: Report::default(), chain: None, due: None };
+    let mut check = Check {
+        store,
+        known: Hashes::default(),
+        report: Report::default(),
+        chain: None,
+        due: None,
+        evicted: false,
+    };
     let mut history = store.replay(ReplayOptions::new());
     loop {
         match history.try_next().await {
@@ -138,6 +147,7 @@ pub async fn verify(store: &dyn EventStore, mut progress: impl FnMut(u64) + Send
             Ok(Some(event)) => check.event(&event).await?,
             Ok(None) => break,
             Err(error @ Error::Corrupt { last, .. }) => check.gap(error, last),
+            Err(Error::Evicted { oldest }) => check.evicted(oldest),
             Err(error) => return Err(error),
         }
         progress(check.report.events);
@@ -154,6 +164,18 @@ struct Check<'a> {
     chain: Option<ChainHash>,
     /// The position that comes next.
     due: Option<Position>,
+    /// Whether the store no longer has its beginning.
+    evicted: bool,
+}
+
+/// Says what is known of an event's parents.
+enum Parents {
+    /// All of them and their hashes.
+    Found(Vec<(EventId, EventHash)>),
+    /// This one does not stand before the event.
+    Missing(EventId),
+    /// One of them is damaged or was evicted.
+    Unproven,
 }
 
 impl Check<'_> {
@@ -166,11 +188,12 @@ impl Check<'_> {
             self.report.add(Finding::WrongDigest { id, position });
         }
         match self.parents(event).await? {
-            Err(parent) => self.report.add(Finding::MissingParent { id, position, parent }),
-            Ok(parents) if computed(event, &parents) != event.header.hash => {
+            Parents::Missing(parent) => self.report.add(Finding::MissingParent { id, position, parent }),
+            Parents::Unproven => self.report.unproven += 1,
+            Parents::Found(parents) if computed(event, &parents) != event.header.hash => {
                 self.report.add(Finding::WrongHash { id, position });
             }
-            Ok(_) => {}
+            Parents::Found(_) => {}
         }
         self.chain = self.chain.map(|chain| chain_hash(chain, event.header.hash));
         self.known.insert(id, event.header.hash);
@@ -181,6 +204,7 @@ impl Check<'_> {
     fn place(&mut self, id: EventId, position: Position) {
         match self.due {
             None if position == Position::FIRST => self.chain = Some(ChainHash::EMPTY),
+            None => self.evicted = true,
             Some(expected) if expected != position => {
                 self.chain = None;
                 self.report.add(Finding::WrongPosition { id, position, expected });
@@ -190,32 +214,25 @@ impl Check<'_> {
         self.due = Some(position.next());
     }
 
-    /// Finds the parents' hashes, or the first parent that does not stand before the event.
-    async fn parents(&self, event: &Event) -> Result<Result<Vec<(EventId, EventHash)>, EventId>> {
+    /// Finds the parents' hashes.
+    async fn parents(&self, event: &Event) -> Result<Parents> {
         let mut parents = Vec::with_capacity(event.header.parents.len());
         for parent in event.header.parents.iter() {
             let hash = match self.known.find(*parent) {
                 Some(hash) => hash,
-                None => match self.older(*parent, event.position()).await? {
-                    Some(hash) => hash,
-                    None => return Ok(Err(*parent)),
+                None => match self.store.get(*parent).await {
+                    Ok(Some(found)) if found.position() < event.position() => found.header.hash,
+                    // Evicted, and perhaps committed anew since, under an id that counted as new.
+                    Ok(_) if self.evicted => return Ok(Parents::Unproven),
+                    Ok(_) => return Ok(Parents::Missing(*parent)),
+                    // A finding of its own, where it stands.
+                    Err(Error::Corrupt { .. }) => return Ok(Parents::Unproven),
+                    Err(error) => return Err(error),
                 },
             };
             parents.push((*parent, hash));
         }
-        Ok(Ok(parents))
-    }
-
-    /// Reads the hash of an event that is no longer remembered.
-    async fn older(&self, id: EventId, before: Position) -> Result<Option<EventHash>> {
-        match self.store.get(id).await {
-            Ok(found) => {
-                Ok(found.filter(|parent| parent.position() < before).map(|parent| parent.header.hash))
-            }
-            // A damaged parent is a finding of its own; its child cannot be proven.
-            Err(Error::Corrupt { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(Parents::Found(parents))
     }
 
     /// Notes events that cannot be read and goes on behind them.
@@ -223,6 +240,13 @@ impl Check<'_> {
         self.chain = None;
         self.due = Some(last.next());
         self.report.add(Finding::Unreadable(error));
+    }
+
+    /// Notes that the store went on without the events before `oldest`, which is no damage.
+    fn evicted(&mut self, oldest: Position) {
+        self.evicted = true;
+        self.chain = None;
+        self.due = Some(oldest);
     }
 
     /// Compares the chain with the head and ends.

@@ -1,1 +1,39 @@
-//! stub
+//! How a local vault works over any [`Log`]: sealing, group commit, publishing, reading, closing.
+//!
+//! A back-end brings a log and gets an `EventStore` from [`LocalVault`]. Nothing of a particular
+//! storage is in here; `docs/backends.md` tells how to write one. `docs/architecture.md` holds the
+//! invariants; the flow of a commit is `group_commit` → `sequencer` → `group` → `writer` →
+//! `published`, and that of a read `cursor` → `reader` → `published` or `readers`.
+
+mod assign;
+pub mod block;
+mod clock;
+mod cursor;
+pub mod disk;
+mod group;
+mod group_commit;
+mod guard;
+mod health;
+pub mod index;
+mod inline;
+pub mod limits;
+mod log;
+mod lookup;
+mod options;
+mod published;
+mod reader;
+mod readers;
+mod recent;
+mod sequencer;
+mod sync;
+mod tail;
+mod thread;
+mod vault;
+mod writer;
+
+pub use clock::{Clock, SystemClock};
+pub use guard::guarded;
+pub use index::IdIndex;
+pub use log::{Group, Log, LogEnd, ReadBudget};
+pub use options::{Durability, EngineOptions};
+pub use vault::LocalVault;

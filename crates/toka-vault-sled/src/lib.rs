@@ -1,1 +1,16 @@
-//! stub
+//! The durable vault on sled.
+//!
+//! [`SledVault`] is the engine of `toka-vault-engine` over [`log::SledLog`], which keeps events in
+//! blocks in one sled tree. `tree` is the one file that names sled, and holds what sled 0.34.7 has
+//! to be protected from; `docs/decisions/` tells why each of it is there.
+
+mod keys;
+mod log;
+mod open;
+mod options;
+mod tree;
+mod vault;
+
+pub use options::{SledOptions, TailLoss};
+pub use toka_vault_engine::Durability;
+pub use vault::SledVault;

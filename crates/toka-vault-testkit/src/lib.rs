@@ -1,1 +1,43 @@
-//! stub
+//! Tests for back-ends of `toka-vault`, and the parts to build more of them.
+//!
+//! | part | for |
+//! |---|---|
+//! | [`conformance!`] | every sentence of the contract of `EventStore`, one test each, on any back-end |
+//! | [`logs`] | an engine log in memory, one that fails on the n-th call, one that waits at a gate |
+//! | [`model`] | a vault as plain as can be, to hold random operations against |
+//! | [`events`], [`assertions`], [`runner`] | what tests say often |
+//!
+//! A back-end, a third party's too, runs the whole suite by one line:
+//!
+//! ```
+//! use toka_vault_testkit::FromFn;
+//! # use toka_vault_testkit::logs::{Disk, open_vault};
+//!
+//! # fn main() {}
+//! // Each test gets a factory of its own; for a durable back-end it owns the folder.
+//! toka_vault_testkit::conformance!(on_disk, {
+//!     let disk = Disk::default();
+//!     FromFn::new(move || open_vault(&disk)).durable()
+//! });
+//! ```
+//!
+//! This is test code: it panics where a promise is not kept, and says which.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+pub mod assertions;
+mod backend;
+pub mod conformance;
+pub mod events;
+mod list;
+pub mod logs;
+pub mod model;
+pub mod runner;
+
+pub use backend::{Backend, FromFn};

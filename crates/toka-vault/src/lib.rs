@@ -1,1 +1,31 @@
-//! stub
+#![doc = include_str!("../../../README.md")]
+
+mod url;
+mod vault;
+
+#[doc(inline)]
+pub use toka_vault_core::{
+    ChainHash, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload, EventStore,
+    EventStoreExt, Head, Kind, NewEvent, Payload, Position, Replay, ReplayOptions, Result, StartFrom,
+    Subscription, Timestamp, hashing, limits, verify,
+};
+#[doc(inline)]
+pub use toka_vault_engine::{Durability, LocalVault};
+#[doc(inline)]
+pub use toka_vault_memory::InMemoryVault;
+#[cfg(feature = "persist-sled")]
+#[doc(inline)]
+pub use toka_vault_sled::{SledOptions, SledVault};
+pub use vault::Vault;
+
+/// Brings in what most programs use: `use toka_vault::prelude::*`.
+pub mod prelude {
+    #[doc(inline)]
+    pub use crate::{
+        Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, InMemoryVault, Kind, NewEvent,
+        Payload, Position, ReplayOptions, StartFrom, Vault,
+    };
+    #[cfg(feature = "persist-sled")]
+    #[doc(inline)]
+    pub use crate::{SledOptions, SledVault};
+}

@@ -1,8 +1,9 @@
 //! Maps and arrays of the canonical encoder.
 //!
-//! Keeps two invariants: the entries of a finished map are in the order of their encoded keys, each
-//! key once; and the written length of a container is the number of its elements, whatever its
-//! `Serialize` announced.
+//! Keeps three invariants: the entries of a finished map are in the order of their encoded keys, each
+//! key once; the written length of a container is the number of its elements, whatever its
+//! `Serialize` announced; and a container that lacks a part does not finish, even where its
+//! `Serialize` ignores the error of that part.
 //!
 //! A container's header is written at once with the announced length, and mended at the end in the
 //! rare case that it was wrong. Entries are written in the order they come, and moved at the end
@@ -29,6 +30,8 @@ pub(crate) struct SeqEncoder<'a> {
     encoder: &'a mut Encoder,
     header: Header,
     count: usize,
+    /// Whether all elements so far are written in full.
+    whole: bool,
     /// Containers around this one that end with it.
     wrappers: usize,
 }
@@ -41,11 +44,21 @@ pub(crate) enum MapEncoder<'a> {
         header: Header,
         /// Where the entries of this map start among those of all open maps.
         base: usize,
+        due: Due,
         /// Containers around this one that end with it.
         wrappers: usize,
     },
     /// A struct that disguises something else.
-    Disguise { encoder: &'a mut Encoder, token: Token },
+    Disguise { encoder: &'a mut Encoder, token: Token, due: Due },
+}
+
+/// Says what a map takes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Key,
+    Value,
+    /// Nothing, for a part of it failed.
+    Nothing,
 }
 
 /// Remembers where a container's header is and what it says.
@@ -54,14 +67,6 @@ pub(crate) struct Header {
     start: usize,
     end: usize,
     announced: usize,
-}
-
-/// Returns a length as MessagePack writes it.
-pub(super) fn length(length: usize) -> Result<u32, EncodeError> {
-    if length > PAYLOAD_BYTES_MAX {
-        return Err(EncodeError::TooLarge);
-    }
-    u32::try_from(length).map_err(|_| EncodeError::TooLarge)
 }
 
 /// Writes an array's header.
@@ -76,12 +81,27 @@ fn map_header(out: &mut Vec<u8>, count: u32) -> Result<(), EncodeError> {
     Ok(())
 }
 
+/// Returns the first bytes of the key of `length` bytes at the start of `bytes`, as a number that
+/// sorts as they do.
+#[inline]
+fn prefix(bytes: &[u8], length: usize) -> u64 {
+    let first = match bytes.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => bytes.iter().rev().fold(0, |first, byte| (first >> 8) | (u64::from(*byte) << 56)),
+    };
+    // What follows a short key is its value, which must not count.
+    if length < size_of::<u64>() { first & !(u64::MAX >> (8 * length)) } else { first }
+}
+
 impl Header {
     /// Opens a container and writes its header as announced.
     fn open(encoder: &mut Encoder, announced: usize, write: WriteHeader) -> Result<Self, EncodeError> {
         encoder.descend()?;
+        // More than can fit is announced wrongly, or found out as the elements come.
+        let announced = announced.min(PAYLOAD_BYTES_MAX);
+        let length = encoder.length(announced)?;
         let start = encoder.out.len();
-        write(&mut encoder.out, length(announced)?)?;
+        write(&mut encoder.out, length)?;
         Ok(Self { start, end: encoder.out.len(), announced })
     }
 
@@ -90,7 +110,7 @@ impl Header {
         encoder.ascend();
         if count != self.announced {
             let mut header = Vec::with_capacity(1 + size_of::<u32>());
-            write(&mut header, length(count)?)?;
+            write(&mut header, encoder.length(count)?)?;
             encoder.out.splice(self.start..self.end, header);
         }
         encoder.check_size()
@@ -101,15 +121,20 @@ impl<'a> SeqEncoder<'a> {
     /// Opens an array; `wrappers` containers around it end with it.
     pub(super) fn open(encoder: &'a mut Encoder, count: usize, wrappers: usize) -> Result<Self, EncodeError> {
         let header = Header::open(encoder, count, array_header)?;
-        Ok(Self { encoder, header, count: 0, wrappers })
+        Ok(Self { encoder, header, count: 0, whole: true, wrappers })
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         self.count += 1;
-        value.serialize(&mut *self.encoder)
+        let written = value.serialize(&mut *self.encoder);
+        self.whole &= written.is_ok();
+        written
     }
 
     fn finish(self) -> Result<(), EncodeError> {
+        if !self.whole {
+            return Err(EncodeError::incomplete());
+        }
         self.header.close(self.encoder, self.count, array_header)?;
         (0..self.wrappers).for_each(|_| self.encoder.ascend());
         Ok(())
@@ -121,31 +146,53 @@ impl<'a> MapEncoder<'a> {
     pub(super) fn open(encoder: &'a mut Encoder, count: usize, wrappers: usize) -> Result<Self, EncodeError> {
         let header = Header::open(encoder, count, map_header)?;
         let base = encoder.entries.len();
-        Ok(Self::Entries { encoder, header, base, wrappers })
+        Ok(Self::Entries { encoder, header, base, due: Due::Key, wrappers })
     }
 
     /// Opens a struct that stands for the one text in it.
     pub(super) fn unwrapping(encoder: &'a mut Encoder, token: Token) -> Self {
-        Self::Disguise { encoder, token }
+        Self::Disguise { encoder, token, due: Due::Value }
     }
 
+    /// Writes a key. The name of a disguise's field says nothing; a second field is an error of
+    /// [`Self::value`].
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        let Self::Entries { encoder, .. } = self else { return Ok(()) };
+        let Self::Entries { encoder, due, .. } = self else { return Ok(()) };
+        if std::mem::replace(due, Due::Nothing) != Due::Key {
+            return Err(EncodeError::incomplete());
+        }
         let start = encoder.out.len();
         key.serialize(&mut **encoder)?;
-        encoder.entries.push(Entry { key: start, value: encoder.out.len() });
+        encoder.entries.push(Entry { prefix: 0, key: start, value: encoder.out.len(), end: 0 });
+        *due = Due::Value;
         Ok(())
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        match self {
-            Self::Entries { encoder, .. } => value.serialize(&mut **encoder),
-            Self::Disguise { encoder, token } => token.encode(encoder, value),
+        let (Self::Entries { due, .. } | Self::Disguise { due, .. }) = self;
+        if std::mem::replace(due, Due::Nothing) != Due::Value {
+            return Err(EncodeError::incomplete());
         }
+        let due = match self {
+            Self::Entries { encoder, due, .. } => {
+                value.serialize(&mut **encoder)?;
+                due
+            }
+            Self::Disguise { encoder, token, due } => {
+                token.encode(encoder, value)?;
+                due
+            }
+        };
+        *due = Due::Key;
+        Ok(())
     }
 
     fn finish(self) -> Result<(), EncodeError> {
-        let Self::Entries { encoder, header, base, wrappers } = self else { return Ok(()) };
+        let (Self::Entries { due, .. } | Self::Disguise { due, .. }) = &self;
+        if *due != Due::Key {
+            return Err(EncodeError::incomplete());
+        }
+        let Self::Entries { encoder, header, base, wrappers, .. } = self else { return Ok(()) };
         let count = encoder.entries.len() - base;
         encoder.sort_entries(base)?;
         encoder.entries.truncate(base);
@@ -162,28 +209,36 @@ impl Encoder {
     ///
     /// A key that comes twice: which of the values counts would be a guess.
     fn sort_entries(&mut self, base: usize) -> Result<(), EncodeError> {
-        let Some(entries) = self.entries.get(base..) else { return Ok(()) };
-        let key = |entry: &Entry| self.out.get(entry.key..entry.value).unwrap_or_default();
-        if entries.is_sorted_by(|left, right| key(left) < key(right)) {
+        let Self { out, entries, moved, .. } = self;
+        let entries = entries.get_mut(base..).unwrap_or_default();
+        entries.iter_mut().rev().fold(out.len(), |end, entry| {
+            entry.end = end;
+            entry.prefix = prefix(out.get(entry.key..end).unwrap_or_default(), entry.value - entry.key);
+            entry.key
+        });
+        let key = |entry: &Entry| out.get(entry.key..entry.value).unwrap_or_default();
+        let compare = |left: &Entry, right: &Entry| {
+            left.prefix.cmp(&right.prefix).then_with(|| key(left).cmp(key(right)))
+        };
+        if entries.is_sorted_by(|left, right| compare(left, right).is_lt()) {
             return Ok(());
         }
-        let body = entries.first().map_or(self.out.len(), |entry| entry.key);
-        let ends = entries.iter().skip(1).map(|entry| entry.key).chain([self.out.len()]);
-        let mut sorted: Vec<(&Entry, usize)> = entries.iter().zip(ends).collect();
-        sorted.sort_by(|(left, _), (right, _)| key(left).cmp(key(right)));
-        if let Some(twice) = sorted.windows(2).find_map(|pair| match pair {
-            [(left, _), (right, _)] if key(left) == key(right) => Some(key(left)),
+        let body = entries.first().map_or(out.len(), |entry| entry.key);
+        entries.sort_unstable_by(compare);
+        if let Some(twice) = entries.windows(2).find_map(|pair| match pair {
+            [left, right] if compare(left, right).is_eq() => Some(key(left)),
             _ => None,
         }) {
             let text = rmp_serde::from_slice::<String>(twice).unwrap_or_else(|_| format!("{twice:02x?}"));
             return Err(EncodeError::Message(format!("a map has the key {text:?} twice")));
         }
-        let mut moved = Vec::with_capacity(self.out.len() - body);
-        for (entry, end) in sorted {
-            moved.extend_from_slice(self.out.get(entry.key..end).unwrap_or_default());
+        moved.clear();
+        moved.reserve(out.len() - body);
+        for entry in entries {
+            moved.extend_from_slice(out.get(entry.key..entry.end).unwrap_or_default());
         }
-        self.out.truncate(body);
-        self.out.extend_from_slice(&moved);
+        out.truncate(body);
+        out.extend_from_slice(moved);
         Ok(())
     }
 }

@@ -11,6 +11,15 @@ pub(crate) enum EncodeError {
     Message(String),
 }
 
+impl EncodeError {
+    /// A `Serialize` went on after one of its parts failed, or gave a key without a value.
+    pub(super) fn incomplete() -> Self {
+        Self::Message(
+            "a part of it is missing: its `Serialize` ignored an error or left a key without a value".into(),
+        )
+    }
+}
+
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,0 +1,273 @@
+//! [`Cli`]: the command line, with the help that it prints.
+//!
+//! Keeps the invariant that ids, kinds, positions and numbers are read here, so that a malformed one
+//! is a complaint about the command line before any vault is opened.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use toka_vault::{EventId, Kind, Position};
+
+/// What stands below every `--help`.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done, or the reader of stdout has gone
+  1  the vault or an import failed: I/O, a conflict, a bad line
+  2  the command line makes no sense
+  3  damaged events were found
+  4  an event was not found: `show` of an unknown id, an unknown parent
+  5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
+
+Data goes to stdout, notes and progress to stderr. One process at a time can have a vault on disk \
+open.";
+
+/// Records what happened as immutable events in a causal graph, and reads it back in order.
+#[derive(Debug, Parser)]
+#[command(name = "toka-vault", version, about, after_help = AFTER_HELP, propagate_version = true)]
+pub(crate) struct Cli {
+    /// The vault to work on, by its URL: `sled:PATH` is a durable vault in the folder PATH.
+    ///
+    /// `memory:` is an empty vault that is gone when the command ends; it serves to try things out.
+    #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL")]
+    pub(crate) vault: Option<String>,
+
+    /// How data is printed on stdout.
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(crate) output: Format,
+
+    /// When to use colours; `auto` means on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Says in which form data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns to read, with payloads cut to the width of the terminal.
+    Table,
+    /// JSON: one array for a list, one object for a single thing.
+    Json,
+    /// JSON lines: one object a line.
+    Jsonl,
+}
+
+/// Says when to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Even into a pipe or a file.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Says what to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Import events from elsewhere; repeating an import adds only what is new.
+    #[command(subcommand)]
+    Import(Import),
+
+    /// Export all events, in a form that `import` takes back without loss.
+    #[command(subcommand)]
+    Export(Export),
+
+    /// Commit one event and print its header; creates the vault if there is none.
+    Commit(Commit),
+
+    /// List events, the newest first.
+    Log(Log),
+
+    /// Follow the vault: first history from a start point, then each event as it is committed.
+    ///
+    /// While `tail` has a vault on disk open, no other process can commit to it; new events are
+    /// those that this process itself could see.
+    Tail(Tail),
+
+    /// Show one event in full.
+    Show {
+        /// The event's id, 26 letters and digits.
+        id: EventId,
+    },
+
+    /// Prove that the vault holds what it was given: computes every digest, every event hash and the
+    /// chain anew, and checks that every parent exists.
+    Verify,
+
+    /// Sum the vault up: events, kinds, payloads, time range, size, head.
+    Stats,
+}
+
+/// Says where to import from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// Make every git commit that a ref or HEAD reaches an event `git.commit`, its parents the
+    /// events of its parent commits.
+    ///
+    /// An event's id comes from the commit alone, so that an import can be repeated, or go on after
+    /// it was stopped, and adds only what is new. Replacement refs and grafts are not followed:
+    /// commits are taken as they were hashed.
+    Git {
+        /// A folder in the git repository, or the repository itself.
+        path: PathBuf,
+    },
+
+    /// Import JSON lines: one event a line, as `export jsonl` writes them.
+    ///
+    /// Only `kind` and `payload` (or `payload_msgpack`, in base64) are needed; `id`, `timestamp`,
+    /// `parents`, `digest` and `hash` are optional, and the last two are checked where they stand.
+    /// Parents must be in the vault or on an earlier line. Repeating an import adds only what is
+    /// new, by the ids; lines WITHOUT an id get a new one each time, so repeating adds them again.
+    Jsonl {
+        /// The file to read; `-` is stdin.
+        file: PathBuf,
+    },
+}
+
+/// Says where to export to.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// Write JSON lines: one event a line, the oldest first, with everything but the position.
+    ///
+    /// A payload that JSON cannot tell, such as bytes or NaN, is written as `payload_msgpack`: its
+    /// MessagePack bytes in base64.
+    Jsonl {
+        /// The file to write, which appears once it is complete; `-` is stdout.
+        #[arg(default_value = "-")]
+        file: PathBuf,
+
+        /// Export what is whole where events are damaged, instead of stopping; ends with code 3.
+        #[arg(long)]
+        skip_damaged: bool,
+    },
+}
+
+/// Says what to commit.
+#[derive(Debug, Args)]
+pub(crate) struct Commit {
+    /// What happened: tokens of visible ASCII set apart by dots, such as `agent.tool.invoked`.
+    pub(crate) kind: Kind,
+
+    /// The payload, as JSON text; `-` reads it from stdin.
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) json: String,
+
+    /// The id of an event that led to this one; can be repeated.
+    #[arg(long = "parent", value_name = "ID")]
+    pub(crate) parents: Vec<EventId>,
+
+    /// The id of the new event, which makes the commit safe to repeat; by default the vault gives
+    /// one.
+    #[arg(long)]
+    pub(crate) id: Option<EventId>,
+}
+
+/// Says which events to list.
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// The oldest first.
+    #[arg(long, short)]
+    pub(crate) reverse: bool,
+
+    /// List at most N events: the newest N, or with --reverse the oldest N.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+/// Says which events to follow.
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// Where to start: `beginning`, `head` (only new events), or the position or the id of the first
+    /// event to print; by default the last 10 events.
+    #[arg(long, value_name = "START")]
+    pub(crate) from: Option<TailStart>,
+
+    /// End after N events; by default go on until interrupted.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+/// Says where `tail` starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TailStart {
+    /// With the oldest event.
+    Beginning,
+    /// With the next event that is committed.
+    Head,
+    /// With the event at this position.
+    At(Position),
+    /// With this event.
+    Event(EventId),
+}
+
+impl FromStr for TailStart {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "beginning" => return Ok(Self::Beginning),
+            "head" => return Ok(Self::Head),
+            _ => {}
+        }
+        // First the id: one that starts with zeros and has digits only reads as a position too.
+        let id = text.parse().map(Self::Event);
+        id.or_else(|_| text.parse().map(Self::At))
+            .map_err(|_| "expected `beginning`, `head`, a position or an event id".to_owned())
+    }
+}
+
+/// Reads `--color` ahead of everything else, so that help and complaints keep to it too.
+pub(crate) fn color_of(args: impl Iterator<Item = OsString>) -> ColorChoice {
+    let args: Vec<OsString> = args.collect();
+    let joined = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix("--color="));
+    let apart = args.windows(2).filter_map(|pair| match pair {
+        [name, value] if name == OsStr::new("--color") => value.to_str(),
+        _ => None,
+    });
+    match joined.chain(apart).last() {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_start_of_a_tail_is_a_word_a_position_or_an_id() {
+        let id = EventId::from_u128(7);
+        let cases = [
+            ("beginning", TailStart::Beginning),
+            ("head", TailStart::Head),
+            ("12", TailStart::At(Position::new(12))),
+            (&id.to_string(), TailStart::Event(id)),
+        ];
+        for (text, start) in cases {
+            assert_eq!(text.parse::<TailStart>().unwrap(), start, "{text}");
+        }
+        assert!("yesterday".parse::<TailStart>().is_err());
+    }
+
+    #[test]
+    fn colour_is_read_ahead_in_both_spellings() {
+        let read = |args: &[&str]| color_of(args.iter().map(OsString::from));
+        assert_eq!(read(&["x", "--color=never", "log"]), ColorChoice::Never);
+        assert_eq!(read(&["x", "log", "--color", "always"]), ColorChoice::Always);
+        assert_eq!(read(&["x", "log"]), ColorChoice::Auto);
+    }
+}

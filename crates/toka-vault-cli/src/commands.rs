@@ -1,0 +1,49 @@
+//! The commands, a module each, and [`run`], which chooses one.
+
+mod commit;
+mod events;
+mod export;
+mod import_git;
+mod import_jsonl;
+mod log;
+mod show;
+mod stats;
+mod tail;
+mod verify;
+
+use futures::executor::block_on;
+use toka_vault::Vault;
+
+use crate::args::{Cli, Command, Export, Import};
+use crate::failure::{Failure, Result};
+use crate::opening::Opening;
+use crate::output::Output;
+
+/// Runs the command that the command line asks for.
+pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
+    let opening = Opening::new(cli.vault)?;
+    match cli.command {
+        Command::Import(Import::Git { path }) => import_git::run(&opening, &path, output),
+        Command::Import(Import::Jsonl { file }) => import_jsonl::run(&opening, &file, output),
+        Command::Export(Export::Jsonl { file, skip_damaged }) => {
+            on(&opening.open_existing()?, |vault| export::run(vault, &file, skip_damaged, output))
+        }
+        Command::Commit(args) => commit::run(&opening, args, output),
+        Command::Log(args) => on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, output))),
+        Command::Tail(args) => {
+            on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, output)))
+        }
+        Command::Show { id } => on(&opening.open_existing()?, |vault| block_on(show::run(vault, id, output))),
+        Command::Verify => on(&opening.open_existing()?, |vault| block_on(verify::run(vault, output))),
+        Command::Stats => {
+            on(&opening.open_existing()?, |vault| block_on(stats::run(vault, opening.path(), output)))
+        }
+    }
+}
+
+/// Works on a vault and closes it, whatever came of the work.
+fn on(vault: &Vault, work: impl FnOnce(&Vault) -> Result<()>) -> Result<()> {
+    let outcome = work(vault);
+    let closed = block_on(vault.close()).map_err(Failure::from);
+    outcome.and(closed)
+}

@@ -1,0 +1,66 @@
+//! `commit`: commits one event and prints its header.
+
+use std::io::Read;
+
+use futures::executor::block_on;
+use toka_vault::limits::PAYLOAD_BYTES_MAX;
+use toka_vault::{EventHeader, NewEvent, Payload};
+
+use super::on;
+use crate::args::Commit;
+use crate::failure::{Failure, Result};
+use crate::lines::payload_of;
+use crate::opening::Opening;
+use crate::output::Output;
+use crate::record::HeaderRecord;
+
+/// Longest JSON text that is read, in bytes: JSON needs at most six for one of MessagePack, and may
+/// have white space.
+const JSON_BYTES_MAX: u64 = 8 * PAYLOAD_BYTES_MAX as u64;
+
+/// Commits the event that the command line tells.
+pub(super) fn run(opening: &Opening, args: Commit, output: &mut Output) -> Result<()> {
+    // First the payload, then the vault, so that a malformed one does not leave an empty vault.
+    let payload = payload(&args.json)?;
+    let mut event = NewEvent::new(args.kind, payload)?.with_parents(&args.parents);
+    event.id = args.id;
+    event.check().map_err(|error| Failure::Usage(error.into()))?;
+    on(&opening.open_or_create()?, |vault| {
+        let header = block_on(vault.commit(event))?;
+        output.thing(&HeaderRecord(&header), &header_rows(&header))
+    })
+}
+
+/// Reads the payload from the command line or from stdin.
+fn payload(json: &str) -> Result<Payload> {
+    let encoded = if json == "-" { payload_of(&stdin()?) } else { payload_of(json) };
+    encoded.map_err(|error| Failure::Usage(error.context("the payload is no JSON that can be stored")))
+}
+
+/// Reads stdin to its end.
+fn stdin() -> Result<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(JSON_BYTES_MAX + 1).read_to_string(&mut text);
+    read.map_err(|error| Failure::Failed(anyhow::Error::new(error).context("cannot read stdin")))?;
+    if text.len() as u64 > JSON_BYTES_MAX {
+        return Err(Failure::usage(format_args!(
+            "the text on stdin is longer than {JSON_BYTES_MAX} bytes; store it elsewhere and commit a reference to it"
+        )));
+    }
+    Ok(text)
+}
+
+/// Describes a header line by line.
+pub(super) fn header_rows(header: &EventHeader) -> Vec<(&'static str, String)> {
+    let parents: Vec<String> = header.parents.iter().map(ToString::to_string).collect();
+    let parents = if parents.is_empty() { "none".to_owned() } else { parents.join("\n") };
+    vec![
+        ("id", header.id.to_string()),
+        ("kind", header.kind.to_string()),
+        ("position", header.position.to_string()),
+        ("timestamp", header.timestamp.to_string()),
+        ("parents", parents),
+        ("digest", header.digest.to_string()),
+        ("hash", header.hash.to_string()),
+    ]
+}

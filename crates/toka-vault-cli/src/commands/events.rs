@@ -1,0 +1,61 @@
+//! What the commands that list events share: the columns, and what to do about events that cannot be
+//! read.
+
+use anstyle::{AnsiColor, Style};
+use toka_vault::{Error, Event, Timestamp};
+
+use crate::failure::{Failure, Result};
+use crate::output::{Align, Column, List};
+use crate::record::Record;
+
+/// Characters of a payload that a table looks at, which is more than it shows.
+const PAYLOAD_CHARS_MAX: usize = 1_024;
+
+/// The columns of a table of events.
+pub(super) const COLUMNS: &[Column] = &[
+    Column { title: "POSITION", align: Align::Right, style: Style::new().dimmed() },
+    Column { title: "TIME", align: Align::Left, style: AnsiColor::Green.on_default() },
+    Column { title: "ID", align: Align::Left, style: AnsiColor::Yellow.on_default() },
+    Column { title: "KIND", align: Align::Left, style: AnsiColor::Cyan.on_default() },
+    Column { title: "PAYLOAD", align: Align::Left, style: Style::new() },
+];
+
+/// Prints an event in a list.
+pub(super) fn print(list: &mut List<'_>, event: &Event) -> Result<()> {
+    list.item(&Record::new(event), || {
+        let header = &event.header;
+        let payload = format!("{:?}", event.payload);
+        vec![
+            header.position.to_string(),
+            to_the_second(header.timestamp),
+            header.id.to_string(),
+            header.kind.to_string(),
+            payload.chars().take(PAYLOAD_CHARS_MAX).collect(),
+        ]
+    })
+}
+
+/// Writes a time without the digits below a second.
+fn to_the_second(timestamp: Timestamp) -> String {
+    let text = timestamp.to_string();
+    match text.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => text,
+    }
+}
+
+/// Says which events cannot be read, where reading goes on behind them, and whether that is damage;
+/// hands back any other error.
+pub(super) fn step_over(list: &mut List<'_>, error: Error) -> Result<bool> {
+    match error {
+        Error::Corrupt { .. } => list.error(&error.into()).map(|()| true),
+        // What a bounded vault forgets by design is no damage.
+        Error::Evicted { .. } => list.note(&error.to_string()).map(|()| false),
+        other => Err(other.into()),
+    }
+}
+
+/// Ends a command that has, or has not, read past damage.
+pub(super) fn outcome(damaged: bool) -> Result<()> {
+    if damaged { Err(Failure::Damaged) } else { Ok(()) }
+}

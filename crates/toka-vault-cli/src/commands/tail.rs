@@ -1,0 +1,67 @@
+//! `tail`: prints history from a start point, then each event as it is committed.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+use toka_vault::{Error, Event, EventId, Position, StartFrom, Subscription, Vault};
+
+use super::events;
+use crate::args::{Tail, TailStart};
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::stdout_watch::reader_gone;
+
+/// How many events of history are printed where nothing is said.
+const HISTORY_DEFAULT: u64 = 10;
+
+/// Follows the vault until it is closed, enough events are printed, or nobody reads them any more.
+pub(super) async fn run(vault: &Vault, args: &Tail, output: &mut Output) -> Result<()> {
+    let mut subscription = vault.subscribe_from(start(vault, args.from).await?);
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut damaged = false;
+    let mut gone = pin!(reader_gone());
+    let mut list = output.list(events::COLUMNS);
+    while left > 0 {
+        let received = match select(pin!(next(&mut subscription)), gone.as_mut()).await {
+            Either::Left((received, _)) => received,
+            Either::Right(_) => return Err(Failure::PipeClosed),
+        };
+        match received {
+            Ok(Some(event)) => {
+                events::print(&mut list, &event)?;
+                list.flush()?;
+                left -= 1;
+            }
+            Ok(None) => break,
+            Err(error) => damaged |= events::step_over(&mut list, error)?,
+        }
+    }
+    list.end()?;
+    events::outcome(damaged)
+}
+
+/// Waits for the next event.
+async fn next(subscription: &mut Subscription) -> Result<Option<Event>, Error> {
+    subscription.recv().await
+}
+
+/// Says after what to start, so that the event which was named is the first.
+async fn start(vault: &Vault, from: Option<TailStart>) -> Result<StartFrom> {
+    let before = |position: Position| StartFrom::After(position.minus(1));
+    Ok(match from {
+        Some(TailStart::Beginning) => StartFrom::Beginning,
+        Some(TailStart::Head) => StartFrom::Head,
+        Some(TailStart::At(position)) => before(position),
+        Some(TailStart::Event(id)) => before(position_of(vault, id).await?),
+        None => match vault.head().await?.position.minus(HISTORY_DEFAULT) {
+            Position::ZERO => StartFrom::Beginning,
+            position => StartFrom::After(position),
+        },
+    })
+}
+
+/// Finds where an event stands.
+async fn position_of(vault: &Vault, id: EventId) -> Result<Position> {
+    let event = vault.get(id).await?.ok_or(Error::UnknownEvent { id })?;
+    Ok(event.position())
+}

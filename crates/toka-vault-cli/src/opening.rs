@@ -1,0 +1,105 @@
+//! [`Opening`]: from the URL on the command line to an open vault.
+//!
+//! Keeps the invariant that a command which only reads never creates a vault.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toka_vault::{Error, Vault};
+
+use crate::failure::{Failure, Result};
+
+/// Names the vault to open.
+pub(crate) struct Opening {
+    url: String,
+}
+
+impl Opening {
+    /// Checks what was given on the command line or in the environment.
+    pub(crate) fn new(url: Option<String>) -> Result<Self> {
+        let Some(url) = url.filter(|url| !url.is_empty()) else {
+            return Err(Failure::usage(
+                "no vault was given; name one by `--vault sled:PATH` or in the environment variable TOKA_VAULT",
+            ));
+        };
+        let opening = Self { url };
+        match opening.path() {
+            None if !opening.url.contains(':') => Err(Failure::usage(format_args!(
+                "`{0}` does not say which kind of vault it is; write `sled:{0}` for the durable vault in that folder",
+                opening.url
+            ))),
+            Some(path) if path.starts_with("~") => Err(Failure::usage(format_args!(
+                "the shell does not expand the `~` in `{}`; write \"sled:$HOME/...\", or `sled:./~` for a folder of that name",
+                opening.url
+            ))),
+            _ => Ok(opening),
+        }
+    }
+
+    /// Opens the vault, or creates it.
+    pub(crate) fn open_or_create(&self) -> Result<Vault> {
+        Vault::open(&self.url).map_err(|error| match error {
+            Error::InvalidUrl { .. } | Error::ZeroCapacity => Failure::Usage(error.into()),
+            _ => Failure::NotOpened(error.into()),
+        })
+    }
+
+    /// Opens the vault to read from it; there must be one.
+    pub(crate) fn open_existing(&self) -> Result<Vault> {
+        match self.path() {
+            Some(path) if is_vacant(&path) => Err(Failure::NotOpened(anyhow::anyhow!(
+                "there is no vault at {}; create one with `import` or `commit`",
+                path.display()
+            ))),
+            _ => self.open_or_create(),
+        }
+    }
+
+    /// Returns the folder of a vault on disk.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        let path = self.url.strip_prefix("sled:").filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
+    }
+}
+
+/// Tells whether nothing is at `path`, or an empty folder, where opening would create a vault.
+fn is_vacant(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said about a URL that is refused.
+    fn complaint(url: Option<&str>) -> String {
+        let refused = Opening::new(url.map(str::to_owned)).and_then(|opening| opening.open_existing());
+        let failure = refused.unwrap_err();
+        assert_eq!(failure.code(), 2, "{url:?}");
+        failure.error().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_url_that_names_no_vault_is_refused_with_what_to_write() {
+        assert!(complaint(None).contains("--vault sled:PATH"));
+        assert!(complaint(Some("")).contains("TOKA_VAULT"));
+        assert!(complaint(Some("events.db")).contains("sled:events.db"));
+        assert!(complaint(Some("sled:~/events.db")).contains("$HOME"));
+        assert!(complaint(Some("sled:")).contains("path is missing"));
+        assert!(complaint(Some("redis://x")).contains("no back-end"));
+        assert!(complaint(Some("memory:0")).contains("capacity"));
+    }
+
+    #[test]
+    fn reading_does_not_create_a_vault() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().join("none"), folder.path().to_owned()] {
+            let opening = Opening::new(Some(format!("sled:{}", path.display()))).unwrap();
+            assert_eq!(opening.open_existing().unwrap_err().code(), 5);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,98 @@
+//! [`List`]: many things of a sort, in the format that was asked for, printed as they come.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::table::{Column, Table};
+use super::{Output, write_json};
+use crate::args::Format;
+use crate::failure::{Failure, Result};
+
+/// Prints things one after another.
+pub(crate) struct List<'a> {
+    output: &'a mut Output,
+    form: Form,
+    is_empty: bool,
+}
+
+/// Says in which form a list is printed.
+enum Form {
+    Table(Table),
+    Array,
+    Lines,
+}
+
+impl<'a> List<'a> {
+    /// Starts a list.
+    pub(super) fn new(output: &'a mut Output, columns: &'static [Column], width: Option<usize>) -> Self {
+        let form = match output.format {
+            Format::Table => Form::Table(Table::new(columns, width, output.paint)),
+            Format::Json => Form::Array,
+            Format::Jsonl => Form::Lines,
+        };
+        Self { output, form, is_empty: true }
+    }
+
+    /// Prints a thing, or the cells that stand for it in a table.
+    pub(crate) fn item(&mut self, thing: &impl Serialize, cells: impl FnOnce() -> Vec<String>) -> Result<()> {
+        self.write(thing, cells).map_err(Failure::stdout)
+    }
+
+    fn write(&mut self, thing: &impl Serialize, cells: impl FnOnce() -> Vec<String>) -> io::Result<()> {
+        let first = std::mem::replace(&mut self.is_empty, false);
+        let out = &mut self.output.out;
+        match &mut self.form {
+            Form::Table(table) => table.row(out, cells()),
+            Form::Array => {
+                out.write_all(if first { b"[\n" } else { b",\n" })?;
+                write_json(&mut *out, thing)
+            }
+            Form::Lines => {
+                write_json(&mut *out, thing)?;
+                out.write_all(b"\n")
+            }
+        }
+    }
+
+    /// Hands over all that was printed so far, for readers who wait for it.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.write_held().and_then(|()| self.output.out.flush()).map_err(Failure::stdout)
+    }
+
+    fn write_held(&mut self) -> io::Result<()> {
+        match &mut self.form {
+            Form::Table(table) => table.print(&mut self.output.out),
+            Form::Array | Form::Lines => Ok(()),
+        }
+    }
+
+    /// Prints an error on stderr, in its place among what is listed.
+    pub(crate) fn error(&mut self, error: &anyhow::Error) -> Result<()> {
+        self.flush()?;
+        self.output.notes.error(error);
+        Ok(())
+    }
+
+    /// Prints a note on stderr, in its place among what is listed.
+    pub(crate) fn note(&mut self, text: &str) -> Result<()> {
+        self.flush()?;
+        self.output.notes.note(text);
+        Ok(())
+    }
+
+    /// Tells whether nothing was printed yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Ends the list.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let end: &[u8] = match (&self.form, self.is_empty) {
+            (Form::Array, true) => b"[]\n",
+            (Form::Array, false) => b"\n]\n",
+            _ => b"",
+        };
+        self.write_held().and_then(|()| self.output.out.write_all(end)).map_err(Failure::stdout)
+    }
+}

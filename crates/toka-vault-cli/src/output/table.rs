@@ -1,0 +1,154 @@
+//! [`Table`]: rows in aligned columns, printed as they come.
+//!
+//! Keeps the invariant that it holds a bounded number of rows: the columns are as wide as the rows
+//! so far need, and grow where later ones need more.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+
+use super::Paint;
+use super::text::{columns, shorten, visible};
+
+/// Rows that are held back to find the width of the columns.
+const ROWS_HELD_MAX: usize = 256;
+
+/// Widest last column where the output is not a terminal, and so has no width of its own.
+const LAST_WIDTH_MAX: usize = 200;
+
+/// Narrowest last column, even where the terminal is narrower.
+const LAST_WIDTH_MIN: usize = 24;
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+/// Says at which side a column is aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Describes a column.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// What stands above it.
+    pub(crate) title: &'static str,
+    /// Where its cells are aligned.
+    pub(crate) align: Align,
+    /// How its cells are shown.
+    pub(crate) style: Style,
+}
+
+/// Prints rows in aligned columns. The last column is cut to the width of the terminal.
+pub(crate) struct Table {
+    columns: &'static [Column],
+    widths: Vec<usize>,
+    held: Vec<Vec<String>>,
+    titled: bool,
+    width: Option<usize>,
+    paint: Paint,
+}
+
+impl Table {
+    /// Starts a table for a terminal of this width.
+    pub(super) fn new(columns: &'static [Column], width: Option<usize>, paint: Paint) -> Self {
+        let widths = columns.iter().map(|column| column.title.len()).collect();
+        Self { columns, widths, held: Vec::new(), titled: false, width, paint }
+    }
+
+    /// Adds a row.
+    pub(super) fn row(&mut self, out: &mut impl Write, cells: Vec<String>) -> io::Result<()> {
+        let cells: Vec<String> = cells.iter().map(|cell| visible(cell).into_owned()).collect();
+        for (width, cell) in self.widths.iter_mut().zip(&cells) {
+            *width = (*width).max(columns(cell));
+        }
+        self.held.push(cells);
+        if self.held.len() >= ROWS_HELD_MAX { self.print(out) } else { Ok(()) }
+    }
+
+    /// Prints the rows that are held, below the titles if those are due.
+    pub(super) fn print(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if !self.titled && !held.is_empty() {
+            self.titled = true;
+            let titles: Vec<String> = self.columns.iter().map(|column| column.title.to_owned()).collect();
+            self.line(out, &titles, Some(Style::new().bold()))?;
+        }
+        held.iter().try_for_each(|cells| self.line(out, cells, None))
+    }
+
+    /// Prints one line, in the styles of the columns or in one style.
+    fn line(&self, out: &mut impl Write, cells: &[String], style: Option<Style>) -> io::Result<()> {
+        let last = self.columns.len().saturating_sub(1);
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            let style = style.unwrap_or(column.style);
+            if index == last {
+                let cell = shorten(cell, self.last_width());
+                return writeln!(out, "{}", self.paint.show(style, &cell));
+            }
+            let width = self.widths.get(index).copied().unwrap_or(0);
+            let padding = " ".repeat(width.saturating_sub(columns(cell)));
+            let cell = self.paint.show(style, cell);
+            match column.align {
+                Align::Left => write!(out, "{cell}{padding}{GAP}")?,
+                Align::Right => write!(out, "{padding}{cell}{GAP}")?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns how wide the last column may be.
+    fn last_width(&self) -> usize {
+        let others: usize = self.widths.iter().rev().skip(1).map(|width| width + GAP.len()).sum();
+        match self.width {
+            Some(width) => width.saturating_sub(others).max(LAST_WIDTH_MIN),
+            None => LAST_WIDTH_MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &[Column] = &[
+        Column { title: "NO", align: Align::Right, style: Style::new() },
+        Column { title: "NAME", align: Align::Left, style: Style::new() },
+        Column { title: "TEXT", align: Align::Left, style: Style::new() },
+    ];
+
+    /// What a table of these rows looks like.
+    fn printed(rows: &[[&str; 3]], width: Option<usize>) -> String {
+        let mut table = Table::new(COLUMNS, width, Paint(false));
+        let mut out = Vec::new();
+        for row in rows {
+            table.row(&mut out, row.map(str::to_owned).to_vec()).unwrap();
+        }
+        table.print(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn columns_are_aligned_by_what_they_show() {
+        let rows = [["1", "a", "x"], ["12", "漢字漢", "y\u{1b}"], ["100", "c", ""]];
+        let expected = " NO  NAME    TEXT\n  1  a       x\n 12  漢字漢  y\\u{1b}\n100  c       \n";
+        assert_eq!(printed(&rows, None), expected);
+    }
+
+    #[test]
+    fn the_last_column_is_cut_to_the_terminal() {
+        let long = "z".repeat(300);
+        let width = |terminal| printed(&[["1", "a", &long]], terminal).lines().map(columns).max().unwrap();
+        assert_eq!(width(Some(60)), 60);
+        assert_eq!(width(Some(10)), 10 + LAST_WIDTH_MIN);
+        assert_eq!(width(None), 10 + LAST_WIDTH_MAX);
+    }
+
+    #[test]
+    fn a_table_without_rows_prints_nothing() {
+        assert_eq!(printed(&[], None), "");
+    }
+}

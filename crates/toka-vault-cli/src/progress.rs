@@ -1,0 +1,50 @@
+//! [`Progress`]: how far a long command has come, on stderr.
+//!
+//! Keeps the invariant that it draws on a terminal only, and never while stdout writes to the same
+//! one.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Draws so many times a second at most.
+const DRAWS_PER_SECOND: u8 = 8;
+
+/// Shows how far a command has come.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Shows a count of `total` events, or of an unknown number of them.
+    pub(crate) fn new(what: &'static str, total: Option<u64>) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
+        let template = match total {
+            Some(_) => "{msg} {human_pos} of {human_len} [{bar:30}] {per_sec}",
+            None => "{msg} {human_pos} {per_sec}",
+        };
+        // The templates are constants; where one were malformed, the default serves as well.
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_message(what);
+        Self(bar)
+    }
+
+    /// Shows nothing.
+    pub(crate) fn hidden() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
+    /// Has come so far.
+    pub(crate) fn at(&self, count: u64) {
+        self.0.set_position(count);
+    }
+
+    /// Makes way while something else is printed on stderr.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
+    }
+}
+
+impl Drop for Progress {
+    /// Leaves nothing on the screen.
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

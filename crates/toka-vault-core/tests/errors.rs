@@ -1,0 +1,148 @@
+//! What errors say: what happened, what to do next, and nothing twice.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
+use std::error::Error as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toka_vault_core::{Error, EventId, Position};
+
+/// What the operating system says in these tests.
+const CAUSE: &str = "no space left on device";
+
+fn id() -> EventId {
+    EventId::from_parts(1_700_000_000_000, 7)
+}
+
+fn cause() -> io::Error {
+    io::Error::other(CAUSE)
+}
+
+/// Every variant, with a word of what happened and a word of what to do.
+fn told() -> Vec<(Error, &'static str, &'static str)> {
+    let path = || PathBuf::from("events.db");
+    let source = || Arc::new(Error::io("write", Path::new("events.db"), cause()));
+    let position = Position::new;
+    vec![
+        ("a b".parse::<toka_vault_core::Kind>().unwrap_err(), "invalid kind `a b`", "use tokens"),
+        ("x".parse::<EventId>().unwrap_err(), "`x` is no event id", "expected a ULID"),
+        (Error::PayloadEncoding { reason: "R".into() }, "cannot be encoded: R", "change its type"),
+        (Error::PayloadDecoding { target: "T", reason: "R".into() }, "as `T`: R", "another type"),
+        (Error::PayloadNotJson { reason: "R".into() }, "no JSON form: R", "take its bytes"),
+        (Error::PayloadTooLarge { max: 9 }, "more than the 9 bytes", "commit a reference"),
+        (Error::TooManyParents { count: 9, max: 8 }, "9 parents are more than the 8", "join some"),
+        (Error::DuplicateParent { parent: id() }, "named twice", "name each parent once"),
+        (Error::SelfParent { id: id() }, "names itself", "only earlier events"),
+        (Error::UnknownParent { parent: id() }, "is not in this vault", "commit it first"),
+        (Error::Conflict { id: id(), differs: "kind" }, "differs in kind", "use a new id"),
+        (Error::BatchTooLarge { size: 9, max: 8, unit: "events" }, "has 9 events", "in parts"),
+        (Error::ZeroCapacity, "capacity of 0", "at least 1"),
+        (Error::UnknownEvent { id: id() }, "is not in this vault", "check the id"),
+        (Error::Evicted { oldest: position(7) }, "was evicted", "reading goes on"),
+        (Error::corrupt(position(7), "R"), "position 7 is damaged: R", "from a copy"),
+        (
+            Error::TailLost { path: path(), acknowledged: position(9), found: position(8) },
+            "up to position 9, but its log ends at 8",
+            "restore it",
+        ),
+        (
+            Error::Locked { path: path(), holder: "this process" },
+            "open in this process",
+            "one process at a time",
+        ),
+        (
+            Error::NotAVault { path: path(), reason: "R".into() },
+            "no vault of this back-end: R",
+            "another path",
+        ),
+        (Error::NewerFormat { path: path(), found: 9, supported: 8 }, "has format 9", "newer toka-vault"),
+        (
+            Error::PermissionDenied { operation: "open", path: path() },
+            "no permission to open",
+            "check its owner",
+        ),
+        (Error::io("write", Path::new("events.db"), cause()), "cannot write events.db", "try again"),
+        (Error::Storage { operation: "flush", reason: "R".into() }, "cannot flush: R", "reopen"),
+        (Error::OutcomeUnknown { source: source() }, "may or may not be stored", "reopen the vault"),
+        (Error::Poisoned { source: source() }, "takes no commits", "reopen the vault"),
+        (Error::Closed, "is closed", "open it again"),
+        (
+            Error::InvalidUrl { url: "x:".into(), reason: "use `memory:`".into() },
+            "`x:` names no vault",
+            "use `memory:`",
+        ),
+        (
+            Error::Backend { reason: "R".into(), source: Some(Arc::new(cause())) },
+            "failed: R",
+            "documentation",
+        ),
+    ]
+}
+
+#[test]
+fn each_error_says_what_happened_and_what_to_do() {
+    for (error, happened, advice) in told() {
+        let text = error.to_string();
+        assert!(text.contains(happened), "{happened:?} is not in {text:?}");
+        assert!(text.contains(advice), "{advice:?} is not in {text:?}");
+    }
+}
+
+#[test]
+fn each_variant_is_in_these_tests() {
+    let source = include_str!("../src/error.rs");
+    let declared = source.split("pub enum Error {").nth(1).unwrap().split("\n}\n").next().unwrap();
+    let told: Vec<String> = told().iter().map(|(error, ..)| format!("{error:?}")).collect();
+    let variants = declared.lines().filter_map(|line| {
+        let name = line.strip_prefix("    ")?.trim_end_matches(|end: char| !end.is_alphanumeric());
+        (!name.is_empty() && name.chars().all(char::is_alphanumeric)).then_some(name)
+    });
+    let mut count = 0;
+    for variant in variants {
+        count += 1;
+        let is_it = |text: &String| {
+            text.strip_prefix(variant).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        assert!(told.iter().any(is_it), "{variant} is missing");
+    }
+    assert_eq!(count, told.len());
+}
+
+#[test]
+fn no_error_repeats_its_source() {
+    let mut sources = 0;
+    for (error, ..) in told() {
+        let Some(source) = error.source() else { continue };
+        sources += 1;
+        assert!(!error.to_string().contains(&source.to_string()), "{error}");
+        assert!(!error.to_string().contains(CAUSE), "{error}");
+    }
+    assert_eq!(sources, 4, "Io, OutcomeUnknown, Poisoned and Backend have one");
+}
+
+#[test]
+fn the_first_cause_is_at_the_end_of_the_sources() {
+    for (error, ..) in told().into_iter().filter(|(error, ..)| error.source().is_some()) {
+        let mut last: &dyn std::error::Error = &error;
+        while let Some(source) = last.source() {
+            last = source;
+        }
+        assert_eq!(last.to_string(), CAUSE);
+    }
+}
+
+#[test]
+fn messages_are_one_line_that_starts_low_and_ends_open() {
+    for (error, ..) in told() {
+        let text = error.to_string();
+        assert!(!text.starts_with(char::is_uppercase) && !text.ends_with('.'), "{text}");
+        assert!(!text.contains('\n') && !text.contains("  "), "{text}");
+    }
+}

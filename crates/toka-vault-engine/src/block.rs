@@ -1,0 +1,34 @@
+//! The block: how durable logs keep events in bytes. `docs/format.md` writes it down field by field.
+//!
+//! Keeps two invariants: bytes that are not what was written are never decoded into an event, since
+//! the header and each record carry a checksum; and damage to one record does not hide its
+//! neighbours, since the header knows where each record lies.
+//!
+//! A group becomes one block or more. Every block of a group names the end of the whole group, so
+//! that a group of which not all blocks were written can be told, and is one that was never
+//! acknowledged.
+
+mod decode;
+mod encode;
+mod fields;
+
+pub use decode::{Block, Damage, StoredEvent, StoredPayload};
+pub use encode::{EncodedBlock, Layout, encode};
+
+/// Opens every block.
+const MAGIC: &[u8; 4] = b"TVB1";
+
+/// Bytes of a block's header before its kinds.
+const FIXED_HEADER_BYTES: usize = 106;
+
+/// Bytes that the header has for each record: its length and its checksum.
+const ENTRY_BYTES: usize = 8;
+
+/// Bytes of a record without parents and payload.
+const FIXED_RECORD_BYTES: usize = 97;
+
+/// Set in a record whose payload is kept outside the block.
+const PAYLOAD_OUTSIDE: u8 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! [`Block`]: bytes back to events.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use toka_vault_core::{
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
+};
+
+use super::fields::Fields;
+use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, MAGIC, PAYLOAD_OUTSIDE};
+use crate::log::LogEnd;
+
+/// Holds a block whose header is proven whole.
+#[derive(Debug)]
+pub struct Block {
+    bytes: Bytes,
+    first: Position,
+    end: LogEnd,
+    kinds: Vec<Kind>,
+    records: Vec<RecordEntry>,
+}
+
+/// Says where a record lies and what it must hash to.
+#[derive(Clone, Copy, Debug)]
+struct RecordEntry {
+    start: usize,
+    end: usize,
+    checksum: u32,
+}
+
+/// Holds an event as a block has it.
+#[derive(Debug)]
+pub struct StoredEvent {
+    /// All but the content.
+    pub header: EventHeader,
+    /// The content, or where it is.
+    pub payload: StoredPayload,
+}
+
+/// Says where the payload of a stored event is.
+#[derive(Debug)]
+pub enum StoredPayload {
+    /// In the block.
+    Inside(Bytes),
+    /// Outside, and this many bytes long.
+    Outside(usize),
+}
+
+/// Says what of a block is not as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage(pub &'static str);
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl StoredEvent {
+    /// Makes the event whole with its payload.
+    pub fn with_payload(self, bytes: Bytes) -> Event {
+        let payload = Payload::from_stored(bytes, self.header.digest);
+        Event::new(self.header, payload)
+    }
+}
+
+impl Block {
+    /// Checks the header of a block and keeps its records for later.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where the header is not as it was written; then none of its events can be read.
+    pub fn parse(bytes: Bytes) -> Result<Self, Damage> {
+        let header = checked_header(&bytes)?;
+        let mut fields = Fields(header);
+        let parsed = parse_fixed(&mut fields).and_then(|(first, count, end, kinds)| {
+            let kinds = (0..kinds).map(|_| parse_kind(&mut fields)).collect::<Option<Vec<_>>>()?;
+            let records = parse_table(&mut fields, count, header.len() + 8)?;
+            Some((first, end, kinds, records))
+        });
+        let (first, end, kinds, records) = parsed.ok_or(Damage("its header is malformed"))?;
+        Ok(Self { bytes, first, end, kinds, records })
+    }
+
+    /// Returns the position of the first event.
+    pub fn first(&self) -> Position {
+        self.first
+    }
+
+    /// Returns the position of the last event.
+    pub fn last(&self) -> Position {
+        self.first.plus(self.records.len() as u64).minus(1)
+    }
+
+    /// Returns where the log ends after the group that this block is part of.
+    pub fn end(&self) -> LogEnd {
+        self.end
+    }
+
+    /// Tells whether this is the last block of its group.
+    pub fn ends_group(&self) -> bool {
+        self.last() == self.end.position()
+    }
+
+    /// Decodes the event at a position, or returns `None` where the block does not have it.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage`] where its record is not as it was written.
+    pub fn event(&self, position: Position) -> Option<Result<StoredEvent, Damage>> {
+        let index = usize::try_from(position.get().checked_sub(self.first.get())?).ok()?;
+        let entry = self.records.get(index)?;
+        Some(self.record(*entry, position))
+    }
+
+    fn record(&self, entry: RecordEntry, position: Position) -> Result<StoredEvent, Damage> {
+        let record = self.bytes.get(entry.start..entry.end).ok_or(Damage("its record is cut off"))?;
+        if crc32fast::hash(record) != entry.checksum {
+            return Err(Damage("its checksum does not match"));
+        }
+        self.parse_record(record, entry, position).ok_or(Damage("its record is malformed"))
+    }
+
+    fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<StoredEvent> {
+        let mut fields = Fields(record);
+        let kind = self.kinds.get(usize::from(fields.u16()?))?.clone();
+        let flags = fields.u8()?;
+        let parents = usize::from(fields.u16()?);
+        let id = EventId::from_bytes(fields.array()?);
+        let timestamp = Timestamp::from_micros(fields.i64()?).ok()?;
+        let digest = Digest::from_bytes(fields.array()?);
+        let hash = EventHash::from_bytes(fields.array()?);
+        let length = fields.u32()? as usize;
+        let parents: Arc<[EventId]> =
+            (0..parents).map(|_| fields.array().map(EventId::from_bytes)).collect::<Option<_>>()?;
+        let inside = fields.0.len();
+        let payload = match flags & PAYLOAD_OUTSIDE {
+            0 if inside == length => StoredPayload::Inside(self.bytes.slice(entry.end - inside..entry.end)),
+            PAYLOAD_OUTSIDE if inside == 0 => StoredPayload::Outside(length),
+            _ => return None,
+        };
+        let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, position);
+        Some(StoredEvent { header, payload })
+    }
+}
+
+/// Returns what the checksum of a header covers, once it does.
+fn checked_header(bytes: &[u8]) -> Result<&[u8], Damage> {
+    let mut fields = Fields(bytes);
+    if fields.array().as_ref() != Some(MAGIC) {
+        return Err(Damage("it does not start like a block"));
+    }
+    let checksum = fields.u32().ok_or(Damage("its header is cut off"))?;
+    let length = Fields(fields.0).u32().ok_or(Damage("its header is cut off"))? as usize;
+    let body = length.checked_sub(8).filter(|_| length >= FIXED_HEADER_BYTES);
+    let body = body.and_then(|body| fields.bytes(body)).ok_or(Damage("its header is cut off"))?;
+    if crc32fast::hash(body) != checksum {
+        return Err(Damage("the checksum of its header does not match"));
+    }
+    Ok(body)
+}
+
+/// Parses the fields of a header that are always there: the first position, the number of events,
+/// the end of the group, and the number of kinds.
+fn parse_fixed(fields: &mut Fields<'_>) -> Option<(Position, usize, LogEnd, u16)> {
+    let _length = fields.u32()?;
+    let first = Position::new(fields.u64()?);
+    let count = fields.u32()? as usize;
+    let head = Head { position: Position::new(fields.u64()?), chain: ChainHash::from_bytes(fields.array()?) };
+    let end = LogEnd {
+        head,
+        assigned_id: EventId::from_bytes(fields.array()?),
+        assigned_timestamp: Timestamp::from_micros(fields.i64()?).ok()?,
+        greatest_id: EventId::from_bytes(fields.array()?),
+    };
+    Some((first, count, end, fields.u16()?))
+}
+
+/// Parses an entry of the dictionary of kinds.
+fn parse_kind(fields: &mut Fields<'_>) -> Option<Kind> {
+    let length = usize::from(fields.u8()?);
+    Kind::new(std::str::from_utf8(fields.bytes(length)?).ok()?).ok()
+}
+
+/// Parses the table of records, which lie one behind the other from `start` on.
+fn parse_table(fields: &mut Fields<'_>, count: usize, start: usize) -> Option<Vec<RecordEntry>> {
+    if count == 0 || fields.0.len() != count.checked_mul(ENTRY_BYTES)? {
+        return None;
+    }
+    let mut start = start;
+    let mut entry = || {
+        let end = start.checked_add(fields.u32()? as usize)?;
+        let entry = RecordEntry { start, end, checksum: fields.u32()? };
+        start = end;
+        Some(entry)
+    };
+    (0..count).map(|_| entry()).collect()
+}

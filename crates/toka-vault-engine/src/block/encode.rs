@@ -1,0 +1,149 @@
+//! [`encode`]: a group of events to blocks.
+
+use bytes::Bytes;
+use toka_vault_core::{Event, Kind, Position};
+
+use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, MAGIC, PAYLOAD_OUTSIDE};
+use crate::log::{Group, LogEnd};
+
+/// Says how a log wants its blocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Largest block, in bytes. A single event that does not fit with its payload inside gets a
+    /// block of its own with the payload outside.
+    pub block_bytes_max: usize,
+    /// Largest payload that is kept inside a block, in bytes.
+    pub payload_inside_max: usize,
+}
+
+/// Holds a block and what belongs to it.
+#[derive(Debug)]
+pub struct EncodedBlock {
+    /// The position of its first event.
+    pub first: Position,
+    /// The block.
+    pub bytes: Vec<u8>,
+    /// The payloads that are kept outside, by the position of their events.
+    pub outside: Vec<(Position, Bytes)>,
+}
+
+/// Encodes a group as blocks.
+pub fn encode(group: &Group, layout: Layout) -> Vec<EncodedBlock> {
+    let mut blocks = Vec::new();
+    let mut rest = group.events.as_slice();
+    while let Some(first) = rest.first() {
+        let (events, later) = rest.split_at_checked(fitting(rest, layout)).unwrap_or((rest, &[]));
+        blocks.push(block(first.position(), events, &group.end, layout));
+        rest = later;
+    }
+    blocks
+}
+
+/// Counts the events at the front that fit a block; at least one.
+fn fitting(events: &[Event], layout: Layout) -> usize {
+    let mut kinds: Vec<&Kind> = Vec::new();
+    let mut bytes = FIXED_HEADER_BYTES;
+    let mut count = 0;
+    for event in events {
+        let kind = &event.header.kind;
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+            bytes += 1 + kind.len();
+        }
+        bytes += ENTRY_BYTES + record_bytes(event, layout);
+        if count > 0 && bytes > layout.block_bytes_max {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
+/// Tells whether an event's payload is kept outside.
+fn is_outside(event: &Event, layout: Layout) -> bool {
+    event.payload.bytes().len() > layout.payload_inside_max
+}
+
+/// Computes the size of an event's record.
+fn record_bytes(event: &Event, layout: Layout) -> usize {
+    let payload = if is_outside(event, layout) { 0 } else { event.payload.bytes().len() };
+    FIXED_RECORD_BYTES + event.header.parents.len() * 16 + payload
+}
+
+/// Encodes one block.
+fn block(first: Position, events: &[Event], end: &LogEnd, layout: Layout) -> EncodedBlock {
+    let mut kinds: Vec<&Kind> = Vec::new();
+    let mut table = Vec::with_capacity(events.len() * ENTRY_BYTES);
+    let mut records = Vec::with_capacity(layout.block_bytes_max);
+    let mut outside = Vec::new();
+    for event in events {
+        let start = records.len();
+        write_record(&mut records, event, kind_index(&mut kinds, &event.header.kind), layout);
+        let record = records.get(start..).unwrap_or_default();
+        table.extend_from_slice(&(record.len() as u32).to_be_bytes());
+        table.extend_from_slice(&crc32fast::hash(record).to_be_bytes());
+        if is_outside(event, layout) {
+            outside.push((event.position(), event.payload.bytes().clone()));
+        }
+    }
+    let mut bytes = header(first, events.len(), end, &kinds, &table);
+    bytes.extend_from_slice(&records);
+    EncodedBlock { first, bytes, outside }
+}
+
+/// Finds a kind in the block's dictionary, or adds it.
+fn kind_index<'a>(kinds: &mut Vec<&'a Kind>, kind: &'a Kind) -> u16 {
+    let index = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+        kinds.push(kind);
+        kinds.len() - 1
+    });
+    // A block has fewer events, and so kinds, than that.
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+/// Writes the header, which ends with the table of records.
+fn header(first: Position, count: usize, end: &LogEnd, kinds: &[&Kind], table: &[u8]) -> Vec<u8> {
+    let kinds_bytes: usize = kinds.iter().map(|kind| 1 + kind.len()).sum();
+    let length = FIXED_HEADER_BYTES + kinds_bytes + table.len();
+    let mut body = Vec::with_capacity(length);
+    body.extend_from_slice(&(length as u32).to_be_bytes());
+    body.extend_from_slice(&first.get().to_be_bytes());
+    body.extend_from_slice(&(count as u32).to_be_bytes());
+    body.extend_from_slice(&end.head.position.get().to_be_bytes());
+    body.extend_from_slice(end.head.chain.as_bytes());
+    body.extend_from_slice(&end.assigned_id.to_bytes());
+    body.extend_from_slice(&end.assigned_timestamp.as_micros().to_be_bytes());
+    body.extend_from_slice(&end.greatest_id.to_bytes());
+    body.extend_from_slice(&(kinds.len() as u16).to_be_bytes());
+    for kind in kinds {
+        body.push(kind.len() as u8);
+        body.extend_from_slice(kind.as_bytes());
+    }
+    body.extend_from_slice(table);
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&crc32fast::hash(&body).to_be_bytes());
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+/// Writes an event's record.
+fn write_record(out: &mut Vec<u8>, event: &Event, kind: u16, layout: Layout) {
+    let header = &event.header;
+    let payload = event.payload.bytes();
+    let outside = is_outside(event, layout);
+    out.extend_from_slice(&kind.to_be_bytes());
+    out.push(if outside { PAYLOAD_OUTSIDE } else { 0 });
+    out.extend_from_slice(&(header.parents.len() as u16).to_be_bytes());
+    out.extend_from_slice(&header.id.to_bytes());
+    out.extend_from_slice(&header.timestamp.as_micros().to_be_bytes());
+    out.extend_from_slice(header.digest.as_bytes());
+    out.extend_from_slice(header.hash.as_bytes());
+    out.extend_from_slice(&(payload.len() as u32).to_be_bytes());
+    for parent in header.parents.iter() {
+        out.extend_from_slice(&parent.to_bytes());
+    }
+    if !outside {
+        out.extend_from_slice(payload);
+    }
+}

@@ -1,0 +1,108 @@
+//! Blocks come back as they were written, and damaged ones never as something else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use toka_vault_core::{
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
+};
+
+use super::{Block, EncodedBlock, Layout, StoredPayload, encode};
+use crate::log::{Group, LogEnd};
+
+const LAYOUT: Layout = Layout { block_bytes_max: 4_096, payload_inside_max: 1_024 };
+
+fn event(number: u64, payload_bytes: usize) -> Event {
+    let parents: Arc<[EventId]> = (0..number % 3).map(|at| EventId::from_u128(u128::from(at))).collect();
+    let kind = Kind::new(&format!("kind.{}", number % 4)).unwrap();
+    let payload = Payload::encode(&"p".repeat(payload_bytes)).unwrap();
+    let hash = EventHash::from_bytes(*Digest::of(&number.to_be_bytes()).as_bytes());
+    let (id, time) = (EventId::from_u128(u128::from(number)), Timestamp::from_micros(-5).unwrap());
+    Event::new(
+        EventHeader::new(id, kind, time, parents, payload.digest(), hash, Position::new(number)),
+        payload,
+    )
+}
+
+fn group(payloads: &[usize]) -> Group {
+    let events: Vec<Event> = (10..).zip(payloads).map(|(number, bytes)| event(number, *bytes)).collect();
+    let head = Head { position: events.last().unwrap().position(), chain: ChainHash::EMPTY };
+    Group { events, end: LogEnd { head, ..LogEnd::EMPTY } }
+}
+
+fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
+    let mut events = Vec::new();
+    for encoded in blocks {
+        let block = Block::parse(Bytes::copy_from_slice(&encoded.bytes)).unwrap();
+        assert_eq!(block.first(), encoded.first);
+        for number in block.first().get()..=block.last().get() {
+            let stored = block.event(Position::new(number)).unwrap().unwrap();
+            let bytes = match &stored.payload {
+                StoredPayload::Inside(bytes) => bytes.clone(),
+                StoredPayload::Outside(length) => {
+                    let at = encoded.outside.iter().find(|(at, _)| at.get() == number).unwrap();
+                    assert_eq!(at.1.len(), *length);
+                    at.1.clone()
+                }
+            };
+            events.push(stored.with_payload(bytes));
+        }
+    }
+    events
+}
+
+#[test]
+fn a_group_comes_back_as_it_was_written() {
+    for payloads in [vec![0], vec![100; 50], vec![5_000], vec![10, 2_000, 10, 1_024, 1_000, 9_000, 1]] {
+        let group = group(&payloads);
+        let blocks = encode(&group, LAYOUT);
+        assert_eq!(decode(&blocks), group.events, "{payloads:?}");
+    }
+}
+
+#[test]
+fn blocks_keep_to_their_size_and_only_the_last_ends_the_group() {
+    let blocks = encode(&group(&[300; 100]), LAYOUT);
+    assert!(blocks.len() > 1);
+    let ends: Vec<bool> = blocks
+        .iter()
+        .map(|block| {
+            assert!(block.bytes.len() <= LAYOUT.block_bytes_max);
+            Block::parse(Bytes::copy_from_slice(&block.bytes)).unwrap().ends_group()
+        })
+        .collect();
+    assert_eq!(ends.iter().filter(|ends| **ends).count(), 1);
+    assert_eq!(ends.last(), Some(&true));
+}
+
+#[test]
+fn every_flipped_bit_is_found_and_hides_no_more_than_its_record() {
+    let group = group(&[40, 50, 60]);
+    let encoded = encode(&group, LAYOUT).remove(0);
+    for at in 0..encoded.bytes.len() * 8 {
+        let mut bytes = encoded.bytes.clone();
+        bytes[at / 8] ^= 1 << (at % 8);
+        let Ok(block) = Block::parse(Bytes::from(bytes)) else { continue };
+        let damaged = group.events.iter().filter(|event| match block.event(event.position()).unwrap() {
+            Err(_) => true,
+            Ok(stored) => {
+                assert_eq!(stored.header, event.header);
+                assert!(
+                    matches!(stored.payload, StoredPayload::Inside(bytes) if bytes == *event.payload.bytes())
+                );
+                false
+            }
+        });
+        assert_eq!(damaged.count(), 1, "bit {at}");
+    }
+}
+
+#[test]
+fn every_cut_is_found() {
+    let encoded = encode(&group(&[40, 50]), LAYOUT).remove(0);
+    for length in 0..encoded.bytes.len() {
+        let cut = Bytes::copy_from_slice(&encoded.bytes[..length]);
+        let Ok(block) = Block::parse(cut) else { continue };
+        assert!(block.event(block.last()).unwrap().is_err(), "{length}");
+    }
+}

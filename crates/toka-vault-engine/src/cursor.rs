@@ -1,0 +1,164 @@
+//! [`replay`] and [`follow`]: a [`Reader`] as a stream of events.
+//!
+//! Keeps the invariants that a subscription is the replay that waits for the head to move, so that
+//! there is no seam between history and live; and that a slow reader holds one chunk of events,
+//! however far it is behind.
+
+use std::future::Future;
+
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt, TryStreamExt};
+use toka_vault_core::{Direction, Error, Event, Position, ReplayOptions, Result, StartFrom};
+use tokio::sync::watch;
+
+use crate::limits::CHUNK_EVENTS_MAX;
+use crate::published::State;
+use crate::reader::{Next, Reader};
+
+/// What a step of reading brings: events, or what kept them from being read.
+type Chunk = Result<Vec<Event>>;
+
+/// Reads history up to the head at this call.
+pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> BoxStream<'static, Result<Event>> {
+    let last = reader.published.head().position;
+    let next = Next::new(options.start, last);
+    let left = options.limit.unwrap_or(u64::MAX);
+    match options.direction {
+        Direction::Backward => events(
+            Backward { reader, start: next, last, left, window: CHUNK_EVENTS_MAX as u64 },
+            Backward::step,
+        )
+        .boxed(),
+        _ => events(Forward { reader, next, last, left }, Forward::step).boxed(),
+    }
+}
+
+/// Follows from a start point for as long as the vault is open.
+pub(crate) fn follow(reader: Reader, start: StartFrom) -> BoxStream<'static, Result<Event>> {
+    let state = reader.published.watch();
+    let next = Next::new(start, state.borrow().head.position);
+    events(Follow { reader, next, state }, Follow::step).boxed()
+}
+
+/// Turns a reader that goes chunk by chunk into a stream of events.
+///
+/// A step returns the chunk and the reader that goes on behind it, or `None` at the end. An error
+/// that cannot be stepped over is the last item.
+fn events<R, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Result<Event>>
+where
+    F: Future<Output = Option<(Chunk, R)>>,
+{
+    let chunks = stream::unfold(Some(reader), move |reader| async move {
+        let (chunk, reader) = step(reader?).await?;
+        let goes_on = matches!(chunk, Ok(_) | Err(Error::Evicted { .. } | Error::Corrupt { .. }));
+        Some((chunk, goes_on.then_some(reader)))
+    });
+    chunks.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
+}
+
+/// Reads from old to new.
+struct Forward {
+    reader: Reader,
+    next: Next,
+    last: Position,
+    left: u64,
+}
+
+impl Forward {
+    async fn step(mut self) -> Option<(Chunk, Self)> {
+        if self.left == 0 {
+            return None;
+        }
+        let chunk = self.reader.advance(&mut self.next, self.last, self.left).await;
+        let count = chunk.as_ref().map(Vec::len);
+        self.left = self.left.saturating_sub(count.as_ref().map_or(0, |count| *count as u64));
+        if matches!(count, Ok(0)) { None } else { Some((chunk, self)) }
+    }
+}
+
+/// Reads from new to old, window by window, each read forwards and turned round.
+struct Backward {
+    reader: Reader,
+    /// Where to stop: the lowest position to read.
+    start: Next,
+    /// The newest position not read yet.
+    last: Position,
+    left: u64,
+    /// How many events to read at once. It shrinks where they are large or damaged, so that a
+    /// window is one chunk, and in the end the one event that cannot be read.
+    window: u64,
+}
+
+impl Backward {
+    async fn step(mut self) -> Option<(Chunk, Self)> {
+        if self.left == 0 {
+            return None;
+        }
+        let start = match self.reader.resolve(self.start).await {
+            Ok(start) => start.max(Position::FIRST),
+            Err(error) => return Some((Err(error), self)),
+        };
+        if matches!(self.start, Next::AfterId(_)) {
+            // Looked up once: the event may be evicted while what stands behind it is read.
+            self.start = Next::At(start);
+        }
+        loop {
+            let count = self.window.min(self.left);
+            let first = self.last.minus(count.saturating_sub(1)).max(start);
+            if first > self.last {
+                return None;
+            }
+            let chunk = self.reader.read(first, self.last.get() - first.get() + 1).await;
+            let whole = matches!(&chunk, Ok(events) if events.last().map(Event::position) == Some(self.last));
+            if whole || first == self.last || matches!(chunk, Err(Error::Evicted { .. })) {
+                let chunk = self.take(chunk, first);
+                return Some((chunk, self));
+            }
+            self.window = (self.last.get() - first.get()).div_ceil(2);
+        }
+    }
+
+    /// Moves in front of what was read, or of what cannot be.
+    fn take(&mut self, chunk: Chunk, first: Position) -> Chunk {
+        match chunk {
+            Ok(mut events) => {
+                self.left = self.left.saturating_sub(events.len() as u64);
+                self.last = first.minus(1);
+                self.window = (self.window * 2).min(CHUNK_EVENTS_MAX as u64);
+                events.reverse();
+                Ok(events)
+            }
+            Err(Error::Evicted { oldest }) => {
+                self.start = Next::At(oldest);
+                Err(Error::Evicted { oldest })
+            }
+            Err(error) => {
+                self.last = first.minus(1);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Reads from old to new and waits at the head.
+struct Follow {
+    reader: Reader,
+    next: Next,
+    state: watch::Receiver<State>,
+}
+
+impl Follow {
+    async fn step(mut self) -> Option<(Chunk, Self)> {
+        loop {
+            let State { head, ended } = *self.state.borrow_and_update();
+            let chunk = self.reader.advance(&mut self.next, head.position, u64::MAX).await;
+            if !matches!(&chunk, Ok(events) if events.is_empty()) {
+                return Some((chunk, self));
+            }
+            // The reader holds the sender, so a change cannot fail to come for want of one.
+            if ended || self.state.changed().await.is_err() {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What every vault on disk needs around its log: a directory that is provably its own, a lock, and
+//! a record of how far it had acknowledged.
+//!
+//! Keeps the invariants that at most one handle in one process has a vault open, and that a
+//! directory which is not a vault is never changed.
+
+mod directory;
+mod files;
+mod head_file;
+mod lock;
+
+pub use directory::{Format, VaultDir};
+pub use files::{sync_dir, write_synced};
+pub use head_file::HeadFile;

@@ -1,0 +1,269 @@
+//! [`HeadFile`]: how far a vault had acknowledged, kept outside its log.
+//!
+//! A log that drops a damaged tail as if it had never been written cannot tell that something is
+//! missing. This record can: where it is ahead of the log at open, acknowledged events are lost.
+//!
+//! A record is written before its commits are acknowledged, so it is exact when the process is
+//! killed. It is synced a moment later, in the background: a second sync for each group would cost
+//! more than a third of the commit rate of a single committer. After a power cut the record can be
+//! behind by what was acknowledged within [`SYNC_PAUSE`]; the log itself was synced.
+//!
+//! Keeps two invariants: a record is written only for what the log has synced, so that it is never
+//! ahead of a log that is whole; and the newest record that is known to be durable is not
+//! overwritten, so that a torn write leaves it.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use toka_vault_core::{ChainHash, Error, Head, Position, Result};
+
+use super::files::{read_at, write_at};
+use crate::sync::{lock, wait, wait_for};
+
+/// Opens every record.
+const MAGIC: &[u8; 4] = b"TVH1";
+
+/// Number of records: one that is durable, one that is being synced, one that is written.
+const SLOTS: u64 = 3;
+
+/// Distance of the records, so that no write to one touches a page of another.
+const SLOT_BYTES: u64 = 4_096;
+
+/// Bytes of a record: magic, checksum, position, chain hash.
+const RECORD_BYTES: usize = 48;
+
+/// How long the background waits between two syncs.
+const SYNC_PAUSE: Duration = Duration::from_millis(20);
+
+/// Keeps the newest acknowledged head in a file.
+#[derive(Debug)]
+pub struct HeadFile {
+    shared: Arc<Shared>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Is shared with the thread that syncs.
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    file: File,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The slot that records are written to.
+    slot: u64,
+    /// Whether it has a record that is not synced.
+    dirty: bool,
+    stop: bool,
+    /// What the background met, for the next caller.
+    failure: Option<Error>,
+}
+
+impl HeadFile {
+    /// Opens the file, and creates it where there is none. Returns the newest record with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::PermissionDenied`].
+    pub fn open(path: &Path) -> Result<(Self, Option<Head>)> {
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+        let file = file.map_err(|error| Error::io("open", path, error))?;
+        let mut newest: Option<(Head, u64)> = None;
+        for slot in 0..SLOTS {
+            let record = read_slot(&file, slot).map_err(|error| Error::io("read", path, error))?;
+            let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
+            newest = newer.map(|head| (head, slot)).or(newest);
+        }
+        let slot = newest.map_or(0, |(_, slot)| (slot + 1) % SLOTS);
+        let state = State { slot, dirty: false, stop: false, failure: None };
+        let shared =
+            Shared { path: path.to_path_buf(), file, state: Mutex::new(state), changed: Condvar::new() };
+        let shared = Arc::new(shared);
+        let kept = shared.clone();
+        let keeper = crate::thread::spawn("toka-head", move || kept.keep())?;
+        Ok((Self { shared, keeper: Mutex::new(Some(keeper)) }, newest.map(|(head, _)| head)))
+    }
+
+    /// Writes a record. It survives the end of this process at once, and a power cut after a
+    /// moment, or after [`HeadFile::close`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], of this record or of the sync of an earlier one.
+    pub fn record(&self, head: Head) -> Result<()> {
+        let mut state = lock(&self.shared.state);
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        let written = write_at(&self.shared.file, &encode(head), state.slot * SLOT_BYTES);
+        written.map_err(|error| Error::io("write", &self.shared.path, error))?;
+        let idle = !std::mem::replace(&mut state.dirty, true);
+        drop(state);
+        if idle {
+            self.shared.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Replaces all records by one, which may be behind them. For a loss that was accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn reset(&self, head: Head) -> Result<()> {
+        let shared = &self.shared;
+        shared.file.set_len(0).map_err(|error| Error::io("shorten", &shared.path, error))?;
+        self.record(head)?;
+        shared.sync()
+    }
+
+    /// Makes the newest record durable and ends the background.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], of this sync or of an earlier one.
+    pub fn close(&self) -> Result<()> {
+        self.stop();
+        let failure = lock(&self.shared.state).failure.take();
+        match failure {
+            Some(failure) => Err(failure),
+            None => self.shared.sync(),
+        }
+    }
+
+    fn stop(&self) {
+        lock(&self.shared.state).stop = true;
+        self.shared.changed.notify_one();
+        if let Some(keeper) = lock(&self.keeper).take() {
+            // It cannot panic, and has nothing to return.
+            let _ = keeper.join();
+        }
+    }
+}
+
+impl Drop for HeadFile {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    /// Syncs records as they come, with pauses, until the file is closed.
+    fn keep(&self) {
+        let mut state = lock(&self.state);
+        while !state.stop {
+            if !state.dirty {
+                state = wait(&self.changed, state);
+                continue;
+            }
+            drop(state);
+            if let Err(error) = self.sync() {
+                lock(&self.state).failure = Some(error);
+                return;
+            }
+            state = lock(&self.state);
+            if !state.stop {
+                state = wait_for(&self.changed, state, SYNC_PAUSE);
+            }
+        }
+    }
+
+    /// Makes the newest record durable.
+    fn sync(&self) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.dirty = false;
+        // Records that come meanwhile go to the slot that is neither this one nor the durable one.
+        state.slot = (state.slot + 1) % SLOTS;
+        drop(state);
+        self.file.sync_data().map_err(|error| Error::io("sync", &self.path, error))
+    }
+}
+
+/// Encodes a record.
+fn encode(head: Head) -> [u8; RECORD_BYTES] {
+    let mut body = [0; RECORD_BYTES - 8];
+    let (position, chain) = body.split_at_mut(8);
+    position.copy_from_slice(&head.position.get().to_be_bytes());
+    chain.copy_from_slice(head.chain.as_bytes());
+    let mut record = [0; RECORD_BYTES];
+    let (magic, rest) = record.split_at_mut(4);
+    let (checksum, content) = rest.split_at_mut(4);
+    magic.copy_from_slice(MAGIC);
+    checksum.copy_from_slice(&crc32fast::hash(&body).to_be_bytes());
+    content.copy_from_slice(&body);
+    record
+}
+
+/// Reads a slot; one that was never written, or torn, has no record.
+fn read_slot(file: &File, slot: u64) -> std::io::Result<Option<Head>> {
+    let mut record = [0; RECORD_BYTES];
+    match read_at(file, &mut record, slot * SLOT_BYTES) {
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let (position, chain) = record.split_at(16);
+    let position = position.split_at(8).1.try_into().map_or(0, u64::from_be_bytes);
+    let chain = chain.try_into().map_or(ChainHash::EMPTY, ChainHash::from_bytes);
+    let head = Head { position: Position::new(position), chain };
+    Ok((encode(head) == record).then_some(head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(position: u64) -> Head {
+        Head { position: Position::new(position), chain: ChainHash::from_bytes([position as u8; 32]) }
+    }
+
+    #[test]
+    fn the_newest_record_is_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head");
+        let (file, none) = HeadFile::open(&path).unwrap();
+        assert_eq!(none, None);
+        for position in 1..=9 {
+            file.record(head(position)).unwrap();
+            if position % 2 == 0 {
+                file.shared.sync().unwrap();
+            }
+            assert_eq!(HeadFile::open(&path).unwrap().1, Some(head(position)));
+        }
+        file.reset(head(3)).unwrap();
+        assert_eq!(HeadFile::open(&path).unwrap().1, Some(head(3)));
+    }
+
+    #[test]
+    fn a_torn_record_leaves_the_newest_durable_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head");
+        for position in 1..=7 {
+            let (file, _) = HeadFile::open(&path).unwrap();
+            file.record(head(position)).unwrap();
+            file.close().unwrap();
+            file.record(head(position + 100)).unwrap();
+            let slot = lock(&file.shared.state).slot * SLOT_BYTES;
+            write_at(&file.shared.file, &[0xff; 20], slot + 10).unwrap();
+            assert_eq!(HeadFile::open(&path).unwrap().1, Some(head(position)));
+        }
+    }
+
+    #[test]
+    fn a_record_becomes_durable_without_another_call() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, _) = HeadFile::open(&dir.path().join("head")).unwrap();
+        file.record(head(1)).unwrap();
+        let mut state = lock(&file.shared.state);
+        while state.dirty {
+            drop(state);
+            std::thread::yield_now();
+            state = lock(&file.shared.state);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! [`DirLock`]: keeps a second opener out, in this process and in others.
+//!
+//! Keeps the invariant that the answer comes at once: nobody waits for a lock.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use toka_vault_core::{Error, Result};
+
+use crate::sync::lock;
+
+/// Directories that are open in this process. File locks do not tell handles of one process apart
+/// on every system, and the error can be more helpful than theirs.
+static OPEN_HERE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+
+/// Holds the lock on a vault's directory until it is dropped.
+#[derive(Debug)]
+pub(super) struct DirLock {
+    /// The directory, without links on the way to it.
+    canonical: PathBuf,
+    /// Unlocked when it is closed.
+    file: Option<File>,
+}
+
+impl DirLock {
+    /// Locks the directory at `path`, in which `name` is the lock file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] where it is open already.
+    pub(super) fn acquire(path: &Path, name: &str) -> Result<Self> {
+        let canonical = path.canonicalize().map_err(|error| Error::io("open", path, error))?;
+        if !lock(&OPEN_HERE).get_or_insert_default().insert(canonical.clone()) {
+            return Err(Error::Locked { path: path.to_path_buf(), holder: "this process" });
+        }
+        // From here on, dropping takes the directory off the list.
+        let mut held = Self { canonical, file: None };
+        let file_path = path.join(name);
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&file_path);
+        let file = file.map_err(|error| Error::io("open", &file_path, error))?;
+        match file.try_lock() {
+            Ok(()) => held.file = Some(file),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Locked { path: path.to_path_buf(), holder: "another process" });
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &file_path, error)),
+        }
+        Ok(held)
+    }
+}
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // First the file, then the list: else another opener here could meet our own file lock.
+        self.file = None;
+        if let Some(open) = lock(&OPEN_HERE).as_mut() {
+            open.remove(&self.canonical);
+        }
+    }
+}

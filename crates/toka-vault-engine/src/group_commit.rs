@@ -1,0 +1,200 @@
+//! [`GroupCommit`]: commits to a log that blocks.
+//!
+//! A caller seals its own commit, under a short lock, and leaves it to the writer's thread, which
+//! stores all that have gathered by one append and one sync. So nobody waits for another thread to
+//! seal, and what is sealed while a group syncs is the next group.
+//!
+//! Keeps the invariants that commits are handed to the writer in the order in which they were
+//! sealed; and that the threads end in an order in which nothing that was accepted is lost: first
+//! the writer after its last sync, then the readers, then the log.
+
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+
+use toka_vault_core::{Error, EventHeader, EventId, NewEvent, Position, Result};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::group::{Caller, GroupBounds, Pending, PendingCommit};
+use crate::guard::guarded;
+use crate::health::Health;
+use crate::limits::{EVENT_WEIGHT, QUEUE_BYTES_MAX, RECENT_HEADERS_MAX};
+use crate::log::LogEnd;
+use crate::lookup::{Known, Storage};
+use crate::options::EngineOptions;
+use crate::published::Published;
+use crate::readers::{ReaderThreads, Source};
+use crate::sequencer::{Access, Refusal, Sequencer};
+use crate::sync::lock;
+use crate::writer::Writer;
+
+/// Commits through a writer's thread.
+pub(crate) struct GroupCommit {
+    /// `None` once the vault is closed.
+    sequencer: Mutex<Option<Sequencer>>,
+    pending: Arc<Pending>,
+    health: Arc<Health>,
+    source: Source,
+    /// What commits may weigh together until they are answered: the back-pressure.
+    room: Arc<Semaphore>,
+    /// How closing went, once it did.
+    outcome: Arc<OnceLock<Result<()>>>,
+    /// The thread that ends last.
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Answers a caller, once its commit is stored.
+type Answered = oneshot::Receiver<Result<Vec<EventHeader>>>;
+
+/// Says why a commit is not on its way.
+enum Held {
+    /// It failed.
+    Failed(Error),
+    /// These ids have to be looked up first; the order had come to this position.
+    Unread(Vec<EventId>, Position),
+}
+
+impl GroupCommit {
+    /// Starts the threads of a vault whose log ends at `end`.
+    pub(crate) fn start(
+        storage: Storage,
+        end: LogEnd,
+        published: Arc<Published>,
+        options: &EngineOptions,
+    ) -> Result<Self> {
+        let access = Access::InMemory(storage.index.clone());
+        let sequencer = Sequencer::new(access, options.clock.clone(), end, RECENT_HEADERS_MAX);
+        let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
+        let writer = Writer {
+            log: storage.log.clone(),
+            pending: Arc::clone(&pending),
+            bounds: GroupBounds { events: options.group_events_max, bytes: options.group_bytes_max },
+            published: published.clone(),
+            health: Arc::clone(&health),
+            durability: options.durability,
+            unsynced: None,
+        };
+        let (readers, source) = ReaderThreads::start(&storage)?;
+        let ending =
+            Ending { readers, storage, published, health: health.clone(), outcome: Arc::clone(&outcome) };
+        let writer = crate::thread::spawn("toka-write", move || {
+            writer.run();
+            ending.run();
+        })?;
+        Ok(Self {
+            sequencer: Mutex::new(Some(sequencer)),
+            pending,
+            health,
+            source,
+            room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
+            outcome,
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// Returns the way of reads to the reader threads.
+    pub(crate) fn source(&self) -> Source {
+        self.source.clone()
+    }
+
+    /// Commits a batch of so many payload bytes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Before the batch is sealed, nothing happens; from then on it is stored as a whole.
+    pub(crate) async fn commit(&self, batch: Vec<NewEvent>, bytes: usize) -> Result<Vec<EventHeader>> {
+        let mut room = self.room(batch.len(), bytes).await?;
+        let mut known = Known::default();
+        loop {
+            let (ids, as_of) = match self.hand_over(&batch, bytes, &known, room) {
+                // The answer is never dropped unsent: the writer ends after all that was handed over.
+                Ok(answered) => return answered.await.map_err(|_| Error::Closed)?,
+                Err((Held::Failed(error), _)) => return Err(error),
+                Err((Held::Unread(ids, as_of), unused)) => {
+                    room = unused;
+                    (ids, as_of)
+                }
+            };
+            known = self.source.run(move |storage| storage.known(ids, as_of)).await?;
+        }
+    }
+
+    /// Takes no more commits; those that were handed over are still stored.
+    pub(crate) fn close(&self) {
+        // Under the lock, so that no commit is handed over behind the end.
+        let mut sequencer = lock(&self.sequencer);
+        *sequencer = None;
+        self.pending.finish();
+        self.room.close();
+    }
+
+    /// Returns how closing went, once it did.
+    pub(crate) fn outcome(&self) -> Result<()> {
+        self.outcome.get().cloned().unwrap_or(Ok(()))
+    }
+
+    /// Waits until there is room for a commit.
+    async fn room(&self, events: usize, bytes: usize) -> Result<OwnedSemaphorePermit> {
+        // A batch is within its own bounds, which are below those of all together.
+        let weight = (bytes + events * EVENT_WEIGHT).min(QUEUE_BYTES_MAX);
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+        self.room.clone().acquire_many_owned(weight).await.map_err(|_| Error::Closed)
+    }
+
+    /// Seals a batch and leaves it to the writer, or gives its room back.
+    fn hand_over(
+        &self,
+        batch: &[NewEvent],
+        bytes: usize,
+        known: &Known,
+        room: OwnedSemaphorePermit,
+    ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
+        let mut guard = lock(&self.sequencer);
+        let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
+        if let Err(poisoned) = self.health.check() {
+            return Err((Held::Failed(poisoned), room));
+        }
+        match sequencer.seal(batch, known) {
+            Err(Refusal::Failed(error)) => Err((Held::Failed(error), room)),
+            Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.end().position()), room)),
+            Ok(sealed) => {
+                let (answer, answered) = oneshot::channel();
+                let caller = Caller { headers: sealed.headers, answer, _room: room };
+                self.pending.add(PendingCommit { events: sealed.events, bytes, end: sealed.end, caller });
+                Ok(answered)
+            }
+        }
+    }
+}
+
+impl Drop for GroupCommit {
+    /// Ends the threads and waits for them, so that the vault can be opened again at once.
+    ///
+    /// No commit waits any more, since all handles are gone: this takes as long as one group.
+    fn drop(&mut self) {
+        self.close();
+        if let Some(writer) = lock(&self.writer).take() {
+            // A panic in it was reported by the thread itself.
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Does what remains when the writer has ended.
+struct Ending {
+    readers: ReaderThreads,
+    storage: Storage,
+    published: Arc<Published>,
+    health: Arc<Health>,
+    outcome: Arc<OnceLock<Result<()>>>,
+}
+
+impl Ending {
+    fn run(self) {
+        self.readers.stop();
+        let closed = guarded("close", || self.storage.log.close());
+        // The last handle to the log, which releases what it holds.
+        drop(self.storage);
+        let _ = self.outcome.set(self.health.check().and(closed));
+        self.published.end();
+    }
+}

@@ -1,0 +1,68 @@
+//! [`Inline`]: commits to a log that never blocks, where the caller is.
+//!
+//! Keeps the same order as a group commit (seal, append, publish, answer), all under one short lock.
+
+use std::sync::{Arc, Mutex};
+
+use toka_vault_core::{Error, EventHeader, NewEvent, Result};
+
+use crate::log::{Group, LogEnd};
+use crate::lookup::{Known, Storage};
+use crate::options::EngineOptions;
+use crate::published::Published;
+use crate::sequencer::{Access, Refusal, Sealed, Sequencer};
+use crate::sync::lock;
+
+/// Commits where the caller is.
+pub(crate) struct Inline {
+    storage: Storage,
+    published: Arc<Published>,
+    /// `None` once the vault is closed.
+    sequencer: Mutex<Option<Sequencer>>,
+}
+
+impl Inline {
+    /// Starts with an empty log.
+    pub(crate) fn start(storage: Storage, published: Arc<Published>, options: &EngineOptions) -> Self {
+        // The log is in memory, so headers need not be remembered beside it.
+        let access = Access::Direct(storage.clone());
+        let sequencer = Sequencer::new(access, options.clock.clone(), LogEnd::EMPTY, 0);
+        Self { storage, published, sequencer: Mutex::new(Some(sequencer)) }
+    }
+
+    /// Commits a batch.
+    pub(crate) fn commit(&self, batch: &[NewEvent]) -> Result<Vec<EventHeader>> {
+        let mut sequencer = lock(&self.sequencer);
+        let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
+        let Sealed { events, headers, end } =
+            sequencer.seal(batch, &Known::default()).map_err(|refusal| match refusal {
+                Refusal::Failed(error) => error,
+                // What reads for itself leaves nothing to be read.
+                Refusal::Unread(_) => Error::Closed,
+            })?;
+        if !events.is_empty() {
+            let group = Group { events, end };
+            self.storage.log.append(&group)?;
+            self.storage.index.forget(self.storage.log.oldest(), end.position());
+            self.published.publish(group.events, end.head);
+        }
+        Ok(headers)
+    }
+
+    /// Takes no more commits.
+    pub(crate) fn close(&self) -> Result<()> {
+        if lock(&self.sequencer).take().is_none() {
+            return Ok(());
+        }
+        self.published.end();
+        self.storage.log.close()
+    }
+}
+
+impl Drop for Inline {
+    /// Ends the subscriptions that outlive the vault.
+    fn drop(&mut self) {
+        // A log in memory has nothing to fail with.
+        let _ = self.close();
+    }
+}

@@ -1,0 +1,43 @@
+//! Bounds of the engine: how much it holds in memory and moves at once.
+//!
+//! What they bound together: a local vault holds at most the commits under way, the tail, the
+//! unindexed ids and the chunks of its readers, whatever its callers do.
+
+use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
+
+/// Most bytes of commits that are not answered yet. A caller beyond it waits before its commit is
+/// sealed, which is the back-pressure.
+pub const QUEUE_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
+
+/// What an event of a commit counts for besides its payload, which bounds their number too.
+pub const EVENT_WEIGHT: usize = 4 << 10;
+
+/// Most events of one group commit, unless a single batch is larger.
+pub const GROUP_EVENTS_MAX: usize = 4_096;
+
+/// Most events that the tail keeps for subscribers that are close to the head.
+pub const TAIL_EVENTS_MAX: usize = 8_192;
+
+/// Most payload bytes that the tail keeps.
+pub const TAIL_BYTES_MAX: usize = 8 << 20;
+
+/// Most events that a reader fetches at once.
+pub const CHUNK_EVENTS_MAX: usize = 1_024;
+
+/// Payload bytes after which a chunk ends, so that a chunk of large payloads is one event.
+pub const CHUNK_BYTES_MAX: usize = 512 << 10;
+
+/// Threads that read from a log for all readers of a vault.
+pub const READER_THREADS: usize = 2;
+
+/// Reads that wait for a reader thread before their callers wait to hand them over.
+pub const READS_WAITING_MAX: usize = 64;
+
+/// Headers that the sequencer remembers, so that parents and repeated ids of late need no read.
+pub const RECENT_HEADERS_MAX: usize = 2 * (QUEUE_BYTES_MAX / EVENT_WEIGHT);
+
+// Events that are sealed but not in the log yet can be found among the recent headers only, of which
+// half are certain to be there.
+const _: () = assert!(RECENT_HEADERS_MAX / 2 >= QUEUE_BYTES_MAX / EVENT_WEIGHT);
+const _: () = assert!(BATCH_BYTES_MAX + BATCH_EVENTS_MAX * EVENT_WEIGHT <= QUEUE_BYTES_MAX);
+const _: () = assert!(QUEUE_BYTES_MAX <= u32::MAX as usize);

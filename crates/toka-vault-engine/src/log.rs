@@ -1,0 +1,93 @@
+//! [`Log`]: what the engine needs of a place to keep events, and nothing else.
+
+use toka_vault_core::{ChainHash, Event, EventId, Head, Position, Result, Timestamp};
+
+/// Keeps events in order. The engine does the rest: ids, hashes, grouping, reading, subscriptions.
+///
+/// One thread at a time appends and syncs; any number read meanwhile. Calls may block.
+pub trait Log: Send + Sync + 'static {
+    /// Appends a group behind everything appended before.
+    ///
+    /// - After a crash the group is there whole or not at all.
+    /// - It need not be durable before [`Log::sync`], but [`Log::read`] finds it at once.
+    /// - After an error the engine appends no more.
+    fn append(&self, group: &Group) -> Result<()>;
+
+    /// Makes everything that was appended durable. `head` is where the last group ended.
+    ///
+    /// - After an error the engine neither appends nor syncs any more.
+    fn sync(&self, head: Head) -> Result<()>;
+
+    /// Reads events from position `from` on, in order and without a gap.
+    ///
+    /// - Returns at least one event where there is one, and as many more as `budget` allows.
+    /// - Returns none where `from` is behind the end.
+    /// - [`Error::Evicted`](toka_vault_core::Error::Evicted) where `from` is before the oldest.
+    /// - [`Error::Corrupt`](toka_vault_core::Error::Corrupt), with `first` being `from`, where the
+    ///   event there is damaged. Damage further on ends the result before it, so that the next read
+    ///   meets it first. `last` tells where to read on.
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>>;
+
+    /// Returns the position of the oldest event that can be read; [`Position::FIRST`] unless the log
+    /// evicts.
+    fn oldest(&self) -> Position {
+        Position::FIRST
+    }
+
+    /// Ends all use of the log. The engine calls nothing after it.
+    fn close(&self) -> Result<()>;
+}
+
+/// Holds the events of one or more commits that are appended in one atomic step.
+#[derive(Debug)]
+pub struct Group {
+    /// The events, in order. There is at least one.
+    pub events: Vec<Event>,
+    /// Where the log ends after them.
+    pub end: LogEnd,
+}
+
+/// Tells where a log ends, and so where sealing goes on when it is opened again.
+///
+/// A log stores it with each group: the newest id and timestamp that the vault *assigned* cannot be
+/// told from the events, because imported events bring their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The newest position, and the chain hash up to it.
+    pub head: Head,
+    /// The newest id that was assigned.
+    pub assigned_id: EventId,
+    /// The newest timestamp that was assigned.
+    pub assigned_timestamp: Timestamp,
+    /// The greatest id in the log, assigned or brought: a greater one is unused without a look.
+    pub greatest_id: EventId,
+}
+
+impl LogEnd {
+    /// The end of an empty log.
+    pub const EMPTY: Self = Self {
+        head: Head::EMPTY,
+        assigned_id: EventId::from_u128(0),
+        assigned_timestamp: Timestamp::MIN,
+        greatest_id: EventId::from_u128(0),
+    };
+
+    /// Returns the position of the newest event.
+    pub fn position(&self) -> Position {
+        self.head.position
+    }
+
+    /// Returns the chain hash up to the newest event.
+    pub fn chain(&self) -> ChainHash {
+        self.head.chain
+    }
+}
+
+/// Says how much one read may return.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadBudget {
+    /// Most events.
+    pub events: usize,
+    /// Payload bytes after which no further event is added.
+    pub bytes: usize,
+}

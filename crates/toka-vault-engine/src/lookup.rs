@@ -1,0 +1,67 @@
+//! [`Storage`] and [`Known`]: events that are looked up by id, and what was found.
+//!
+//! Keeps the invariant that an id which was not found counts as unused only for as long as every
+//! event that was sealed since is certain to be among the recent ones.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result};
+
+use crate::index::IdIndex;
+use crate::limits::RECENT_HEADERS_MAX;
+use crate::log::{Log, ReadBudget};
+
+/// Gives access to what is stored. Calls may block as the log does.
+#[derive(Clone)]
+pub(crate) struct Storage {
+    /// The events.
+    pub(crate) log: Arc<dyn Log>,
+    /// Where they are, by id.
+    pub(crate) index: Arc<IdIndex>,
+}
+
+/// Holds headers that were looked up for a commit.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    headers: HashMap<EventId, Option<EventHeader>>,
+    /// Up to where the order was complete when they were looked up.
+    as_of: Position,
+}
+
+impl Storage {
+    /// Reads the header of an event, or `None` where there is none or it was evicted.
+    pub(crate) fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        Ok(self.event(id, Position::new(u64::MAX))?.map(|event| event.header))
+    }
+
+    /// Reads an event, or returns `None` where there is none up to position `last`.
+    pub(crate) fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
+        let Some(position) = self.index.find(id)?.filter(|position| *position <= last) else {
+            return Ok(None);
+        };
+        match self.log.read(position, ReadBudget { events: 1, bytes: 0 }) {
+            // The index can be behind the log by an eviction.
+            Ok(events) => Ok(events.into_iter().next().filter(|event| event.header.id == id)),
+            Err(Error::Evicted { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks up headers.
+    pub(crate) fn known(&self, ids: Vec<EventId>, as_of: Position) -> Result<Known> {
+        let find = |id| Ok((id, self.header(id)?));
+        Ok(Known { headers: ids.into_iter().map(find).collect::<Result<_>>()?, as_of })
+    }
+}
+
+impl Known {
+    /// Returns what was found under an id, or `None` where that is not known, or no more now that
+    /// the order has come to `end`.
+    pub(crate) fn find(&self, id: EventId, end: Position) -> Option<Option<&EventHeader>> {
+        let found = self.headers.get(&id)?.as_ref();
+        let since = end.get().saturating_sub(self.as_of.get());
+        let certain = found.is_some() || since < (RECENT_HEADERS_MAX / 2) as u64;
+        certain.then_some(found)
+    }
+}

@@ -1,0 +1,55 @@
+//! [`EngineOptions`] and [`Durability`]: what the maker of a back-end decides, and its user.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::limits::GROUP_EVENTS_MAX;
+
+/// Says when a commit counts as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// A commit is acknowledged and published once it is on stable storage. Commits that wait at
+    /// the same time share one sync.
+    #[default]
+    Group,
+    /// A commit is acknowledged and published once it is handed to the operating system, and synced
+    /// within this time. It survives the end of the process; a power cut can take back what was
+    /// committed within that time, also from subscribers that have seen it.
+    Interval(Duration),
+}
+
+/// Says how the engine runs over a log.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// When a commit counts as stored.
+    pub durability: Durability,
+    /// Payload bytes after which a group of commits is closed.
+    pub group_bytes_max: usize,
+    /// Events after which a group of commits is closed.
+    pub group_events_max: usize,
+    /// Where time and chance come from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Group,
+            group_bytes_max: 1 << 20,
+            group_events_max: GROUP_EVENTS_MAX,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl std::fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineOptions")
+            .field("durability", &self.durability)
+            .field("group_bytes_max", &self.group_bytes_max)
+            .field("group_events_max", &self.group_events_max)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! [`Reader`]: the one way to read published events, from the tail or from the log.
+//!
+//! Keeps the invariant that nothing behind the published head is ever shown.
+
+use std::sync::Arc;
+
+use toka_vault_core::{Error, Event, EventId, Position, Result, StartFrom};
+
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::log::ReadBudget;
+use crate::lookup::Storage;
+use crate::published::Published;
+use crate::readers::Source;
+
+/// Reads published events.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) source: Source,
+    pub(crate) published: Arc<Published>,
+}
+
+/// Says where a reader goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Next {
+    /// At the oldest event there is, whichever that is when it is read.
+    Oldest,
+    /// At a position.
+    At(Position),
+    /// Behind an event whose position is not looked up yet.
+    AfterId(EventId),
+}
+
+impl Next {
+    /// Says where a reader starts, if the head is at `head` now.
+    pub(crate) fn new(start: StartFrom, head: Position) -> Self {
+        match start {
+            StartFrom::After(position) => Self::At(position.next()),
+            StartFrom::AfterId(id) => Self::AfterId(id),
+            StartFrom::Head => Self::At(head.next()),
+            _ => Self::Oldest,
+        }
+    }
+}
+
+impl Reader {
+    /// Reads the next events up to position `last`, at most `count`, and moves `next` behind what
+    /// was read, or behind what cannot be read. Returns none where `next` is behind `last`.
+    pub(crate) async fn advance(&self, next: &mut Next, last: Position, count: u64) -> Result<Vec<Event>> {
+        loop {
+            let at = self.resolve(*next).await?;
+            let there = last.get().saturating_sub(at.minus(1).get());
+            if there == 0 {
+                *next = Next::At(at);
+                return Ok(Vec::new());
+            }
+            let read = self.read(at, there.min(count)).await;
+            // The oldest event was evicted between the look and the read: look again.
+            if matches!((&read, *next), (Err(Error::Evicted { .. }), Next::Oldest)) {
+                continue;
+            }
+            *next = Next::At(behind(&read, at));
+            return read;
+        }
+    }
+
+    /// Reads events from `at` on, where there is at least one.
+    pub(crate) async fn read(&self, at: Position, count: u64) -> Result<Vec<Event>> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
+        if let Some(events) = self.published.read_tail(at, count).filter(|events| !events.is_empty()) {
+            return Ok(events);
+        }
+        let budget = ReadBudget { events: count, bytes: CHUNK_BYTES_MAX };
+        let events = self.source.run(move |storage| storage.log.read(at, budget)).await?;
+        if events.is_empty() {
+            return Err(Error::corrupt(at, "it is not in the log"));
+        }
+        Ok(events)
+    }
+
+    /// Finds the position that a reader goes on at.
+    pub(crate) async fn resolve(&self, next: Next) -> Result<Position> {
+        match next {
+            Next::At(position) => Ok(position),
+            Next::Oldest => self.source.run(|storage| Ok(storage.log.oldest())).await,
+            Next::AfterId(id) => {
+                let head = self.published.head().position;
+                let find = move |storage: &Storage| {
+                    // The index can be behind the log by an eviction.
+                    let oldest = storage.log.oldest();
+                    Ok(storage.index.find(id)?.filter(|position| (oldest..=head).contains(position)))
+                };
+                let found = self.source.run(find).await?;
+                found.map(Position::next).ok_or(Error::UnknownEvent { id })
+            }
+        }
+    }
+
+    /// Finds an event by its id.
+    pub(crate) async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        let head = self.published.head().position;
+        self.source.run(move |storage| storage.event(id, head)).await
+    }
+}
+
+/// Returns the position behind what was read from `at` on, or behind what could not be.
+fn behind(read: &Result<Vec<Event>>, at: Position) -> Position {
+    match read {
+        Ok(events) => events.last().map_or(at, |event| event.position().next()),
+        Err(Error::Evicted { oldest }) => *oldest,
+        Err(Error::Corrupt { last, .. }) => last.next(),
+        Err(_) => at,
+    }
+}

@@ -1,0 +1,105 @@
+//! [`Source`]: how readers reach the log without blocking the thread they are polled on.
+//!
+//! Keeps the invariant that a blocking log is read on the vault's own reader threads only, through a
+//! bounded queue. A log in memory is read where the reader is.
+
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use toka_vault_core::{Error, Result};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::guard::guarded;
+use crate::limits::{READER_THREADS, READS_WAITING_MAX};
+use crate::lookup::Storage;
+use crate::sync::lock;
+
+/// Asks something of a reader thread.
+pub(crate) enum Job {
+    /// Read, and hand on what was read.
+    Read(Box<dyn FnOnce(&Storage) + Send>),
+    /// Take no more jobs, and end after those that wait.
+    Stop,
+}
+
+/// Reads from storage.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// Where the caller is: for storage that never blocks.
+    Direct(Storage),
+    /// On reader threads.
+    Threads(mpsc::Sender<Job>),
+}
+
+/// Holds the threads that read for a vault.
+pub(crate) struct ReaderThreads {
+    threads: Vec<JoinHandle<()>>,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Source {
+    /// Runs `read` where it may block, and returns what it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] where the vault is closed, [`Error::Storage`] where `read` panicked.
+    pub(crate) async fn run<T, F>(&self, read: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Storage) -> Result<T> + Send + 'static,
+    {
+        match self {
+            Self::Direct(storage) => read(storage),
+            Self::Threads(jobs) => {
+                let (answer, answered) = oneshot::channel();
+                let job = Box::new(move |storage: &Storage| {
+                    // Whoever asked may be gone; then there is nobody to tell.
+                    let _ = answer.send(guarded("read", || read(storage)));
+                });
+                jobs.send(Job::Read(job)).await.map_err(|_| Error::Closed)?;
+                answered.await.map_err(|_| Error::Closed)?
+            }
+        }
+    }
+}
+
+impl ReaderThreads {
+    /// Starts the threads and returns the way to them.
+    pub(crate) fn start(storage: &Storage) -> Result<(Self, Source)> {
+        let (jobs, queue) = mpsc::channel(READS_WAITING_MAX);
+        let queue = Arc::new(Mutex::new(queue));
+        let start = |number| {
+            let (queue, storage) = (queue.clone(), storage.clone());
+            crate::thread::spawn(&format!("toka-read-{number}"), move || serve(&queue, &storage))
+        };
+        let threads = (0..READER_THREADS).map(start).collect::<Result<Vec<_>>>()?;
+        Ok((Self { threads, jobs: jobs.clone() }, Source::Threads(jobs)))
+    }
+
+    /// Takes no more reads, answers those that wait, and ends the threads.
+    pub(crate) fn stop(self) {
+        // Fails where the threads are gone, which is what it asks for.
+        let _ = self.jobs.blocking_send(Job::Stop);
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Runs jobs until there will be no more.
+fn serve(queue: &Mutex<mpsc::Receiver<Job>>, storage: &Storage) {
+    while let Some(job) = next_job(queue) {
+        job(storage);
+    }
+}
+
+/// Waits for the next read. One thread waits for all, the others for its lock.
+fn next_job(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Box<dyn FnOnce(&Storage) + Send>> {
+    let mut queue = lock(queue);
+    loop {
+        match queue.blocking_recv()? {
+            Job::Read(read) => return Some(read),
+            Job::Stop => queue.close(),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! [`Sequencer`]: seals events into the one order of a vault.
+//!
+//! Keeps the invariants that a batch is sealed whole or not at all, that every parent exists before
+//! its child, that an id has one content for ever, and that positions follow each other without a
+//! gap. It runs under one lock, so it does nothing that could take long: where it needs an event
+//! that is not in memory, it says so ([`Refusal::Unread`]) and is called again with what was read.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
+use toka_vault_core::{Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Result, Timestamp};
+
+use crate::assign::Assigner;
+use crate::clock::Clock;
+use crate::index::{IdIndex, Lookup};
+use crate::log::LogEnd;
+use crate::lookup::{Known, Storage};
+use crate::recent::Recent;
+
+/// Seals commits, one after the other.
+pub(crate) struct Sequencer {
+    storage: Access,
+    clock: Arc<dyn Clock>,
+    recent: Recent,
+    end: LogEnd,
+}
+
+/// Says how the sequencer reaches events that it does not remember.
+pub(crate) enum Access {
+    /// It reads them itself, from storage that never blocks.
+    Direct(Storage),
+    /// It asks the index in memory, and has its caller read the rest.
+    InMemory(Arc<IdIndex>),
+}
+
+/// Holds the outcome of sealing one commit.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    /// The events that are new and have to be stored.
+    pub(crate) events: Vec<Event>,
+    /// A header for each event of the commit, new or found.
+    pub(crate) headers: Vec<EventHeader>,
+    /// Where the log ends after them.
+    pub(crate) end: LogEnd,
+}
+
+/// Tells why a commit was not sealed.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It cannot be.
+    Failed(Error),
+    /// These ids have to be looked up first.
+    Unread(Vec<EventId>),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Carries a commit that is being sealed; dropping it undoes all.
+struct Draft<'a> {
+    head: Head,
+    assigner: Assigner,
+    greatest_id: EventId,
+    events: Vec<Event>,
+    headers: Vec<EventHeader>,
+    /// Where the new events of this batch are, by id.
+    new: HashMap<EventId, usize>,
+    /// What was read for this batch.
+    known: &'a Known,
+    /// What has to be read.
+    unread: Vec<EventId>,
+}
+
+impl Sequencer {
+    /// Goes on sealing where the log ends, and remembers the newest `recent_max` headers.
+    pub(crate) fn new(storage: Access, clock: Arc<dyn Clock>, end: LogEnd, recent_max: usize) -> Self {
+        Self { storage, clock, recent: Recent::new(recent_max), end }
+    }
+
+    /// Returns where the log will end once everything sealed is appended.
+    pub(crate) fn end(&self) -> LogEnd {
+        self.end
+    }
+
+    /// Seals a batch. `known` holds what was read for it, if it was refused before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the batch, or what has to be read first. Nothing of it is sealed then.
+    pub(crate) fn seal(&mut self, batch: &[NewEvent], known: &Known) -> Result<Sealed, Refusal> {
+        let mut draft = Draft {
+            head: self.end.head,
+            assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
+            greatest_id: self.end.greatest_id,
+            events: Vec::with_capacity(batch.len()),
+            headers: Vec::with_capacity(batch.len()),
+            new: HashMap::new(),
+            known,
+            unread: Vec::new(),
+        };
+        for event in batch {
+            match self.stored(&mut draft, event)? {
+                Some(header) => draft.headers.push(header),
+                None => self.seal_new(&mut draft, event, batch.len() > 1)?,
+            }
+        }
+        if !draft.unread.is_empty() {
+            return Err(Refusal::Unread(draft.unread));
+        }
+        self.accept(draft).map_err(Refusal::Failed)
+    }
+
+    /// Finds the event that `event` repeats, if it does.
+    fn stored(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<Option<EventHeader>> {
+        let Some(id) = event.id else { return Ok(None) };
+        let Some(header) = self.header(draft, id)? else { return Ok(None) };
+        match difference(&header, event) {
+            None => Ok(Some(header)),
+            Some(differs) => Err(Error::Conflict { id, differs }),
+        }
+    }
+
+    /// Seals an event that is new, behind all that the draft holds.
+    fn seal_new(&self, draft: &mut Draft<'_>, event: &NewEvent, several: bool) -> Result<()> {
+        let parents = self.parents(draft, event)?;
+        if !draft.unread.is_empty() {
+            // The batch comes again; only what else has to be read is of interest.
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let id = match event.id {
+            Some(id) => id,
+            None => self.unused_id(draft, now)?,
+        };
+        let timestamp = event.timestamp.unwrap_or_else(|| draft.assigner.next_timestamp(now));
+        let digest = event.payload.digest();
+        let content = EventContent { id, kind: &event.kind, timestamp, digest };
+        let hash = event_hash(content, event.parents.iter().copied().zip(parents));
+        draft.head = Head { position: draft.head.position.next(), chain: chain_hash(draft.head.chain, hash) };
+        let (kind, parents) = (event.kind.clone(), Arc::from(event.parents.as_slice()));
+        let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, draft.head.position);
+        if several {
+            draft.new.insert(id, draft.events.len());
+        }
+        draft.greatest_id = draft.greatest_id.max(id);
+        draft.headers.push(header.clone());
+        draft.events.push(Event::new(header, event.payload.clone()));
+        Ok(())
+    }
+
+    /// Assigns an id, passing over those that callers brought before.
+    fn unused_id(&self, draft: &mut Draft<'_>, now: Timestamp) -> Result<EventId> {
+        loop {
+            let id = draft.assigner.next_id(now, self.clock.as_ref());
+            if self.header(draft, id)?.is_none() {
+                return Ok(id);
+            }
+        }
+    }
+
+    /// Finds the hashes of an event's parents.
+    fn parents(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<Vec<EventHash>> {
+        let mut hashes = Vec::with_capacity(event.parents.len());
+        for parent in &event.parents {
+            match self.header(draft, *parent)? {
+                Some(header) => hashes.push(header.hash),
+                None if draft.unread.is_empty() => return Err(Error::UnknownParent { parent: *parent }),
+                None => {}
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// Finds the header of an event: in this batch, among the recent ones, or in storage. An id that
+    /// has to be looked up there by the caller is noted, and not found for now.
+    fn header(&self, draft: &mut Draft<'_>, id: EventId) -> Result<Option<EventHeader>> {
+        if id > draft.greatest_id {
+            return Ok(None);
+        }
+        let in_batch = draft.new.get(&id).and_then(|at| draft.events.get(*at));
+        let in_memory = in_batch.map(|event| &event.header).or_else(|| self.recent.find(id));
+        if let Some(header) = in_memory {
+            return Ok(Some(header.clone()));
+        }
+        match &self.storage {
+            Access::Direct(storage) => storage.header(id),
+            Access::InMemory(index) => Ok(self.known(draft, index, id)),
+        }
+    }
+
+    /// Finds a header among those that were read for this batch.
+    fn known(&self, draft: &mut Draft<'_>, index: &IdIndex, id: EventId) -> Option<EventHeader> {
+        if index.find_in_memory(id) == Lookup::Absent {
+            return None;
+        }
+        match draft.known.find(id, self.end.position()) {
+            Some(found) => found.cloned(),
+            None => {
+                draft.unread.push(id);
+                None
+            }
+        }
+    }
+
+    /// Makes a draft part of the order.
+    fn accept(&mut self, draft: Draft<'_>) -> Result<Sealed> {
+        match &self.storage {
+            Access::Direct(storage) => storage.index.insert(&draft.events),
+            Access::InMemory(index) => index.insert(&draft.events),
+        }
+        for event in &draft.events {
+            self.recent.insert(&event.header);
+        }
+        self.end = LogEnd {
+            head: draft.head,
+            assigned_id: draft.assigner.id(),
+            assigned_timestamp: draft.assigner.timestamp(),
+            greatest_id: draft.greatest_id,
+        };
+        Ok(Sealed { events: draft.events, headers: draft.headers, end: self.end })
+    }
+}
+
+/// Says in what a new event differs from the stored one of the same id.
+fn difference(stored: &EventHeader, event: &NewEvent) -> Option<&'static str> {
+    if stored.kind != event.kind {
+        return Some("kind");
+    }
+    if stored.digest != event.payload.digest() {
+        return Some("payload");
+    }
+    if *stored.parents != *event.parents {
+        return Some("parents");
+    }
+    match event.timestamp {
+        Some(timestamp) if timestamp != stored.timestamp => Some("timestamp"),
+        _ => None,
+    }
+}

@@ -1,0 +1,166 @@
+//! [`LocalVault`]: an open vault over a log of this machine, and the `EventStore` of every local
+//! back-end.
+//!
+//! Keeps the invariant that a caller's mistakes are found on the caller's task, before anything is
+//! queued: only what depends on the vault's content is left to the sequencer.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
+use toka_vault_core::{
+    Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Replay, ReplayOptions,
+    Result, StartFrom, Subscription,
+};
+
+use crate::cursor;
+use crate::group_commit::GroupCommit;
+use crate::index::IdIndex;
+use crate::inline::Inline;
+use crate::log::{Log, LogEnd};
+use crate::lookup::Storage;
+use crate::options::EngineOptions;
+use crate::published::Published;
+use crate::reader::Reader;
+use crate::readers::Source;
+
+/// Is an open vault over a [`Log`]. Clones are handles to the same vault.
+///
+/// The vault closes when its last handle is dropped, which waits for the group of commits under
+/// way; [`LocalVault::close`] does the same without blocking the thread.
+#[derive(Clone)]
+pub struct LocalVault(Arc<Inner>);
+
+struct Inner {
+    published: Arc<Published>,
+    source: Source,
+    committer: Committer,
+}
+
+/// Says how commits reach the log.
+enum Committer {
+    Inline(Inline),
+    Grouped(GroupCommit),
+}
+
+impl LocalVault {
+    /// Opens a vault over a log that never blocks. It has no threads.
+    pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
+        let storage = Storage { log: Arc::new(log), index: Arc::default() };
+        let published = Arc::new(Published::new(Head::EMPTY, false));
+        let source = Source::Direct(storage.clone());
+        let committer = Inline::start(storage, published.clone(), options);
+        Self(Arc::new(Inner { published, source, committer: Committer::Inline(committer) }))
+    }
+
+    /// Opens a vault over a log that blocks and that ends at `end`, with `index` telling where its
+    /// events are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system starts no thread.
+    pub fn threaded(log: impl Log, end: LogEnd, index: IdIndex, options: &EngineOptions) -> Result<Self> {
+        let storage = Storage { log: Arc::new(log), index: Arc::new(index) };
+        let published = Arc::new(Published::new(end.head, true));
+        let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
+        let source = grouped.source();
+        Ok(Self(Arc::new(Inner { published, source, committer: Committer::Grouped(grouped) })))
+    }
+
+    /// Commits one event and returns its header. See [`EventStore::commit_batch`].
+    pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
+        let headers = self.commit_all(vec![event]).await?;
+        // As many headers as events are answered.
+        headers.into_iter().next().ok_or(Error::Closed)
+    }
+
+    /// Encodes a payload and commits it as an event. See [`NewEvent::new`] and
+    /// [`EventStore::commit_batch`] for the errors.
+    pub fn commit_json<P: EventPayload>(
+        &self,
+        kind: &str,
+        payload: P,
+        parents: &[EventId],
+    ) -> impl Future<Output = Result<EventHeader>> + Send + use<'_, P> {
+        let event = NewEvent::new(kind, payload).map(|event| event.with_parents(parents));
+        async { self.commit(event?).await }
+    }
+
+    /// Follows the vault live: the events committed after this call.
+    pub fn subscribe(&self) -> Subscription {
+        self.subscribe_from(StartFrom::Head)
+    }
+
+    async fn commit_all(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        let bytes = check(&batch)?;
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &self.0.committer {
+            Committer::Inline(inline) => inline.commit(&batch),
+            Committer::Grouped(grouped) => grouped.commit(batch, bytes).await,
+        }
+    }
+
+    fn reader(&self) -> Reader {
+        Reader { source: self.0.source.clone(), published: self.0.published.clone() }
+    }
+}
+
+/// Checks what can be checked of a batch without the vault, and returns its payload bytes.
+fn check(batch: &[NewEvent]) -> Result<usize> {
+    let (size, max) = (batch.len(), BATCH_EVENTS_MAX);
+    if size > max {
+        return Err(Error::BatchTooLarge { size, max, unit: "events" });
+    }
+    batch.iter().try_for_each(NewEvent::check)?;
+    let (size, max) = (batch.iter().map(|event| event.payload.bytes().len()).sum(), BATCH_BYTES_MAX);
+    if size > max {
+        return Err(Error::BatchTooLarge { size, max, unit: "bytes" });
+    }
+    Ok(size)
+}
+
+#[async_trait]
+impl EventStore for LocalVault {
+    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.commit_all(batch).await
+    }
+
+    fn replay(&self, options: ReplayOptions) -> Replay {
+        Replay::new(cursor::replay(self.reader(), options))
+    }
+
+    fn subscribe_from(&self, start: StartFrom) -> Subscription {
+        Subscription::new(cursor::follow(self.reader(), start))
+    }
+
+    async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        self.reader().get(id).await
+    }
+
+    async fn head(&self) -> Result<Head> {
+        Ok(self.0.published.head())
+    }
+
+    async fn close(&self) -> Result<()> {
+        match &self.0.committer {
+            Committer::Inline(inline) => inline.close(),
+            Committer::Grouped(grouped) => {
+                grouped.close();
+                let mut state = self.0.published.watch();
+                // Fails only where the sender is gone, and this handle holds it.
+                let _ = state.wait_for(|state| state.ended).await;
+                grouped.outcome()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for LocalVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalVault").field("head", &self.0.published.head()).finish_non_exhaustive()
+    }
+}

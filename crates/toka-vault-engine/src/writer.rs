@@ -1,0 +1,110 @@
+//! [`Writer`]: the thread that makes groups durable, publishes them and answers their callers.
+//!
+//! Keeps the order that everything rests on: first append, then sync, then publish, then answer; and
+//! after the first failure none of them. While it syncs one group, callers seal the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use toka_vault_core::{Error, Result};
+
+use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
+use crate::guard::guarded;
+use crate::health::Health;
+use crate::log::{Group, Log, LogEnd};
+use crate::options::Durability;
+use crate::published::Published;
+
+/// Writes groups to the log.
+pub(crate) struct Writer {
+    /// Where the groups go.
+    pub(crate) log: Arc<dyn Log>,
+    /// Where they come from.
+    pub(crate) pending: Arc<Pending>,
+    /// How large they become.
+    pub(crate) bounds: GroupBounds,
+    /// Who is told of them.
+    pub(crate) published: Arc<Published>,
+    /// Who is told of a failure.
+    pub(crate) health: Arc<Health>,
+    /// When a commit counts as stored.
+    pub(crate) durability: Durability,
+    /// What was appended and not synced yet, and since when.
+    pub(crate) unsynced: Option<(LogEnd, Instant)>,
+}
+
+impl Writer {
+    /// Writes groups until there will be no more, and makes the last of them durable.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.pending.take(self.bounds, self.patience()) {
+                Taken::Commits(commits) => self.write(commits),
+                Taken::Nothing => {}
+                Taken::Finished => break,
+            }
+            if self.patience().is_some_and(|patience| patience.is_zero()) {
+                self.sync_late();
+            }
+        }
+        self.sync_late();
+    }
+
+    /// Returns how long unsynced groups may still wait.
+    fn patience(&self) -> Option<Duration> {
+        let (_, since) = self.unsynced?;
+        match self.durability {
+            Durability::Group => Some(Duration::ZERO),
+            Durability::Interval(interval) => Some(interval.saturating_sub(since.elapsed())),
+        }
+    }
+
+    /// Writes commits as one group and answers their callers.
+    fn write(&mut self, commits: Vec<PendingCommit>) {
+        let mut callers: Vec<Caller> = Vec::with_capacity(commits.len());
+        let mut events = Vec::with_capacity(commits.iter().map(|commit| commit.events.len()).sum());
+        let mut end = LogEnd::EMPTY;
+        for commit in commits {
+            events.extend(commit.events);
+            callers.push(commit.caller);
+            end = commit.end;
+        }
+        let outcome = match self.health.check() {
+            // What the commits repeat was written before them.
+            Ok(()) if events.is_empty() => Ok(()),
+            Ok(()) => self.store(Group { events, end }).map_err(|source| Error::OutcomeUnknown { source }),
+            Err(poisoned) => Err(poisoned),
+        };
+        for Caller { headers, answer, .. } in callers {
+            // A caller that is gone does not need the answer.
+            let _ = answer.send(outcome.clone().map(|()| headers));
+        }
+    }
+
+    /// Appends a group, makes it as durable as promised, and publishes it.
+    fn store(&mut self, group: Group) -> Result<(), Arc<Error>> {
+        let end = group.end;
+        let poison = |error| self.health.poison(error);
+        guarded("append", || self.log.append(&group)).map_err(poison)?;
+        match self.durability {
+            Durability::Group => guarded("sync", || self.log.sync(end.head)).map_err(poison)?,
+            Durability::Interval(_) => {
+                let since = self.unsynced.map_or_else(Instant::now, |(_, since)| since);
+                self.unsynced = Some((end, since));
+            }
+        }
+        self.published.publish(group.events, end.head);
+        Ok(())
+    }
+
+    /// Syncs what was acknowledged before it was durable.
+    fn sync_late(&mut self) {
+        let Some((end, _)) = self.unsynced.take() else { return };
+        if self.health.check().is_err() {
+            return;
+        }
+        if let Err(error) = guarded("sync", || self.log.sync(end.head)) {
+            tracing::error!(%error, position = %end.position(), "a vault could not sync what it had acknowledged");
+            self.health.poison(error);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Clocks that stand still or go back: ids grow and timestamps do not go back all the same.
+
+use futures::executor::block_on;
+use toka_vault_core::{EventHeader, Timestamp};
+use toka_vault_engine::EngineOptions;
+use toka_vault_testkit::events::{event, id};
+use toka_vault_testkit::logs::Rig;
+use toka_vault_testkit::runner::watched;
+
+/// Milliseconds after 1970, as microseconds.
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_micros(millis * 1_000).unwrap()
+}
+
+/// Commits one event at each of these times.
+fn commit_at(rig: &Rig, times: &[i64]) -> Vec<EventHeader> {
+    let commit = |time: &i64| {
+        rig.clock.set(at(*time));
+        block_on(rig.vault.commit(event(1))).unwrap()
+    };
+    times.iter().map(commit).collect()
+}
+
+fn assert_growing(headers: &[EventHeader]) {
+    for pair in headers.windows(2) {
+        assert!(pair[0].id < pair[1].id, "{pair:?}");
+        assert!(pair[0].timestamp <= pair[1].timestamp, "{pair:?}");
+    }
+}
+
+#[test]
+fn ids_and_timestamps_hold_when_the_clock_does_not() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let headers = commit_at(&rig, &[5_000, 5_000, 4_000, 4_000, -9, 5_000, 5_001, 3_000, 6_000]);
+        assert_growing(&headers);
+        assert_eq!(headers[4].timestamp, at(5_000));
+        assert_eq!(headers[8].timestamp, at(6_000));
+    });
+}
+
+#[test]
+fn they_hold_over_reopening_with_a_clock_set_back() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let mut headers = commit_at(&rig, &[9_000, 9_000]);
+        // The last event brings its own id and time, which are not where the assigned ones go on.
+        let brought = event(2).with_id(id(1)).with_timestamp(at(1));
+        block_on(rig.vault.commit(brought)).unwrap();
+        let rig = rig.reopen();
+        headers.extend(commit_at(&rig, &[1_000, 9_500]));
+        assert_growing(&headers);
+        assert_eq!(headers[2].timestamp, at(9_000));
+    });
+}

@@ -1,0 +1,112 @@
+//! Events that storage says are damaged: never shown, named, and stepped over.
+
+use futures::executor::block_on;
+use toka_vault_core::verify::{Finding, verify};
+use toka_vault_core::{Direction, Error, Event, EventStore, Position, ReplayOptions, Result, StartFrom};
+use toka_vault_engine::EngineOptions;
+use toka_vault_testkit::assert_error;
+use toka_vault_testkit::events::{event, fill, items, numbers};
+use toka_vault_testkit::logs::Rig;
+use toka_vault_testkit::runner::watched;
+
+/// Opens a vault of 3,000 events of which 1,500 to 1,502 are damaged.
+fn damaged() -> Rig {
+    let rig = Rig::new(EngineOptions::default());
+    block_on(fill(&rig.vault, 3_000));
+    let rig = rig.reopen();
+    rig.disk.damage(Position::new(1_500), Position::new(1_502));
+    rig
+}
+
+/// Sorts items into the positions of events and how many errors there were; all are `Corrupt`.
+fn sorted(items: Vec<Result<Event>>) -> (Vec<u64>, usize) {
+    let (events, errors): (Vec<_>, Vec<_>) = items.into_iter().partition(Result::is_ok);
+    let count = errors.len();
+    for error in errors {
+        assert_error!(error, Error::Corrupt { last, .. } if last == Position::new(1_502));
+    }
+    (events.into_iter().map(|event| event.unwrap().position().get()).collect(), count)
+}
+
+/// Returns all positions but the damaged ones.
+fn whole() -> Vec<u64> {
+    (1..1_500).chain(1_503..=3_000).collect()
+}
+
+#[test]
+fn a_replay_names_the_damage_once_and_goes_on_behind_it() {
+    watched(|| {
+        let rig = damaged();
+        assert_eq!(sorted(block_on(items(rig.vault.replay(ReplayOptions::new())))), (whole(), 1));
+    });
+}
+
+#[test]
+fn a_backward_replay_reads_all_that_is_whole() {
+    watched(|| {
+        let rig = damaged();
+        let options = ReplayOptions::new().with_direction(Direction::Backward);
+        let (mut events, errors) = sorted(block_on(items(rig.vault.replay(options))));
+        events.reverse();
+        assert_eq!(events, whole());
+        assert!((1..=3).contains(&errors), "{errors} errors for three damaged events");
+    });
+}
+
+#[test]
+fn a_subscription_goes_on_behind_the_damage() {
+    watched(|| {
+        let rig = damaged();
+        let mut subscription = rig.vault.subscribe_from(StartFrom::After(Position::new(1_498)));
+        let mut receive = || block_on(subscription.recv()).map(|event| event.unwrap().position().get());
+        assert_eq!(receive().unwrap(), 1_499);
+        assert_error!(receive(), Error::Corrupt { first, last, .. } if (first.get(), last.get()) == (1_500, 1_502));
+        assert_eq!(receive().unwrap(), 1_503);
+        block_on(rig.vault.commit(event(1))).unwrap();
+        for expected in 1_504..=3_001 {
+            assert_eq!(receive().unwrap(), expected);
+        }
+    });
+}
+
+#[test]
+fn a_damaged_event_is_never_returned_and_cannot_be_a_parent() {
+    watched(|| {
+        let rig = damaged();
+        let damaged = rig.disk.events()[1_500].header.id;
+        assert_error!(block_on(rig.vault.get(damaged)), Error::Corrupt { .. });
+        let child = event(1).with_parents(&[damaged]);
+        assert_error!(block_on(rig.vault.commit(child)), Error::Corrupt { .. });
+        assert_eq!(block_on(rig.vault.head()).unwrap().position.get(), 3_000);
+        block_on(rig.vault.commit(event(1))).unwrap();
+    });
+}
+
+#[test]
+fn verifying_names_the_damage() {
+    watched(|| {
+        let rig = damaged();
+        let report = block_on(verify(&rig.vault, |_| ())).unwrap();
+        assert_eq!(report.events, 2_997);
+        assert!(matches!(report.findings[..], [Finding::Unreadable(Error::Corrupt { .. })]), "{report:?}");
+    });
+}
+
+#[test]
+fn damage_at_either_end_is_stepped_over() {
+    watched(|| {
+        for (first, last) in [(1, 2), (9, 10), (1, 10)] {
+            let rig = Rig::new(EngineOptions::default());
+            block_on(fill(&rig.vault, 10));
+            let rig = rig.reopen();
+            rig.disk.damage(Position::new(first), Position::new(last));
+            for direction in [Direction::Forward, Direction::Backward] {
+                let options = ReplayOptions::new().with_direction(direction);
+                let found = block_on(items(rig.vault.replay(options)));
+                let mut read = numbers(&found.into_iter().flatten().collect::<Vec<_>>());
+                read.sort_unstable();
+                assert_eq!(read, (1..=10).filter(|n| !(first..=last).contains(n)).collect::<Vec<_>>());
+            }
+        }
+    });
+}

@@ -1,0 +1,124 @@
+//! When a commit counts as stored: published and acknowledged only after it is durable.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::executor::block_on;
+use toka_vault_core::{EventStore, Head, StartFrom};
+use toka_vault_engine::{Durability, EngineOptions};
+use toka_vault_testkit::events::{assert_waits, batch, event, fill, history, id, numbers, take};
+use toka_vault_testkit::logs::{Call, Rig};
+use toka_vault_testkit::runner::watched;
+
+/// Makes options of this durability.
+fn options(durability: Durability) -> EngineOptions {
+    EngineOptions { durability, ..EngineOptions::default() }
+}
+
+#[test]
+fn nothing_is_published_before_it_is_synced() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let mut live = rig.vault.subscribe();
+        let mut all = rig.vault.subscribe_from(StartFrom::Beginning);
+        let commit = rig.hold(event(1).with_id(id(1)));
+        assert_eq!(rig.disk.group_sizes(), [1], "the group is in the log, but not synced");
+
+        assert_eq!(block_on(rig.vault.head()).unwrap(), Head::EMPTY);
+        assert!(block_on(rig.vault.get(id(1))).unwrap().is_none());
+        assert!(block_on(history(&rig.vault)).is_empty());
+        assert_waits(&mut live);
+        assert!(all.recv().now_or_never().is_none());
+
+        rig.gate.open();
+        assert_eq!(block_on(commit).unwrap().position.get(), 1);
+        assert_eq!(rig.disk.synced_events(), 1);
+        assert_eq!(numbers(&block_on(take(&mut live, 1))), [1]);
+        assert_eq!(numbers(&block_on(take(&mut all, 1))), [1]);
+    });
+}
+
+#[test]
+fn an_answer_comes_only_after_the_sync() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let mut first = rig.hold(event(1));
+        let mut second = rig.begin(event(2));
+        assert!((&mut first).now_or_never().is_none());
+        assert!((&mut second).now_or_never().is_none());
+        rig.gate.open();
+        block_on(first).unwrap();
+        block_on(second).unwrap();
+        assert_eq!(rig.disk.synced_events(), 2);
+    });
+}
+
+#[test]
+fn acknowledged_events_survive_a_power_cut() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let told = block_on(fill(&rig.vault, 1_000));
+        let lost = rig.hold(event(1_001));
+        rig.disk.cut_power();
+        rig.gate.open();
+        drop(lost);
+        let disk = rig.disk.clone();
+        // What the vault does after the cut does not reach the disk that is opened again.
+        let rig = Rig::on(disk, EngineOptions::default());
+        let found = block_on(history(&rig.vault));
+        assert_eq!(found.len(), told.len());
+    });
+}
+
+#[test]
+fn an_interval_answers_before_the_sync() {
+    watched(|| {
+        let rig = Rig::new(options(Durability::Interval(Duration::from_secs(3_600))));
+        rig.gate.shut();
+        let mut live = rig.vault.subscribe();
+        block_on(fill(&rig.vault, 2_000));
+        assert_eq!(block_on(rig.vault.head()).unwrap().position.get(), 2_000);
+        assert_eq!(block_on(take(&mut live, 2_000)).len(), 2_000);
+        assert_eq!((rig.faults.count(Call::Sync), rig.disk.synced_events()), (0, 0));
+
+        rig.gate.open();
+        block_on(rig.vault.close()).unwrap();
+        assert_eq!((rig.faults.count(Call::Sync), rig.disk.synced_events()), (1, 2_000));
+    });
+}
+
+#[test]
+fn an_interval_syncs_by_itself_when_it_is_over() {
+    watched(|| {
+        let rig = Rig::new(options(Durability::Interval(Duration::from_millis(1))));
+        for round in 1..=5 {
+            block_on(rig.vault.commit_batch(batch(0..10))).unwrap();
+            rig.gate.wait_until_came(round);
+        }
+        block_on(rig.vault.close()).unwrap();
+        assert_eq!(rig.disk.synced_events(), 50);
+    });
+}
+
+#[test]
+fn an_interval_syncs_under_steady_commits_too() {
+    watched(|| {
+        let rig = Rig::new(options(Durability::Interval(Duration::from_millis(1))));
+        let started = std::time::Instant::now();
+        while started.elapsed() < Duration::from_millis(50) {
+            block_on(rig.vault.commit(event(1))).unwrap();
+        }
+        rig.gate.wait_until_came(2);
+    });
+}
+
+#[test]
+fn dropping_the_vault_syncs_what_an_interval_left() {
+    watched(|| {
+        let rig = Rig::new(options(Durability::Interval(Duration::from_secs(3_600))));
+        block_on(fill(&rig.vault, 10));
+        let disk = rig.disk.clone();
+        drop(rig);
+        assert_eq!(disk.synced_events(), 10);
+    });
+}

@@ -1,0 +1,60 @@
+//! [`MemoryLog`]: a log that is a queue in memory.
+//!
+//! Keeps the invariants that its events follow each other without a gap, and that it never blocks
+//! longer than another call takes.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::{PoisonError, RwLock};
+
+use toka_vault_core::{Error, Event, Head, Position, Result};
+use toka_vault_engine::{Group, Log, ReadBudget};
+
+/// Keeps the newest events in memory.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryLog {
+    events: RwLock<VecDeque<Event>>,
+    /// Most events to keep; `None` keeps all.
+    capacity: Option<NonZeroUsize>,
+}
+
+impl MemoryLog {
+    /// Creates an empty log.
+    pub(crate) fn new(capacity: Option<NonZeroUsize>) -> Self {
+        Self { events: RwLock::default(), capacity }
+    }
+}
+
+impl Log for MemoryLog {
+    fn append(&self, group: &Group) -> Result<()> {
+        let mut events = self.events.write().unwrap_or_else(PoisonError::into_inner);
+        events.extend(group.events.iter().cloned());
+        if let Some(capacity) = self.capacity {
+            let excess = events.len().saturating_sub(capacity.get());
+            events.drain(..excess);
+        }
+        Ok(())
+    }
+
+    /// Does nothing: memory is as durable as it gets.
+    fn sync(&self, _head: Head) -> Result<()> {
+        Ok(())
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+        let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(oldest) = events.front().map(Event::position) else { return Ok(Vec::new()) };
+        let Some(skip) = from.get().checked_sub(oldest.get()) else { return Err(Error::Evicted { oldest }) };
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        Ok(events.range(skip.min(events.len())..).take(budget.events).cloned().collect())
+    }
+
+    fn oldest(&self) -> Position {
+        let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
+        events.front().map_or(Position::FIRST, Event::position)
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}

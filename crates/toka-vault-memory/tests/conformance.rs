@@ -1,0 +1,11 @@
+//! The suite of the test kit, on the vault in memory: unbounded, bounded beyond what the suite
+//! commits, and so small that it evicts.
+
+use toka_vault_memory::InMemoryVault;
+use toka_vault_testkit::FromFn;
+
+toka_vault_testkit::conformance!(unbounded, FromFn::new(InMemoryVault::unbounded));
+
+toka_vault_testkit::conformance!(bounded, FromFn::new(|| InMemoryVault::new(1 << 20).unwrap()).bounded(1 << 20));
+
+toka_vault_testkit::conformance!(small, FromFn::new(|| InMemoryVault::new(1_000).unwrap()).bounded(1_000));

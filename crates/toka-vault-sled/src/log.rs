@@ -1,0 +1,195 @@
+//! [`SledLog`]: a log of blocks in a sled tree.
+//!
+//! Keeps these invariants:
+//!
+//! - A group is there whole or not at all: its last block is written last, and without it the
+//!   others do not count (`open` removes them).
+//! - A payload is there before the block that refers to it.
+//! - An acknowledged head is recorded outside sled, so that a tail that sled drops is missed.
+
+use bytes::Bytes;
+use toka_vault_core::{Error, Event, Head, Position, Result};
+use toka_vault_engine::block::{Block, Layout, StoredPayload, encode};
+use toka_vault_engine::disk::{HeadFile, VaultDir};
+use toka_vault_engine::{Group, Log, ReadBudget};
+
+use crate::keys;
+use crate::tree::{Batch, ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
+
+/// Largest block of several events. A single event with the most parents and the largest payload
+/// inside stays below the largest value.
+const BLOCK_BYTES_MAX: usize = 8 << 10;
+
+/// Largest payload that is kept in a block.
+const PAYLOAD_INSIDE_MAX: usize = 4 << 10;
+
+/// Bytes of a chunk of a payload that is kept outside the blocks.
+const CHUNK_BYTES: usize = 16 << 10;
+
+/// Payload bytes of a group of commits: so many that it is written in one step.
+pub(crate) const GROUP_BYTES_MAX: usize = STEP_BYTES_MAX / 2;
+
+const _: () = assert!(PAYLOAD_INSIDE_MAX + 17 * 1_024 + 512 <= VALUE_BYTES_MAX);
+const _: () = assert!(CHUNK_BYTES <= VALUE_BYTES_MAX && BLOCK_BYTES_MAX <= VALUE_BYTES_MAX);
+
+/// How the blocks of this log are laid out.
+const LAYOUT: Layout = Layout { block_bytes_max: BLOCK_BYTES_MAX, payload_inside_max: PAYLOAD_INSIDE_MAX };
+
+/// Keeps events in sled. Fields are dropped in their order: the lock last.
+#[derive(Debug)]
+pub(crate) struct SledLog {
+    pub(crate) tree: Tree,
+    pub(crate) head: HeadFile,
+    pub(crate) _dir: VaultDir,
+}
+
+impl Log for SledLog {
+    fn append(&self, group: &Group) -> Result<()> {
+        let blocks = encode(group, LAYOUT);
+        for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
+            self.append_payload(*position, payload)?;
+        }
+        let mut batch = Batch::default();
+        for block in &blocks {
+            batch = self.step(batch, block.bytes.len())?;
+            batch.insert(&keys::block(block.first), &block.bytes);
+        }
+        self.tree.apply(batch)
+    }
+
+    fn sync(&self, head: Head) -> Result<()> {
+        self.tree.sync()?;
+        self.head.record(head)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+        let mut found = Found { events: Vec::new(), bytes: 0, next: from, budget };
+        match self.read_into(&mut found) {
+            // What was read before the damage is fine; the next read meets the damage first.
+            Err(Error::Corrupt { .. }) if !found.events.is_empty() => Ok(found.events),
+            read => read.map(|()| found.events),
+        }
+    }
+
+    fn close(&self) -> Result<()> {
+        self.head.close()
+    }
+}
+
+/// Gathers what a read has found.
+struct Found {
+    events: Vec<Event>,
+    bytes: usize,
+    next: Position,
+    budget: ReadBudget,
+}
+
+impl Found {
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.budget.events
+            || (self.bytes >= self.budget.bytes && !self.events.is_empty())
+    }
+
+    fn add(&mut self, event: Event) {
+        self.bytes += event.payload.bytes().len();
+        self.next = event.position().next();
+        self.events.push(event);
+    }
+}
+
+impl SledLog {
+    /// Writes what was gathered where `more` bytes would make it too much for one step.
+    fn step(&self, batch: Batch, more: usize) -> Result<Batch> {
+        if batch.bytes() == 0 || batch.bytes() + more <= STEP_BYTES_MAX {
+            return Ok(batch);
+        }
+        self.tree.apply(batch)?;
+        self.tree.sync()?;
+        Ok(Batch::default())
+    }
+
+    /// Writes a payload in chunks. They are durable no later than the block that refers to them.
+    fn append_payload(&self, position: Position, payload: &Bytes) -> Result<()> {
+        let mut batch = Batch::default();
+        for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
+            batch = self.step(batch, chunk.len())?;
+            batch.insert(&keys::chunk(position, number), chunk);
+        }
+        self.tree.apply(batch)?;
+        self.tree.sync()
+    }
+
+    /// Reads block after block, each by its key.
+    ///
+    /// Not by a range: sled's iterator ends without an error where a damaged page was rolled back,
+    /// and reads pages past its cache, which then grows without bound.
+    fn read_into(&self, found: &mut Found) -> Result<()> {
+        let Some(mut first) = self.block_before(found.next)? else { return Ok(()) };
+        while !found.is_full() {
+            let value = self.tree.get(&keys::block(first));
+            let Some(value) = value.map_err(|failure| self.unreadable(found.next, failure))? else { break };
+            let last = self.read_block(first, value, found)?;
+            first = last.next();
+        }
+        Ok(())
+    }
+
+    /// Finds the first position of the block that has `position`, if any has.
+    fn block_before(&self, position: Position) -> Result<Option<Position>> {
+        let entry = self.tree.at_or_before(&keys::block(position));
+        let entry = entry.map_err(|failure| self.unreadable(position, failure))?;
+        Ok(entry.and_then(|(key, _)| keys::block_position(&key)))
+    }
+
+    /// Adds the events of a block, as many as are asked for, and returns the block's last position.
+    fn read_block(&self, first: Position, value: Value, found: &mut Found) -> Result<Position> {
+        let block = match Block::parse(Bytes::from_owner(value)) {
+            Ok(block) if block.first() == first => block,
+            Ok(_) => return Err(self.corrupt_block(first, found.next, "it is the block of other events")),
+            Err(damage) => return Err(self.corrupt_block(first, found.next, damage.0)),
+        };
+        while !found.is_full() {
+            let Some(stored) = block.event(found.next) else { break };
+            let corrupt = |reason: &str| Error::corrupt(found.next, reason);
+            let stored = stored.map_err(|damage| corrupt(damage.0))?;
+            let payload = match &stored.payload {
+                StoredPayload::Inside(bytes) => bytes.clone(),
+                StoredPayload::Outside(length) => self.read_payload(found.next, *length)?,
+            };
+            found.add(stored.with_payload(payload));
+        }
+        Ok(block.last())
+    }
+
+    /// Reads a payload that is kept outside its block, and proves it by its digest.
+    fn read_payload(&self, position: Position, length: usize) -> Result<Bytes> {
+        let mut payload = Vec::with_capacity(length);
+        for number in 0..length.div_ceil(CHUNK_BYTES) as u32 {
+            let chunk = self.tree.get(&keys::chunk(position, number));
+            match chunk.map_err(|failure| self.unreadable(position, failure))? {
+                Some(chunk) => payload.extend_from_slice(&chunk),
+                None => return Err(Error::corrupt(position, "a part of its payload is missing")),
+            }
+        }
+        if payload.len() != length {
+            return Err(Error::corrupt(position, "its payload has another length"));
+        }
+        Ok(Bytes::from(payload))
+    }
+
+    /// Says that the block which should have `from` cannot be read.
+    fn corrupt_block(&self, first: Position, from: Position, reason: &str) -> Error {
+        let next = self.tree.from(&keys::block(first.next())).next();
+        let next = next.and_then(|entry| keys::block_position(&entry.ok()?.0));
+        let last = next.map_or(from, |next| next.minus(1)).max(from);
+        Error::Corrupt { first: from, last, reason: reason.into() }
+    }
+
+    /// Says that sled cannot read what should have `from`.
+    fn unreadable(&self, from: Position, failure: ReadFailure) -> Error {
+        match failure {
+            ReadFailure::Damaged(reason) => Error::corrupt(from, reason),
+            ReadFailure::Failed(error) => error,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! [`open`]: from a directory to a log that is whole, and the place where it ends.
+//!
+//! Keeps the invariant that nothing is guessed: what was never acknowledged is removed, and where
+//! something acknowledged is missing, the vault does not open unless its user accepts the loss.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_engine::LogEnd;
+use toka_vault_engine::block::Block;
+use toka_vault_engine::disk::{Format, HeadFile, VaultDir};
+
+use crate::keys;
+use crate::log::SledLog;
+use crate::options::{SledOptions, TailLoss};
+use crate::tree::{Batch, ReadFailure, STEP_BYTES_MAX, Tree};
+
+/// Holds sled's own files.
+const SLED: &str = "sled";
+
+/// Records the acknowledged head.
+const HEAD: &str = "head";
+
+/// Holds what is derived from the log.
+pub(crate) const INDEX: &str = "index";
+
+/// What this back-end keeps in a vault's directory.
+const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD, INDEX] };
+
+/// Opens the log in a vault's directory, or creates it.
+pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd)> {
+    let mut dir = VaultDir::open(path, FORMAT)?;
+    let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
+    let (head, acknowledged) = HeadFile::open(&dir.part(HEAD))?;
+    if dir.is_new() {
+        tree.sync()?;
+        tree.sync_names()?;
+        dir.finish()?;
+    }
+    let end = find_end(&tree, options.tail_loss)?;
+    check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
+    remove_behind(&tree, end.position())?;
+    Ok((SledLog { tree, head, _dir: dir }, end))
+}
+
+/// Finds where the newest whole group ends.
+fn find_end(tree: &Tree, tail_loss: TailLoss) -> Result<LogEnd> {
+    let mut below = Position::new(u64::MAX);
+    loop {
+        let entry = match tree.at_or_before(&keys::block(below)) {
+            Ok(entry) => entry,
+            Err(ReadFailure::Failed(error)) => return Err(error),
+            Err(ReadFailure::Damaged(reason)) => {
+                return Err(Error::Storage { operation: "read the end of the log", reason });
+            }
+        };
+        let Some((first, value)) = entry.and_then(|(key, value)| Some((keys::block_position(&key)?, value)))
+        else {
+            return Ok(LogEnd::EMPTY);
+        };
+        match Block::parse(Bytes::from_owner(value)) {
+            Ok(block) if block.ends_group() && block.first() == first => return Ok(block.end()),
+            // Written, but never acknowledged: the rest of its group is missing.
+            Ok(_) => {}
+            Err(_) if tail_loss == TailLoss::Accept => {}
+            Err(damage) => {
+                let reason = format!("the newest block of the log: {damage}");
+                return Err(Error::Corrupt { first, last: first, reason });
+            }
+        }
+        below = first.minus(1);
+    }
+}
+
+/// Compares the end of the log with what was acknowledged.
+fn check_tail(
+    path: &Path,
+    end: &LogEnd,
+    acknowledged: Option<Head>,
+    tail_loss: TailLoss,
+    head: &HeadFile,
+) -> Result<()> {
+    let Some(acknowledged) = acknowledged else { return Ok(()) };
+    let found = end.position();
+    let same = acknowledged.position < found || acknowledged == end.head;
+    if same {
+        return Ok(());
+    }
+    if tail_loss == TailLoss::Accept {
+        tracing::warn!(acknowledged = %acknowledged.position, %found, "a vault lost events at its end, as accepted");
+        return head.reset(end.head);
+    }
+    Err(Error::TailLost { path: path.to_path_buf(), acknowledged: acknowledged.position, found })
+}
+
+/// Removes blocks and chunks behind the end, which belong to groups that were never acknowledged.
+fn remove_behind(tree: &Tree, end: Position) -> Result<()> {
+    let next = end.next();
+    let mut batch = Batch::default();
+    for start in [keys::block(next).to_vec(), keys::chunk(next, 0).to_vec()] {
+        for entry in tree.from(&start) {
+            let (key, _) = entry.map_err(|failure| match failure {
+                ReadFailure::Failed(error) => error,
+                ReadFailure::Damaged(reason) => {
+                    Error::Storage { operation: "read the end of the log", reason }
+                }
+            })?;
+            if key.first() != start.first() {
+                break;
+            }
+            batch.remove(&key);
+            if batch.bytes() > STEP_BYTES_MAX {
+                tree.apply(std::mem::take(&mut batch))?;
+                tree.sync()?;
+            }
+        }
+    }
+    if batch.bytes() > 0 {
+        tree.apply(batch)?;
+        tree.sync()?;
+    }
+    Ok(())
+}

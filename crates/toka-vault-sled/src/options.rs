@@ -1,0 +1,80 @@
+//! [`SledOptions`]: what the user of a vault on sled decides.
+
+use toka_vault_engine::Durability;
+
+/// Default of [`SledOptions::cache_bytes`].
+const CACHE_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// Says how a vault on sled is opened.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use toka_vault_sled::{Durability, SledOptions};
+///
+/// let options = SledOptions::new()
+///     .with_cache_bytes(16 << 20)
+///     .with_durability(Durability::Interval(Duration::from_millis(100)));
+/// assert_eq!(options.cache_bytes, 16 << 20);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SledOptions {
+    /// How many bytes of pages sled keeps in memory; a bound that it can pass by a few MiB.
+    pub cache_bytes: u64,
+    /// When a commit counts as stored.
+    pub durability: Durability,
+    /// What to do where acknowledged events are missing at the end.
+    pub tail_loss: TailLoss,
+}
+
+/// Says what to do where the end of the log is damaged or missing at open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum TailLoss {
+    /// Do not open the vault, and change nothing.
+    #[default]
+    Refuse,
+    /// Go on from the last event that is whole. What stood behind it is gone for good.
+    Accept,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: CACHE_BYTES_DEFAULT,
+            durability: Durability::default(),
+            tail_loss: TailLoss::default(),
+        }
+    }
+}
+
+impl SledOptions {
+    /// Returns the defaults: 64 MiB of cache, durable before every acknowledgement, no loss
+    /// accepted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps this many bytes of pages in memory.
+    #[must_use]
+    pub fn with_cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Says when a commit counts as stored.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Says what to do where acknowledged events are missing at the end.
+    #[must_use]
+    pub fn with_tail_loss(mut self, tail_loss: TailLoss) -> Self {
+        self.tail_loss = tail_loss;
+        self
+    }
+}

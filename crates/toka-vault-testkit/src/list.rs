@@ -1,0 +1,243 @@
+//! The list of the suite's cases, and the macro that makes tests of it.
+//!
+//! Keeps the invariant that the list is the functions: `tests/list.rs` reads the sources and
+//! compares.
+
+/// Makes a module with one `#[test]` for each case of the suite, run on a back-end.
+///
+/// The expression makes a [`Backend`](crate::Backend) and is evaluated for each test.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_testkit::FromFn;
+/// use toka_vault_testkit::logs::{Disk, open_vault};
+///
+/// toka_vault_testkit::conformance!(on_disk, FromFn::new(|| open_vault(&Disk::default())));
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! conformance {
+    ($module:ident, $backend:expr) => {
+        mod $module {
+            #[allow(unused_imports, reason = "what the expression needs")]
+            use super::*;
+            $crate::conformance_cases!(conformance_tests, $backend);
+        }
+    };
+}
+
+/// Makes the tests of [`conformance!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_tests {
+    ($backend:expr; $($subject:ident { $($case:ident)* })*) => {
+        $(mod $subject {
+            #[allow(unused_imports, reason = "what the expression needs")]
+            use super::*;
+            $(#[test]
+            fn $case() {
+                $crate::runner::run_case(|| $backend, $crate::conformance::$subject::$case);
+            })*
+        })*
+    };
+}
+
+/// Hands the list of cases to the macro of this crate that is named first.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_cases {
+    ($receiver:ident $(, $argument:expr)?) => {
+        $crate::$receiver! {
+            $($argument;)?
+            bad_input {
+                malformed_kinds
+                the_longest_kind_is_taken
+                unknown_parents
+                the_event_itself_as_parent
+                duplicate_parents
+                too_many_parents
+                a_payload_above_the_limit
+                payloads_that_cannot_be_encoded
+                a_payload_without_json_form
+                bad_commits_do_not_disturb_good_ones
+            }
+            backward {
+                it_reads_everything_newest_first
+                it_is_the_forward_replay_turned_round
+                it_stops_at_the_limit
+                a_limit_of_zero_reads_nothing
+                it_goes_down_to_its_start
+                a_start_and_a_limit_go_together
+                an_unknown_id_is_the_first_item
+                it_begins_at_the_head_of_the_call
+                it_reads_large_payloads
+            }
+            batches {
+                headers_come_in_the_order_of_the_batch
+                a_later_event_can_name_an_earlier_one
+                an_earlier_event_cannot_name_a_later_one
+                one_bad_event_refuses_the_batch
+                the_largest_batch_is_taken_and_no_larger
+                too_many_bytes_are_refused
+                batches_of_concurrent_writers_stay_whole
+                a_batch_becomes_visible_at_once
+            }
+            cancel {
+                a_dropped_recv_loses_nothing
+                a_dropped_try_next_loses_nothing
+                a_commit_that_is_never_polled_does_nothing
+                a_dropped_commit_happens_whole_or_not_at_all
+                a_dropped_commit_can_be_repeated
+                a_dropped_close_closes
+            }
+            close {
+                a_closed_vault_takes_no_commits
+                closing_twice_is_fine
+                an_empty_vault_can_be_closed
+                a_waiting_subscriber_gets_the_end
+                an_ended_subscription_stays_at_its_end
+                subscriptions_give_what_was_there_and_end
+                a_replay_gives_the_history_or_says_closed
+                accepted_commits_are_finished
+            }
+            commits {
+                an_empty_vault_has_nothing
+                an_event_is_stored_as_committed
+                headers_are_those_that_are_read
+                positions_are_dense_from_one
+                an_empty_batch_does_nothing
+                commit_json_takes_values_and_references
+                equal_content_makes_events_of_their_own
+                clones_share_the_vault
+                an_answered_commit_is_visible
+            }
+            eviction {
+                the_newest_events_are_kept
+                a_reader_is_told_and_goes_on
+                a_backward_replay_is_told
+                a_slow_subscriber_is_told_and_goes_on
+                the_beginning_is_the_oldest_there_is
+                an_evicted_event_is_not_found
+                an_evicted_id_is_unknown
+                an_evicted_parent_is_unknown
+                an_evicted_id_counts_as_new
+                a_batch_above_the_capacity_leaves_its_newest
+                what_is_left_verifies
+            }
+            hashes {
+                the_event_hash_covers_content_and_parents
+                the_event_hash_is_the_same_everywhere
+                the_chain_folds_all_event_hashes
+                the_chain_moves_with_stored_events_only
+                a_long_history_verifies
+            }
+            idempotency {
+                a_repeated_commit_returns_the_first_header
+                old_commits_can_be_repeated
+                an_assigned_id_can_be_repeated
+                a_batch_can_hold_repeated_and_new_events
+                an_event_twice_in_a_batch_is_stored_once
+                an_id_twice_in_a_batch_with_other_content_is_a_conflict
+                other_content_is_a_conflict_that_names_the_part
+                a_conflict_refuses_its_batch
+                the_timestamp_need_not_be_repeated
+                equal_content_of_another_type_is_a_repeat
+                concurrent_repeats_store_one_event
+                concurrent_conflicts_have_one_winner
+            }
+            ids {
+                assigned_ids_grow
+                assigned_ids_grow_across_tasks
+                brought_ids_are_kept
+                brought_ids_do_not_move_assigned_ones
+                assigned_ids_pass_over_brought_ones
+                brought_timestamps_are_kept
+                brought_timestamps_do_not_move_assigned_ones
+                assigned_timestamps_tell_the_time
+            }
+            order {
+                all_readers_see_one_order
+                each_writer_keeps_its_order
+                children_stand_behind_their_parents
+            }
+            parents {
+                parents_keep_their_order
+                the_order_of_parents_is_hashed
+                an_event_takes_1024_parents
+                old_events_can_be_parents
+                chains_and_diamonds_verify
+                a_parent_has_to_be_there_first
+                a_repeated_event_can_be_a_parent
+            }
+            payloads {
+                all_sizes_come_back
+                all_sizes_go_into_one_batch
+                the_largest_payload_is_taken
+                a_batch_of_the_largest_payloads_is_taken
+                all_shapes_come_back
+                the_digest_is_that_of_the_bytes
+                one_payload_can_be_stored_often
+            }
+            reopen {
+                what_was_committed_is_there
+                a_dropped_vault_has_every_answered_commit
+                an_empty_vault_stays_empty
+                order_goes_on_where_it_was
+                assigned_ids_go_on_behind_brought_ones
+                ids_are_idempotent_for_ever
+                events_from_before_can_be_parents
+                a_reader_goes_on_at_its_place
+                it_opens_again_and_again
+                large_payloads_are_there
+            }
+            replay {
+                it_reads_everything
+                it_starts_after_a_position
+                it_finds_nothing_beyond_the_head
+                it_starts_after_an_id
+                an_unknown_id_is_the_first_item
+                it_stops_at_the_limit
+                a_start_and_a_limit_go_together
+                a_limit_of_zero_reads_nothing
+                it_ends_at_the_head_of_the_call
+                it_stays_at_its_end
+                it_does_not_hold_back_commits
+                it_reads_thousands_without_a_gap
+                it_reads_large_payloads_among_small_ones
+            }
+            runtimes {
+                it_works_without_a_runtime
+                it_works_on_a_current_thread_runtime
+                it_works_on_a_multi_thread_runtime
+                one_thread_is_enough_for_readers_and_writers
+                threads_and_tasks_share_a_vault
+                a_subscription_moves_between_runtimes
+                it_works_behind_a_pointer
+            }
+            subscribe {
+                it_gives_history_and_then_goes_live
+                it_gives_what_replay_gives
+                head_is_that_of_the_call
+                it_starts_after_a_position
+                it_waits_for_a_position_to_come
+                it_starts_after_an_id
+                an_unknown_id_is_an_error
+                a_commit_wakes_who_waits
+                subscribers_do_not_share
+                a_slow_subscriber_loses_nothing
+                there_is_no_seam
+                it_is_a_stream
+            }
+        }
+    };
+}
+
+/// Writes the list of cases as data.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_names {
+    ($($subject:ident { $($case:ident)* })*) => {
+        &[$((stringify!($subject), &[$(stringify!($case)),*] as &[&str])),*]
+    };
+}

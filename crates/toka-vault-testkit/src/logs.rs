@@ -1,0 +1,17 @@
+//! Engine logs for tests: [`VecLog`] on a [`Disk`] in memory, [`FaultyLog`], [`GatedLog`];
+//! [`ManualClock`]; and [`Rig`], a vault over all of them.
+//!
+//! Wrappers are put round a log before the vault is opened, and steered by a handle that the test
+//! keeps.
+
+mod clock;
+mod faulty;
+mod gated;
+mod rig;
+mod vec;
+
+pub use clock::ManualClock;
+pub use faulty::{Call, Fault, Faults, FaultyLog};
+pub use gated::{Gate, GatedLog};
+pub use rig::{Rig, UnderWay};
+pub use vec::{Disk, VecLog, open_vault, reindexed};

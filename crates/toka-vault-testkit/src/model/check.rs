@@ -1,0 +1,180 @@
+//! [`check_against_model`]: random operations on a back-end, each answer compared.
+
+use serde_json::json;
+use toka_vault_core::{
+    Direction, Error, Event, EventId, EventStore, EventStoreExt, NewEvent, Position, ReplayOptions, Result, StartFrom,
+    Timestamp,
+};
+
+use super::follower::Follower;
+use super::ops::{Draft, Name, Op, Start};
+use super::vault::Model;
+use crate::Backend;
+use crate::events::{batch, event, id, items};
+
+/// Most subscriptions that are open at once.
+const FOLLOWERS_MAX: usize = 8;
+
+/// Carries out operations on a back-end and on a [`Model`], and compares every answer.
+///
+/// # Panics
+///
+/// Where an answer differs.
+pub async fn check_against_model<B: Backend>(backend: &B, ops: &[Op]) {
+    let mut run = Run {
+        backend,
+        store: backend.open().await,
+        model: Model::new(backend.capacity()),
+        followers: Vec::new(),
+    };
+    for op in ops {
+        run = run.step(op).await;
+    }
+    run.replay(ReplayOptions::new()).await;
+    run.verify().await;
+}
+
+/// Carries a check from operation to operation.
+struct Run<'a, B: Backend> {
+    backend: &'a B,
+    store: B::Store,
+    model: Model,
+    followers: Vec<Follower>,
+}
+
+impl<B: Backend> Run<'_, B> {
+    async fn step(mut self, op: &Op) -> Self {
+        match op {
+            Op::Commit(drafts) => self.commit(drafts.iter().map(|draft| self.new_event(draft)).collect()).await,
+            Op::Fill(count) => self.commit(batch(0..u64::from(*count))).await,
+            Op::Replay { start, backward, limit } => self.replay(self.options(*start, *backward, *limit)).await,
+            Op::Get(name) => self.get(self.id(*name)).await,
+            Op::Head => assert_eq!(self.store.head().await.unwrap(), self.model.head()),
+            Op::Subscribe(start) => self.subscribe(self.start(*start)).await,
+            Op::Receive(which, count) => self.receive(usize::from(*which), usize::from(*count)).await,
+            Op::Reopen if self.backend.is_durable() => return self.close().await.open(true).await,
+            Op::Drop if self.backend.is_durable() => return self.open(true).await,
+            Op::Reopen | Op::Drop => {}
+            Op::Close => {
+                let durable = self.backend.is_durable();
+                return self.close().await.open(durable).await;
+            }
+        }
+        self
+    }
+
+    async fn commit(&mut self, batch: Vec<NewEvent>) {
+        let answer = self.store.commit_batch(batch.clone()).await;
+        self.model.commit(&batch, &answer);
+        assert_eq!(self.store.head().await.unwrap(), self.model.head(), "after {answer:?}");
+    }
+
+    async fn replay(&self, options: ReplayOptions) {
+        let got = items(self.store.replay(options)).await;
+        match self.model.replay(options) {
+            // Whether nothing is read from an unknown start on is a matter of taste.
+            Err(_) if options.limit == Some(0) => assert!(got.len() <= 1, "{got:?}"),
+            Err(Error::UnknownEvent { id: unknown }) => {
+                assert!(matches!(got[..], [Err(Error::UnknownEvent { id })] if id == unknown), "{got:?}");
+            }
+            Err(other) => panic!("{other:?}"),
+            Ok(expected) => {
+                let told = got.len() - got.iter().filter(|item| item.is_ok()).count();
+                assert!(told <= usize::from(expected.evicted), "{got:?}");
+                assert!(options.limit.is_some() || told == usize::from(expected.evicted), "{got:?}");
+                assert_eq!(self.read(got), expected.events, "{options:?}");
+            }
+        }
+    }
+
+    /// Takes the events out of what a replay gave, and checks what else it told.
+    fn read(&self, got: Vec<Result<Event>>) -> Vec<Event> {
+        let tells = |error| match error {
+            Error::Evicted { oldest } => assert_eq!(oldest, self.model.oldest()),
+            other => panic!("{other:?}"),
+        };
+        got.into_iter().filter_map(|item| item.map_err(tells).ok()).collect()
+    }
+
+    async fn get(&self, id: EventId) {
+        assert_eq!(self.store.get(id).await.unwrap().as_ref(), self.model.get(id), "{id}");
+    }
+
+    async fn subscribe(&mut self, start: StartFrom) {
+        if self.followers.len() < FOLLOWERS_MAX {
+            let subscription = self.store.subscribe_from(start);
+            self.followers.extend(Follower::start(subscription, start, &self.model).await);
+        }
+    }
+
+    async fn receive(&mut self, which: usize, count: usize) {
+        let Some(at) = which.checked_rem(self.followers.len()) else { return };
+        if !self.followers[at].receive(count, &self.model).await {
+            self.followers.remove(at);
+        }
+    }
+
+    /// Closes the vault and checks that it is, for writers and for readers.
+    async fn close(mut self) -> Self {
+        self.store.close().await.unwrap();
+        let refused = self.store.commit(event(1)).await;
+        assert!(matches!(refused, Err(Error::Closed)), "{refused:?}");
+        for follower in self.followers.drain(..) {
+            follower.end(&self.model).await;
+        }
+        self.store.close().await.unwrap();
+        self
+    }
+
+    /// Drops the vault and opens one, which is the same where `again`.
+    async fn open(self, again: bool) -> Self {
+        let Self { backend, store, model, followers } = self;
+        drop((store, followers));
+        let model = if again { model } else { Model::new(backend.capacity()) };
+        let store = backend.open().await;
+        assert_eq!(store.head().await.unwrap(), model.head(), "after it was opened again");
+        Self { backend, store, model, followers: Vec::new() }
+    }
+
+    async fn verify(&self) {
+        let report = toka_vault_core::verify::verify(&self.store, |_| ()).await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+    }
+
+    fn id(&self, name: Name) -> EventId {
+        let mut ids = self.model.ids();
+        match name {
+            Name::Brought(number) => id(number.into()),
+            Name::Existing(number) => match usize::from(number).checked_rem(ids.len()) {
+                Some(at) => ids.nth(at).unwrap(),
+                None => id(number.into()),
+            },
+        }
+    }
+
+    fn new_event(&self, draft: &Draft) -> NewEvent {
+        let kind = ["model.one", "model.two"][usize::from(draft.kind)];
+        let content = "x".repeat(usize::from(draft.content) * 700);
+        let parents: Vec<_> = draft.parents.iter().map(|parent| self.id(*parent)).collect();
+        let mut event = NewEvent::new(kind, json!({ "content": content })).unwrap().with_parents(&parents);
+        event.id = draft.id.map(|name| self.id(name));
+        event.timestamp = draft.timestamp.map(|n| Timestamp::from_micros(i64::from(n) * 1_000_001).unwrap());
+        event
+    }
+
+    fn start(&self, start: Start) -> StartFrom {
+        let beyond = self.model.head().position.get() + 3;
+        match start {
+            Start::Beginning => StartFrom::Beginning,
+            Start::After(number) => StartFrom::After(Position::new(u64::from(number) % beyond)),
+            Start::AfterId(name) => StartFrom::AfterId(self.id(name)),
+            Start::Head => StartFrom::Head,
+        }
+    }
+
+    fn options(&self, start: Start, backward: bool, limit: Option<u8>) -> ReplayOptions {
+        let direction = if backward { Direction::Backward } else { Direction::Forward };
+        let options = ReplayOptions::new().with_start(self.start(start)).with_direction(direction);
+        limit.map_or(options, |limit| options.with_limit(limit.into()))
+    }
+}

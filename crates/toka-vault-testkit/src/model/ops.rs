@@ -1,0 +1,116 @@
+//! Random operations, as data that proptest can make smaller.
+//!
+//! Events are named by number, so that an operation means something after others were left out.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+
+/// Names an event.
+#[derive(Clone, Copy, Debug)]
+pub enum Name {
+    /// The id that callers bring under this number; it may be unknown.
+    Brought(u8),
+    /// The id of one of all the events so far, counted round; unknown where there are none.
+    Existing(u16),
+}
+
+/// Says where reading starts.
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    /// At the oldest event.
+    Beginning,
+    /// Behind a position up to some beyond the head, counted round.
+    After(u16),
+    /// Behind an event.
+    AfterId(Name),
+    /// At the head.
+    Head,
+}
+
+/// Describes an event to commit. Few contents and ids, so that they repeat and conflict.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Which of a few kinds.
+    pub kind: u8,
+    /// Which of a few contents.
+    pub content: u8,
+    /// The id to bring.
+    pub id: Option<Name>,
+    /// Which of a few timestamps to bring.
+    pub timestamp: Option<u8>,
+    /// The parents.
+    pub parents: Vec<Name>,
+}
+
+/// Does something with a vault.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Commit a batch.
+    Commit(Vec<Draft>),
+    /// Commit this many events without a name, to make the history long.
+    Fill(u16),
+    /// Replay a part of the history.
+    Replay {
+        /// Where to start.
+        start: Start,
+        /// Whether to go from new to old.
+        backward: bool,
+        /// How far.
+        limit: Option<u8>,
+    },
+    /// Look an event up.
+    Get(Name),
+    /// Ask for the head.
+    Head,
+    /// Start a subscription.
+    Subscribe(Start),
+    /// Receive from a subscription, counted round, up to this many events.
+    Receive(u8, u8),
+    /// Close the vault and open it again, where it is durable.
+    Reopen,
+    /// Drop the vault and open it again, where it is durable.
+    Drop,
+    /// Close the vault, see that it is closed, and open it again: with what it held, where it is
+    /// durable, else empty.
+    Close,
+}
+
+/// Makes up to `count` random operations.
+pub fn operations(count: usize) -> impl Strategy<Value = Vec<Op>> {
+    vec(operation(), 1..=count)
+}
+
+fn operation() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        12 => vec(draft(), 0..5).prop_map(Op::Commit),
+        1 => (1..700_u16).prop_map(Op::Fill),
+        5 => (start(), any::<bool>(), option::of(any::<u8>()))
+            .prop_map(|(start, backward, limit)| Op::Replay { start, backward, limit }),
+        2 => name().prop_map(Op::Get),
+        1 => Just(Op::Head),
+        2 => start().prop_map(Op::Subscribe),
+        5 => any::<(u8, u8)>().prop_map(|(which, count)| Op::Receive(which, count)),
+        1 => Just(Op::Reopen),
+        1 => Just(Op::Drop),
+        1 => Just(Op::Close),
+    ]
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let parts = (0..2_u8, 0..4_u8, option::of(name()), option::weighted(0.3, 0..2_u8), vec(name(), 0..4));
+    parts.prop_map(|(kind, content, id, timestamp, parents)| Draft { kind, content, id, timestamp, parents })
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    prop_oneof![(0..10_u8).prop_map(Name::Brought), any::<u16>().prop_map(Name::Existing)]
+}
+
+fn start() -> impl Strategy<Value = Start> {
+    prop_oneof![
+        Just(Start::Beginning),
+        any::<u16>().prop_map(Start::After),
+        name().prop_map(Start::AfterId),
+        Just(Start::Head),
+    ]
+}

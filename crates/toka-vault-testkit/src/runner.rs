@@ -1,0 +1,85 @@
+//! Runs a test's future so that it ends: with its outcome, or with a panic that says it hangs.
+
+use std::future::Future;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, Builder};
+use std::time::Duration;
+
+use crate::Backend;
+
+/// How long a test may take before it counts as hanging. Far beyond what any needs on a slow
+/// machine; no test waits for it to pass.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Runs `body` on a tokio runtime with two workers, under the name of the calling test.
+///
+/// # Panics
+///
+/// Where `body` panics, or does not end within [`PATIENCE`].
+pub fn run<B, F>(body: B)
+where
+    B: FnOnce() -> F + Send + 'static,
+    F: Future<Output = ()>,
+{
+    watched(move || runtime().block_on(body()));
+}
+
+/// Runs a case of the suite on a back-end that is made for it.
+///
+/// # Panics
+///
+/// Like [`run`].
+pub fn run_case<B, C, F>(make: impl FnOnce() -> B + Send + 'static, case: C)
+where
+    B: Backend,
+    C: FnOnce(B) -> F + Send + 'static,
+    F: Future<Output = ()>,
+{
+    watched(move || runtime().block_on(case(make())));
+}
+
+/// Runs `body` on a thread of its own and waits for it.
+///
+/// # Panics
+///
+/// Where `body` panics, or does not end within [`PATIENCE`].
+pub fn watched<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let name = thread::current().name().unwrap_or("test").to_owned();
+    let (alive, ended) = mpsc::channel::<()>();
+    let run = move || {
+        // Dropped at the end of `body`, also by a panic, which the receiver sees.
+        let _alive = alive;
+        body()
+    };
+    let thread = Builder::new().name(name.clone()).spawn(run).unwrap();
+    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        panic!("`{name}` hangs: it did not end within {PATIENCE:?}");
+    }
+    match thread.join() {
+        Ok(outcome) => outcome,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Makes a multi-thread runtime.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Runs `body` on a thread that has no runtime, and waits for it without blocking.
+///
+/// # Panics
+///
+/// Where `body` panics.
+pub async fn elsewhere<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    thread::spawn(move || {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // Whoever asked may be gone.
+        let _ = tell.send(outcome);
+    });
+    match told.await.unwrap() {
+        Ok(outcome) => outcome,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}

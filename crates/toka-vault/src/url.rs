@@ -1,0 +1,49 @@
+//! [`open`]: which back-end a URL names.
+
+use toka_vault_core::{Error, Result};
+use toka_vault_memory::InMemoryVault;
+
+use crate::Vault;
+
+/// What [`Vault::open`] takes, for its errors.
+const FORMS: &str = "give `memory:`, `memory:CAPACITY` or `sled:PATH`";
+
+/// Opens the vault that `url` names.
+pub(crate) fn open(url: &str) -> Result<Vault> {
+    match url.split_once(':') {
+        Some(("memory", capacity)) => memory(url, capacity).map(Vault::Memory),
+        Some(("sled", "")) => Err(invalid(url, "the path is missing; ")),
+        Some(("sled", path)) => sled(url, path),
+        Some(_) => Err(invalid(url, "there is no back-end of this name; ")),
+        None => Err(invalid(url, "it does not start with the name of a back-end; ")),
+    }
+}
+
+/// Creates a vault in memory; no capacity is no bound.
+fn memory(url: &str, capacity: &str) -> Result<InMemoryVault> {
+    if capacity.is_empty() {
+        return Ok(InMemoryVault::unbounded());
+    }
+    match capacity.parse() {
+        Ok(capacity) => InMemoryVault::new(capacity),
+        Err(_) => Err(invalid(url, "the capacity is not a whole number; ")),
+    }
+}
+
+/// Opens a vault on sled.
+#[cfg(feature = "persist-sled")]
+fn sled(_url: &str, path: &str) -> Result<Vault> {
+    toka_vault_sled::SledVault::open(path).map(Vault::Sled)
+}
+
+/// Says that this build has no sled.
+#[cfg(not(feature = "persist-sled"))]
+fn sled(url: &str, _path: &str) -> Result<Vault> {
+    let reason = "this build has no sled; build it with the feature `persist-sled`".into();
+    Err(Error::InvalidUrl { url: url.to_owned(), reason })
+}
+
+/// Says what is wrong with a URL, and which there are.
+fn invalid(url: &str, reason: &str) -> Error {
+    Error::InvalidUrl { url: url.to_owned(), reason: format!("{reason}{FORMS}") }
+}

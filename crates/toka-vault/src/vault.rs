@@ -1,0 +1,181 @@
+//! [`Vault`]: one type over all back-ends.
+//!
+//! Keeps the invariant that it only dispatches: what a vault does, its back-end decides.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use toka_vault_core::{
+    Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent, Replay,
+    ReplayOptions, Result, StartFrom, Subscription,
+};
+use toka_vault_memory::InMemoryVault;
+#[cfg(feature = "persist-sled")]
+use toka_vault_sled::SledVault;
+
+use crate::url;
+
+/// Is an open vault of any back-end. Clones are handles to the same vault.
+///
+/// All methods are inherent; no trait has to be imported to use them. To swap the back-end, change
+/// the constructor and nothing else.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault::{InMemoryVault, Vault};
+///
+/// # async fn example() -> Result<(), toka_vault::Error> {
+/// let vault = Vault::Memory(InMemoryVault::new(1024)?);
+/// let start = vault.commit_json("system.start", serde_json::json!({ "pid": 1234 }), &[]).await?;
+/// vault.commit_json("system.ready", "all up", &[start.id]).await?;
+/// # Ok(())
+/// # }
+/// # futures::executor::block_on(example()).unwrap();
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Vault {
+    /// In memory.
+    Memory(InMemoryVault),
+    /// Durable, on sled.
+    #[cfg(feature = "persist-sled")]
+    Sled(SledVault),
+    /// Any other implementation of [`EventStore`].
+    Custom(Arc<dyn EventStore>),
+}
+
+impl Vault {
+    /// Opens the vault that a URL names. Blocks while it opens.
+    ///
+    /// | URL | back-end |
+    /// |---|---|
+    /// | `memory:` | [`InMemoryVault::unbounded`] |
+    /// | `memory:1024` | [`InMemoryVault::new`] with that capacity |
+    /// | `sled:PATH` | `SledVault::open`, with the feature `persist-sled` |
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`](crate::Error::InvalidUrl) where no back-end of this build is named, and
+    /// the errors of its constructor.
+    pub fn open(url: &str) -> Result<Self> {
+        url::open(url)
+    }
+
+    /// Commits one event and returns its header. See [`EventStore::commit_batch`].
+    pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
+        match self {
+            Self::Memory(vault) => vault.commit(event).await,
+            #[cfg(feature = "persist-sled")]
+            Self::Sled(vault) => vault.commit(event).await,
+            Self::Custom(store) => EventStoreExt::commit(store, event).await,
+        }
+    }
+
+    /// Encodes a payload, by value or by reference, and commits it as an event.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NewEvent::new`] for the kind and the payload, and of
+    /// [`EventStore::commit_batch`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Where the future is dropped, the event is committed or it is not.
+    pub fn commit_json<P: EventPayload>(
+        &self,
+        kind: &str,
+        payload: P,
+        parents: &[EventId],
+    ) -> impl Future<Output = Result<EventHeader>> + Send + use<'_, P> {
+        // Encoded here rather than in the future, so that a payload need not be `Send`.
+        let event = NewEvent::new(kind, payload).map(|event| event.with_parents(parents));
+        async { self.commit(event?).await }
+    }
+
+    /// Commits events atomically, in their order. See [`EventStore::commit_batch`].
+    pub async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.store().commit_batch(batch).await
+    }
+
+    /// Follows the vault live: the events committed after this call.
+    ///
+    /// For history first, use [`Vault::subscribe_from`].
+    pub fn subscribe(&self) -> Subscription {
+        self.store().subscribe_from(StartFrom::Head)
+    }
+
+    /// Follows the vault from a start point: first history, then live, without gap or duplicate.
+    pub fn subscribe_from(&self, start: StartFrom) -> Subscription {
+        self.store().subscribe_from(start)
+    }
+
+    /// Reads history up to the head at this call.
+    pub fn replay(&self, options: ReplayOptions) -> Replay {
+        self.store().replay(options)
+    }
+
+    /// Returns the event with this id, or `None`. See [`EventStore::get`].
+    pub async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        self.store().get(id).await
+    }
+
+    /// Returns where the history ends now.
+    pub async fn head(&self) -> Result<Head> {
+        self.store().head().await
+    }
+
+    /// Finishes what was accepted and closes the vault. See [`EventStore::close`].
+    pub async fn close(&self) -> Result<()> {
+        self.store().close().await
+    }
+
+    /// Returns the back-end.
+    fn store(&self) -> &dyn EventStore {
+        match self {
+            Self::Memory(vault) => vault,
+            #[cfg(feature = "persist-sled")]
+            Self::Sled(vault) => vault,
+            Self::Custom(store) => store,
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for Vault {
+    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.store().commit_batch(batch).await
+    }
+
+    fn replay(&self, options: ReplayOptions) -> Replay {
+        self.store().replay(options)
+    }
+
+    fn subscribe_from(&self, start: StartFrom) -> Subscription {
+        self.store().subscribe_from(start)
+    }
+
+    async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        self.store().get(id).await
+    }
+
+    async fn head(&self) -> Result<Head> {
+        self.store().head().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.store().close().await
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory(vault) => f.debug_tuple("Memory").field(vault).finish(),
+            #[cfg(feature = "persist-sled")]
+            Self::Sled(vault) => f.debug_tuple("Sled").field(vault).finish(),
+            Self::Custom(_) => f.debug_tuple("Custom").finish_non_exhaustive(),
+        }
+    }
+}

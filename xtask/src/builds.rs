@@ -1,0 +1,69 @@
+//! The steps that are calls of cargo: formatting, lints and tests.
+
+use anyhow::Result;
+
+use crate::process;
+use crate::repository::Repository;
+use crate::steps::Outcome;
+
+/// Workspaces of their own inside this repository, which `cargo fmt --all` does not see.
+const NESTED_WORKSPACES: &[&str] = &["benches", "fuzz"];
+
+/// Checks the formatting.
+pub(crate) fn fmt(repository: &Repository) -> Result<Outcome> {
+    process::run(&mut repository.cargo(&["fmt", "--all", "--check"]))?;
+    for nested in NESTED_WORKSPACES {
+        let manifest = format!("{nested}/Cargo.toml");
+        if repository.root().join(&manifest).exists() {
+            process::run(&mut repository.cargo(&["fmt", "--manifest-path", &manifest, "--check"]))?;
+        }
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Runs clippy on every target of the workspace, and on the facade as its users get it by default.
+///
+/// In a run over the workspace the command-line tool turns `persist-sled` on for the facade, so only
+/// a run over the facade alone sees the code without it.
+pub(crate) fn clippy(repository: &Repository) -> Result<Outcome> {
+    let everything = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    process::run(&mut repository.cargo(&everything))?;
+    let facade = ["clippy", "--package", "toka-vault", "--all-targets", "--", "-D", "warnings"];
+    process::run(&mut repository.cargo(&facade))?;
+    Ok(Outcome::Passed)
+}
+
+/// Tests the facade on the memory back-end, as its documentation prints the command.
+pub(crate) fn memory(repository: &Repository) -> Result<Outcome> {
+    process::run(&mut repository.cargo(&["test", "-p", "toka-vault"]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Tests the facade on the sled back-end, as its documentation prints the command.
+pub(crate) fn sled(repository: &Repository) -> Result<Outcome> {
+    process::run(&mut repository.cargo(&["test", "-p", "toka-vault", "--features", "persist-sled"]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Tests the whole workspace, the examples in the documentation first.
+///
+/// Together the two calls run what `cargo test --workspace --all-features` runs. That one ends with
+/// the examples of whichever crate sorts last; here a summary of ordinary tests closes the output.
+pub(crate) fn test(repository: &Repository) -> Result<Outcome> {
+    let examples = process::run(&mut repository.cargo(&[
+        "test",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+        "--doc",
+    ]));
+    process::run(&mut repository.cargo(&[
+        "test",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+        "--tests",
+    ]))?;
+    examples?;
+    Ok(Outcome::Passed)
+}
