@@ -94,6 +94,17 @@ async fn replay(vault: &Vault) -> f64 {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
+    if std::env::args().nth(2).as_deref() == Some("mem") {
+        for _ in 0..5 { let v = Vault::Memory(InMemoryVault::unbounded());
+        println!("{}", commit(&v, 1, 400_000).await); }
+        return;
+    }
+    if std::env::args().nth(2).as_deref() == Some("many") {
+        let dir = tempfile::tempdir_in("/tmp").unwrap();
+        let v = Vault::Sled(SledVault::open(dir.path().join("x")).unwrap());
+        println!("{}", commit(&v, 256, 4000).await);
+        return;
+    }
     let dir = tempfile::tempdir_in(std::env::args().nth(1).unwrap_or(".".into())).unwrap();
     for round in 0..4 {
         let raw = raw_append(1500, dir.path());

@@ -27,16 +27,16 @@ const PAYLOAD: &[u8] = b"\x81\xa3pid\xcd\x04\xd2";
 const PAYLOAD_DIGEST: &str = "01011e336ac73486d54931493859b596a9197e0ae1bcdce870ebb94362f517b7";
 const EMPTY_MAP_DIGEST: &str = "bbe6a9f5a0146a1f4d0381e9b0ed1ac2f1a979ce9d5ad84e46ff0b58f36b5f46";
 const NIL_DIGEST: &str = "af2edc674154ff129d9e826727ada0828d3ba480924bbed84bf6dcae2e1f1db2";
-const NO_PARENT: &str = "92cd8124089f86f22e77f16d6b1840354c0ebbca8689ae9b1da657635e377ad2";
-const ONE_PARENT: &str = "f7af3c90a7bc417c6c3054f375208e9374d9650802e7bfec164f1ecc19652348";
-const TWO_PARENTS: &str = "a9d526d98367830b1e5af921cd13a13c20e5aab10bbc966afe28985771627f2e";
-const TWO_PARENTS_SWAPPED: &str = "44a99dd65150fb28fb3b253b860c1a6cc6dc172d968654ae67d9b98da4d4a0b3";
-const LONGEST_KIND: &str = "3642645a79d9891b90b5dfe8e9f0955cf58487ae3a108a95f9af1a018cbed9a6";
-const BEFORE_1970: &str = "83af780d7ccb5ca1fa79ef85d47d31b76c0624195748838f9c9a7c7d4afa0f58";
+const NO_PARENT: &str = "17f106cc96c4cffca79b69c52ee8b457b03279566e7d6dc1a1a6d9e96a156984";
+const ONE_PARENT: &str = "4d7458f011249b5dbf4308b312ec861dda66ddad6064b0fbc6dc4a3c1a9d35a7";
+const TWO_PARENTS: &str = "9bc09e14bb1e8c4b8b836eed89b8ab8536d76e8b7bb5a085a4edf75f93d3aecf";
+const TWO_PARENTS_SWAPPED: &str = "72b27d60f9d04252d3651cb67368e782ec9099d05a484fb4f76e450efbd2d727";
+const LONGEST_KIND: &str = "f0452f454cb999ecdcf048d0b95a789ee7a28139082b58e92bc28425be11d725";
+const BEFORE_1970: &str = "ca80e70aa46fac2d9c9d1859debcd2f3bad124d4274344f9e869e0e9ee63cd0e";
 const CHAIN: [&str; 3] = [
-    "ce26b0f29f1511ca9030f399ef07e50b30d7ef972173a15368c57fb7cb20c870",
-    "50951b9b2c8069826934b9a2b626e0e7c0877c7dfa2b9737c0754a56e44a4074",
-    "b8b44fdb52c54af1ea2addbdf70591193485ac8b220a73fdceaa8ba052becb4d",
+    "374c126798fd5995011c6cae4efafa02f0429be0d6870869ae9ba7a54bb83c55",
+    "42640def6d55e95dabf3783e9ec81fb141d3006d5941c0b032c5a87a113e7166",
+    "bcf9f20e79ed15dc4c35970af9b62ad51ed05207d08aecd2d742bf28bd306049",
 ];
 
 /// Hashes pieces laid end to end.
@@ -44,10 +44,14 @@ fn blake3_of(pieces: &[&[u8]]) -> [u8; 32] {
     *blake3::hash(&pieces.concat()).as_bytes()
 }
 
+/// Hashes with a key, which tells the purpose.
+fn keyed(key: &[u8; 32], input: &[u8]) -> [u8; 32] {
+    *blake3::keyed_hash(key, input).as_bytes()
+}
+
 /// Lays out and hashes an event by the formula of the document.
 fn event_by_hand(id: [u8; 16], kind: &str, micros: i64, parents: &[([u8; 16], [u8; 32])]) -> [u8; 32] {
-    let mut input = b"toka-vault:event:1".to_vec();
-    input.extend(id);
+    let mut input = id.to_vec();
     input.push(kind.len() as u8);
     input.extend(kind.as_bytes());
     input.extend(micros.to_be_bytes());
@@ -57,7 +61,7 @@ fn event_by_hand(id: [u8; 16], kind: &str, micros: i64, parents: &[([u8; 16], [u
         input.extend(id);
         input.extend(hash);
     }
-    blake3_of(&[&input])
+    keyed(b"toka-vault event hash, version 1", &input)
 }
 
 /// Hashes the same event with the library.
@@ -146,7 +150,7 @@ fn chain_of_three() {
     let mut by_hand = [0; 32];
     let mut by_library = ChainHash::EMPTY;
     for (event, constant) in [first().1, second().1, third].into_iter().zip(CHAIN) {
-        by_hand = blake3_of(&[b"toka-vault:chain:1", &by_hand, &event]);
+        by_hand = keyed(b"toka-vault chain hash, version 1", &[by_hand, event].concat());
         by_library = chain_hash(by_library, EventHash::from_bytes(event));
         assert_vector(by_hand, *by_library.as_bytes(), constant);
     }

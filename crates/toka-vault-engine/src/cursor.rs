@@ -9,7 +9,6 @@ use std::future::Future;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use toka_vault_core::{Direction, Error, Event, Position, ReplayOptions, Result, StartFrom};
-use tokio::sync::watch;
 
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::published::State;
@@ -35,9 +34,8 @@ pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> BoxStream<'stati
 
 /// Follows from a start point for as long as the vault is open.
 pub(crate) fn follow(reader: Reader, start: StartFrom) -> BoxStream<'static, Result<Event>> {
-    let state = reader.published.watch();
-    let next = Next::new(start, state.borrow().head.position);
-    events(Follow { reader, next, state }, Follow::step).boxed()
+    let next = Next::new(start, reader.published.head().position);
+    events(Follow { reader, next }, Follow::step).boxed()
 }
 
 /// Turns a reader that goes chunk by chunk into a stream of events.
@@ -144,21 +142,21 @@ impl Backward {
 struct Follow {
     reader: Reader,
     next: Next,
-    state: watch::Receiver<State>,
 }
 
 impl Follow {
     async fn step(mut self) -> Option<(Chunk, Self)> {
         loop {
-            let State { head, ended } = *self.state.borrow_and_update();
+            let State { head, ended } = self.reader.published.state();
             let chunk = self.reader.advance(&mut self.next, head.position, u64::MAX).await;
             if !matches!(&chunk, Ok(events) if events.is_empty()) {
                 return Some((chunk, self));
             }
-            // The reader holds the sender, so a change cannot fail to come for want of one.
-            if ended || self.state.changed().await.is_err() {
+            if ended {
                 return None;
             }
+            let moved = |state: &State| state.head.position > head.position || state.ended;
+            self.reader.published.wait_for(moved).await;
         }
     }
 }

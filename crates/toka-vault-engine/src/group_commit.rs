@@ -101,11 +101,11 @@ impl GroupCommit {
     /// # Cancel safety
     ///
     /// Before the batch is sealed, nothing happens; from then on it is stored as a whole.
-    pub(crate) async fn commit(&self, batch: Vec<NewEvent>, bytes: usize) -> Result<Vec<EventHeader>> {
+    pub(crate) async fn commit(&self, batch: &[NewEvent], bytes: usize) -> Result<Vec<EventHeader>> {
         let mut room = self.room(batch.len(), bytes).await?;
         let mut known = Known::default();
         loop {
-            let (ids, as_of) = match self.hand_over(&batch, bytes, &known, room) {
+            let (ids, as_of) = match self.hand_over(batch, bytes, &known, room) {
                 // The answer is never dropped unsent: the writer ends after all that was handed over.
                 Ok(answered) => return answered.await.map_err(|_| Error::Closed)?,
                 Err((Held::Failed(error), _)) => return Err(error),

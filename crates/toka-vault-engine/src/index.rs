@@ -3,11 +3,11 @@
 //! Keeps the invariant that it is derived: the log alone is the truth, and whatever of the index is
 //! missing or wrong is built anew from it.
 
-use std::collections::HashMap;
 use std::sync::RwLock;
 
 use toka_vault_core::{Event, EventId, Position, Result};
 
+use crate::id_map::IdMap;
 use crate::sync::{read, write};
 
 /// Evicted ids that are worth the pass that removes them.
@@ -16,7 +16,7 @@ const FORGET_MIN: u64 = 1_024;
 /// Finds events by id.
 #[derive(Debug, Default)]
 pub struct IdIndex {
-    recent: RwLock<HashMap<EventId, Position>>,
+    recent: RwLock<IdMap<Position>>,
 }
 
 /// Tells what the part of the index in memory knows of an id.

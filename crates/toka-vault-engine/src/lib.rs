@@ -14,6 +14,7 @@ mod group;
 mod group_commit;
 mod guard;
 mod health;
+mod id_map;
 pub mod index;
 mod inline;
 pub mod limits;

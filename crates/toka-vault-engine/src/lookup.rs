@@ -3,11 +3,11 @@
 //! Keeps the invariant that an id which was not found counts as unused only for as long as every
 //! event that was sealed since is certain to be among the recent ones.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result};
 
+use crate::id_map::IdMap;
 use crate::index::IdIndex;
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
@@ -24,7 +24,7 @@ pub(crate) struct Storage {
 /// Holds headers that were looked up for a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    headers: HashMap<EventId, Option<EventHeader>>,
+    headers: IdMap<Option<EventHeader>>,
     /// Up to where the order was complete when they were looked up.
     as_of: Position,
 }

@@ -3,15 +3,15 @@
 //! Keeps the invariant that the newest half of its capacity is always there, which covers every
 //! event that is sealed but cannot be read from the log yet.
 
-use std::collections::HashMap;
-
 use toka_vault_core::{EventHeader, EventId};
+
+use crate::id_map::IdMap;
 
 /// Remembers headers in two generations: when the young one is full, the old one is forgotten.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    young: HashMap<EventId, EventHeader>,
-    old: HashMap<EventId, EventHeader>,
+    young: IdMap<EventHeader>,
+    old: IdMap<EventHeader>,
     /// Most headers of one generation.
     generation_max: usize,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Recent {
 impl Recent {
     /// Remembers up to `capacity` headers.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), generation_max: capacity / 2 }
+        Self { young: IdMap::default(), old: IdMap::default(), generation_max: capacity / 2 }
     }
 
     /// Remembers a header.

@@ -5,7 +5,6 @@
 //! gap. It runs under one lock, so it does nothing that could take long: where it needs an event
 //! that is not in memory, it says so ([`Refusal::Unread`]) and is called again with what was read.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
@@ -13,6 +12,7 @@ use toka_vault_core::{Error, Event, EventHash, EventHeader, EventId, Head, NewEv
 
 use crate::assign::Assigner;
 use crate::clock::Clock;
+use crate::id_map::IdMap;
 use crate::index::{IdIndex, Lookup};
 use crate::log::LogEnd;
 use crate::lookup::{Known, Storage};
@@ -68,7 +68,7 @@ struct Draft<'a> {
     events: Vec<Event>,
     headers: Vec<EventHeader>,
     /// Where the new events of this batch are, by id.
-    new: HashMap<EventId, usize>,
+    new: IdMap<usize>,
     /// What was read for this batch.
     known: &'a Known,
     /// What has to be read.
@@ -98,7 +98,7 @@ impl Sequencer {
             greatest_id: self.end.greatest_id,
             events: Vec::with_capacity(batch.len()),
             headers: Vec::with_capacity(batch.len()),
-            new: HashMap::new(),
+            new: IdMap::default(),
             known,
             unread: Vec::new(),
         };

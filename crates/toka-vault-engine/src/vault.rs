@@ -71,7 +71,7 @@ impl LocalVault {
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
     pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
-        let headers = self.commit_all(vec![event]).await?;
+        let headers = self.commit_all(std::slice::from_ref(&event)).await?;
         // As many headers as events are answered.
         headers.into_iter().next().ok_or(Error::Closed)
     }
@@ -93,13 +93,13 @@ impl LocalVault {
         self.subscribe_from(StartFrom::Head)
     }
 
-    async fn commit_all(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        let bytes = check(&batch)?;
+    async fn commit_all(&self, batch: &[NewEvent]) -> Result<Vec<EventHeader>> {
+        let bytes = check(batch)?;
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         match &self.0.committer {
-            Committer::Inline(inline) => inline.commit(&batch),
+            Committer::Inline(inline) => inline.commit(batch),
             Committer::Grouped(grouped) => grouped.commit(batch, bytes).await,
         }
     }
@@ -126,7 +126,7 @@ fn check(batch: &[NewEvent]) -> Result<usize> {
 #[async_trait]
 impl EventStore for LocalVault {
     async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        self.commit_all(batch).await
+        self.commit_all(&batch).await
     }
 
     fn replay(&self, options: ReplayOptions) -> Replay {
@@ -150,9 +150,7 @@ impl EventStore for LocalVault {
             Committer::Inline(inline) => inline.close(),
             Committer::Grouped(grouped) => {
                 grouped.close();
-                let mut state = self.0.published.watch();
-                // Fails only where the sender is gone, and this handle holds it.
-                let _ = state.wait_for(|state| state.ended).await;
+                self.0.published.wait_for(|state| state.ended).await;
                 grouped.outcome()
             }
         }

@@ -34,7 +34,8 @@ fn commits_beyond_the_bound_wait_for_room() {
         assert!((&mut close).now_or_never().is_none());
         rig.gate.open();
         block_on(close).unwrap();
-        let (taken, refused): (Vec<_>, Vec<_>) = block_on(join_all(commits)).into_iter().partition(Result::is_ok);
+        let (taken, refused): (Vec<_>, Vec<_>) =
+            block_on(join_all(commits)).into_iter().partition(Result::is_ok);
         assert_eq!((taken.len(), refused.len()), (FITTING, 5));
         assert!(refused.iter().all(|outcome| matches!(outcome, Err(Error::Closed))), "{refused:?}");
         assert_eq!(rig.disk.synced_events(), FITTING);

@@ -1,8 +1,8 @@
 //! Group commit: what gathers while a group syncs is the next group.
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::join_all;
-use futures::FutureExt;
 use toka_vault_core::{Error, EventStore};
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
@@ -115,7 +115,10 @@ fn a_repeat_of_a_commit_under_way_waits_for_it_and_stores_nothing() {
         let rig = Rig::new(EngineOptions::default());
         let held = rig.hold(event(0).with_id(id(0)));
         let mut repeats: Vec<_> = (0..5).map(|_| rig.begin(event(0).with_id(id(0)))).collect();
-        assert!(repeats.iter_mut().all(|repeat| repeat.now_or_never().is_none()), "answered before it was durable");
+        assert!(
+            repeats.iter_mut().all(|repeat| repeat.now_or_never().is_none()),
+            "answered before it was durable"
+        );
         rig.gate.open();
         let header = block_on(held).unwrap();
         for repeat in repeats {

@@ -6,6 +6,9 @@ use toka_vault_testkit::FromFn;
 
 toka_vault_testkit::conformance!(unbounded, FromFn::new(InMemoryVault::unbounded));
 
-toka_vault_testkit::conformance!(bounded, FromFn::new(|| InMemoryVault::new(1 << 20).unwrap()).bounded(1 << 20));
+toka_vault_testkit::conformance!(
+    bounded,
+    FromFn::new(|| InMemoryVault::new(1 << 20).unwrap()).bounded(1 << 20)
+);
 
 toka_vault_testkit::conformance!(small, FromFn::new(|| InMemoryVault::new(1_000).unwrap()).bounded(1_000));

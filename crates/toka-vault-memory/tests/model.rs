@@ -3,9 +3,9 @@
 use futures::executor::block_on;
 use proptest::test_runner::Config;
 use toka_vault_memory::InMemoryVault;
+use toka_vault_testkit::FromFn;
 use toka_vault_testkit::model::check_against_model;
 use toka_vault_testkit::model::ops::operations;
-use toka_vault_testkit::FromFn;
 
 proptest::proptest! {
     #![proptest_config(Config { cases: 200, failure_persistence: None, ..Config::default() })]

@@ -6,8 +6,8 @@
 
 use crate::Backend;
 
-pub mod bad_input;
 pub mod backward;
+pub mod bad_input;
 pub mod batches;
 pub mod cancel;
 pub mod close;

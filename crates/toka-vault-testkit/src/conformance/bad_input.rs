@@ -7,8 +7,8 @@ use toka_vault_core::limits::{KIND_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, PA
 use toka_vault_core::{Error, EventHeader, EventStore, EventStoreExt, NewEvent, Result};
 
 use crate::Backend;
-use crate::assertions::assert_whole;
 use crate::assert_error;
+use crate::assertions::assert_whole;
 use crate::events::{event, fill, id, text_of};
 
 /// Opens a vault with three events, makes `attempt`, and asserts that it left no trace and that the

@@ -6,8 +6,8 @@ use toka_vault_core::{Error, Event, EventStore, EventStoreExt, NewEvent, StartFr
 
 use super::roomy;
 use crate::Backend;
-use crate::assertions::assert_whole;
 use crate::assert_error;
+use crate::assertions::assert_whole;
 use crate::events::{batch, event, fill, history, id, numbers, payload_of, take};
 
 /// Events of each batch in these cases.
@@ -61,7 +61,10 @@ pub async fn one_bad_event_refuses_the_batch<B: Backend>(backend: B) {
 pub async fn the_largest_batch_is_taken_and_no_larger<B: Backend>(backend: B) {
     let Some(store) = roomy(&backend, BATCH_EVENTS_MAX as u64).await else { return };
     let over = batch(0..BATCH_EVENTS_MAX as u64 + 1);
-    assert_error!(store.commit_batch(over).await, Error::BatchTooLarge { size: 8_193, max: 8_192, unit: "events" });
+    assert_error!(
+        store.commit_batch(over).await,
+        Error::BatchTooLarge { size: 8_193, max: 8_192, unit: "events" }
+    );
     assert!(history(&store).await.is_empty());
     let headers = store.commit_batch(batch(0..BATCH_EVENTS_MAX as u64)).await.unwrap();
     assert_eq!(headers.len(), BATCH_EVENTS_MAX);

@@ -9,8 +9,12 @@ use crate::events::{event, fill, id};
 
 /// Computes the hash of an event from its header and its parents' headers.
 fn computed(header: &EventHeader, parents: &[&EventHeader]) -> EventHash {
-    let content =
-        EventContent { id: header.id, kind: &header.kind, timestamp: header.timestamp, digest: header.digest };
+    let content = EventContent {
+        id: header.id,
+        kind: &header.kind,
+        timestamp: header.timestamp,
+        digest: header.digest,
+    };
     event_hash(content, parents.iter().map(|parent| (parent.id, parent.hash)))
 }
 
@@ -33,8 +37,12 @@ pub async fn the_event_hash_is_the_same_everywhere<B: Backend>(backend: B) {
     fill(&store, 7).await;
     let new = event(1).with_id(id(1)).with_timestamp(Timestamp::EPOCH);
     let header = store.commit(new.clone()).await.unwrap();
-    let content =
-        EventContent { id: id(1), kind: &new.kind, timestamp: Timestamp::EPOCH, digest: new.payload.digest() };
+    let content = EventContent {
+        id: id(1),
+        kind: &new.kind,
+        timestamp: Timestamp::EPOCH,
+        digest: new.payload.digest(),
+    };
     assert_eq!(header.hash, event_hash(content, [].into_iter()));
 }
 

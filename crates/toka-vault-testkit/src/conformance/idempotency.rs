@@ -44,7 +44,8 @@ pub async fn a_batch_can_hold_repeated_and_new_events<B: Backend>(backend: B) {
     let store = backend.open().await;
     let one = store.commit(event(1).with_id(id(1))).await.unwrap();
     let two = store.commit(event(2).with_id(id(2))).await.unwrap();
-    let batch = vec![event(3), event(2).with_id(id(2)), event(4).with_parents(&[id(1)]), event(1).with_id(id(1))];
+    let batch =
+        vec![event(3), event(2).with_id(id(2)), event(4).with_parents(&[id(1)]), event(1).with_id(id(1))];
     let got = store.commit_batch(batch).await.unwrap();
     assert_eq!((&got[1], &got[3]), (&two, &one));
     assert_eq!((got[0].position.get(), got[2].position.get()), (3, 4));
@@ -83,7 +84,13 @@ pub async fn other_content_is_a_conflict_that_names_the_part<B: Backend>(backend
     let turned = first.clone().with_parents(&[parents[1], parents[0]]);
     let fewer = first.clone().with_parents(&parents[..1]);
     let later = first.clone().with_timestamp(Timestamp::from_micros(1).unwrap());
-    let cases = [(renamed, "kind"), (changed, "payload"), (turned, "parents"), (fewer, "parents"), (later, "timestamp")];
+    let cases = [
+        (renamed, "kind"),
+        (changed, "payload"),
+        (turned, "parents"),
+        (fewer, "parents"),
+        (later, "timestamp"),
+    ];
     for (other, part) in cases {
         let outcome = store.commit(other).await;
         assert_error!(outcome, Error::Conflict { id: taken, differs } if (taken, differs) == (id(1), part));

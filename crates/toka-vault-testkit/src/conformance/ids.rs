@@ -59,7 +59,8 @@ pub async fn assigned_ids_pass_over_brought_ones<B: Backend>(backend: B) {
     let mut headers = vec![store.commit(event(1)).await.unwrap()];
     for _ in 0..20 {
         let next = headers.last().unwrap().id.to_u128() + 1;
-        let brought: Vec<_> = (next..next + 4).map(|bits| event(2).with_id(EventId::from_u128(bits))).collect();
+        let brought: Vec<_> =
+            (next..next + 4).map(|bits| event(2).with_id(EventId::from_u128(bits))).collect();
         store.commit_batch(brought).await.unwrap();
         headers.push(store.commit(event(3)).await.unwrap());
     }

@@ -12,8 +12,8 @@ use crate::events::{payload_of, sized, take};
 /// Sizes around every bound at which a format or a store may change its ways. Sizes that no text
 /// has are left out.
 const SIZES: [usize; 25] = [
-    1, 2, 32, 34, 127, 128, 255, 256, 257, 4_095, 4_096, 4_097, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537,
-    131_071, 131_072, 131_073, 524_287, 524_288, 524_289, 1_048_577,
+    1, 2, 32, 34, 127, 128, 255, 256, 257, 4_095, 4_096, 4_097, 16_383, 16_384, 16_385, 65_535, 65_536,
+    65_537, 131_071, 131_072, 131_073, 524_287, 524_288, 524_289, 1_048_577,
 ];
 
 /// Payloads of all sizes come back byte for byte.

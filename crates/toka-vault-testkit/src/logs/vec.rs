@@ -75,7 +75,8 @@ impl Disk {
 impl State {
     /// Returns the event at a position.
     fn event(&self, position: Position) -> Option<&Event> {
-        let offset = |group: &Vec<Event>| Some((position.get().checked_sub(group[0].position().get())?) as usize);
+        let offset =
+            |group: &Vec<Event>| Some((position.get().checked_sub(group[0].position().get())?) as usize);
         let at = self.groups.partition_point(|group| group[0].position() <= position);
         let group = self.groups.get(at.checked_sub(1)?)?;
         group.get(offset(group)?)
@@ -97,7 +98,11 @@ impl Log for VecLog {
     fn sync(&self, head: Head) -> Result<()> {
         let mut state = self.disk.state();
         state.synced = state.groups.len();
-        assert_eq!(state.ends.last().map(|end| end.head), Some(head), "synced with another head than appended");
+        assert_eq!(
+            state.ends.last().map(|end| end.head),
+            Some(head),
+            "synced with another head than appended"
+        );
         Ok(())
     }
 

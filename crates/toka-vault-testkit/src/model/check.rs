@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use toka_vault_core::{
-    Direction, Error, Event, EventId, EventStore, EventStoreExt, NewEvent, Position, ReplayOptions, Result, StartFrom,
-    Timestamp,
+    Direction, Error, Event, EventId, EventStore, EventStoreExt, NewEvent, Position, ReplayOptions, Result,
+    StartFrom, Timestamp,
 };
 
 use super::follower::Follower;
@@ -45,9 +45,13 @@ struct Run<'a, B: Backend> {
 impl<B: Backend> Run<'_, B> {
     async fn step(mut self, op: &Op) -> Self {
         match op {
-            Op::Commit(drafts) => self.commit(drafts.iter().map(|draft| self.new_event(draft)).collect()).await,
+            Op::Commit(drafts) => {
+                self.commit(drafts.iter().map(|draft| self.new_event(draft)).collect()).await
+            }
             Op::Fill(count) => self.commit(batch(0..u64::from(*count))).await,
-            Op::Replay { start, backward, limit } => self.replay(self.options(*start, *backward, *limit)).await,
+            Op::Replay { start, backward, limit } => {
+                self.replay(self.options(*start, *backward, *limit)).await
+            }
             Op::Get(name) => self.get(self.id(*name)).await,
             Op::Head => assert_eq!(self.store.head().await.unwrap(), self.model.head()),
             Op::Subscribe(start) => self.subscribe(self.start(*start)).await,

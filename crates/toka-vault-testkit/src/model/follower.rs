@@ -16,7 +16,11 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Notes where a subscription starts. None where its id is unknown, which it has to tell.
-    pub(super) async fn start(mut subscription: Subscription, start: StartFrom, model: &Model) -> Option<Self> {
+    pub(super) async fn start(
+        mut subscription: Subscription,
+        start: StartFrom,
+        model: &Model,
+    ) -> Option<Self> {
         match model.first(start) {
             Ok(first) => {
                 let next = (start != StartFrom::Beginning).then_some(first);
@@ -61,7 +65,11 @@ impl Follower {
                 item => next = followed(item, next, model),
             }
         }
-        assert!(next > model.head().position, "a subscription ended at {next} of {:?}", model.head().position);
+        assert!(
+            next > model.head().position,
+            "a subscription ended at {next} of {:?}",
+            model.head().position
+        );
     }
 }
 

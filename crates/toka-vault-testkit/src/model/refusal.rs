@@ -29,7 +29,9 @@ impl Refusal {
             (Self::DuplicateParent(id), Error::DuplicateParent { parent }) => id == *parent,
             (Self::SelfParent(own), Error::SelfParent { id }) => own == *id,
             (Self::UnknownParent(id), Error::UnknownParent { parent }) => id == *parent,
-            (Self::Conflict(taken, part), Error::Conflict { id, differs }) => (taken, part) == (*id, *differs),
+            (Self::Conflict(taken, part), Error::Conflict { id, differs }) => {
+                (taken, part) == (*id, *differs)
+            }
             _ => false,
         }
     }

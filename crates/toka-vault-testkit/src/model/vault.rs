@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
 use toka_vault_core::{
-    Direction, Error, Event, EventHeader, EventId, Head, NewEvent, Position, ReplayOptions, Result, StartFrom,
-    Timestamp,
+    Direction, Error, Event, EventHeader, EventId, Head, NewEvent, Position, ReplayOptions, Result,
+    StartFrom, Timestamp,
 };
 
 use super::refusal::{Refusal, conflicts, malformed};
@@ -76,7 +76,9 @@ impl Model {
         for event in batch {
             match event.id.and_then(|id| Some((id, self.get(id)))) {
                 Some((_, Some(stored))) => found.extend(conflicts(&stored.header, event)),
-                Some((id, None)) if earlier.contains_key(&id) => found.extend(changed(id, earlier[&id], event)),
+                Some((id, None)) if earlier.contains_key(&id) => {
+                    found.extend(changed(id, earlier[&id], event))
+                }
                 _ => found.extend(self.unknown_parents(event, &earlier)),
             }
             if let Some(id) = event.id {
@@ -132,12 +134,14 @@ impl Model {
             self.assigned_timestamp = timestamp;
         }
         let digest = event.payload.digest();
-        let parents = event.parents.iter().map(|parent| (*parent, self.events[self.places[parent]].header.hash));
+        let parents =
+            event.parents.iter().map(|parent| (*parent, self.events[self.places[parent]].header.hash));
         let content = EventContent { id, kind: &event.kind, timestamp, digest };
         let hash = event_hash(content, parents.collect::<Vec<_>>().into_iter());
         let position = self.head.position.next();
         let kind = event.kind.clone();
-        let expected = EventHeader::new(id, kind, timestamp, event.parents.clone().into(), digest, hash, position);
+        let expected =
+            EventHeader::new(id, kind, timestamp, event.parents.clone().into(), digest, hash, position);
         assert_eq!(*header, expected, "a new event got another header");
         self.head = Head { position, chain: chain_hash(self.head.chain, hash) };
         self.places.insert(id, self.events.len());
