@@ -1,131 +1,85 @@
-//! Measures the vault against its floors, in turns, in one process.
+//! Measures the vault against its floors: what the same machine does, in the same minute, with the
+//! same bytes and nothing of a vault around them.
+//!
+//! ```text
+//! cargo run --release                                # all rows, 9 rounds, files in this directory
+//! cargo run --release -- --only memory,replay        # some rows
+//! cargo run --release -- --rounds 21 --dir /mnt/ssd  # more rounds, on another disk
+//! ```
+//!
+//! Absolute figures mean little on a shared machine, so floor and vault take turns, and what counts
+//! is the median over the rounds of vault divided by floor. The rows:
+//!
+//! | row | vault | floor |
+//! |---|---|---|
+//! | `one` | one committer on sled | [`floors::append`]: write and fdatasync, one event each |
+//! | `many` | 256 committers on sled | [`floors::pipeline`]: tasks, queue and writer of a plain file |
+//! | `crowd` | 1,024 committers on sled | the same |
+//! | `memory` | one committer in memory | [`floors::memory`]: encode, hash, push under a mutex |
+//! | `replay` | replay from a fresh open of sled | [`floors::read`]: read the same bytes, check a CRC |
+//! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
+//!
+//! Every event has a payload of 256 bytes and, but for the first of each task, one parent.
+//!
+//! Keeps the invariant that a floor is slowed by nothing that the vault does not have to do too.
 
-use std::time::Instant;
-use toka_vault::{InMemoryVault, NewEvent, ReplayOptions, SledVault, Vault};
-use std::fs::File;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+mod args;
+mod floors;
+mod soak;
+mod table;
+mod turns;
+mod vaults;
+mod workload;
 
-#[derive(serde::Serialize)]
-struct P { seq: u64, text: String }
+use anyhow::Result;
+use clap::Parser;
 
-fn payload(seq: u64) -> P { P { seq, text: "x".repeat(235) } }
+use args::{Args, Row};
+use table::Table;
+use turns::Turns;
+use vaults::Sled;
+use workload::{Size, block_bytes, record_bytes};
 
-fn raw_append(n: u64, dir: &std::path::Path) -> f64 {
-    let mut f = File::create(dir.join("raw")).unwrap();
-    let rec = vec![7u8; 400];
-    let t = Instant::now();
-    for _ in 0..n { f.write_all(&rec).unwrap(); f.sync_data().unwrap(); }
-    n as f64 / t.elapsed().as_secs_f64()
-}
-
-async fn commit(vault: &Vault, tasks: u64, per: u64) -> f64 {
-    let t = Instant::now();
-    let mut hs = vec![];
-    for task in 0..tasks {
-        let v = vault.clone();
-        hs.push(tokio::spawn(async move {
-            let mut last = None;
-            for i in 0..per {
-                let mut e = NewEvent::new("bench.event", payload(task * per + i)).unwrap();
-                if let Some(p) = last { e = e.with_parents(&[p]); }
-                last = Some(v.commit(e).await.unwrap().id);
-            }
-        }));
+fn main() -> Result<()> {
+    let args = Args::parse();
+    if let Some(part) = args.soak_part {
+        return soak::run_part(part, &args.dir);
     }
-    for h in hs { h.await.unwrap(); }
-    (tasks * per) as f64 / t.elapsed().as_secs_f64()
-}
-
-async fn bare_pipeline(tasks: u64, per: u64, dir: &std::path::Path) -> f64 {
-    let (tx, mut rx) = tokio::sync::mpsc::channel::<(Vec<u8>, tokio::sync::oneshot::Sender<u64>)>(4096);
-    let mut f = File::create(dir.join("bare")).unwrap();
-    let w = std::thread::spawn(move || {
-        let mut seq = 0u64;
-        let mut buf = Vec::new();
-        let mut acks = Vec::new();
-        while let Some((b, a)) = rx.blocking_recv() {
-            buf.extend_from_slice(&b); acks.push(a);
-            while acks.len() < 4096 { match rx.try_recv() { Ok((b, a)) => { buf.extend_from_slice(&b); acks.push(a); } Err(_) => break } }
-            f.write_all(&buf).unwrap(); f.sync_data().unwrap(); buf.clear();
-            for a in acks.drain(..) { seq += 1; let _ = a.send(seq); }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    let dir = tempfile::tempdir_in(&args.dir)?;
+    let mut table = Table::start();
+    for row in args.rows() {
+        match row {
+            Row::Soak => soak::run(dir.path())?.print(),
+            row => table.add(row, &runtime.block_on(measure(row, args.rounds, dir.path()))?),
         }
-    });
-    let t = Instant::now();
-    let mut hs = vec![];
-    for task in 0..tasks {
-        let tx = tx.clone();
-        hs.push(tokio::spawn(async move {
-            for i in 0..per {
-                let mut b = rmp_serde::to_vec_named(&payload(task * per + i)).unwrap();
-                let d = blake3::hash(&b);
-                b.extend_from_slice(d.as_bytes());
-                b.extend_from_slice(&[0u8; 100]);
-                let (a, r) = tokio::sync::oneshot::channel();
-                tx.send((b, a)).await.unwrap();
-                r.await.unwrap();
-            }
-        }));
     }
-    for h in hs { h.await.unwrap(); }
-    let s = (tasks * per) as f64 / t.elapsed().as_secs_f64();
-    drop(tx); w.join().unwrap();
-    s
+    Ok(())
 }
 
-fn bare_memory(n: u64) -> f64 {
-    let v: Mutex<Vec<(Vec<u8>, [u8; 32])>> = Mutex::new(Vec::new());
-    let t = Instant::now();
-    for i in 0..n {
-        let b = rmp_serde::to_vec_named(&payload(i)).unwrap();
-        let d = *blake3::hash(&b).as_bytes();
-        v.lock().unwrap().push((b, d));
+/// Lets floor and vault of a row take turns.
+async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns> {
+    let size = Size::of(row);
+    let file = dir.join("floor");
+    let mut turns = Turns::default();
+    let mut sled = Sled::new(dir);
+    if row == Row::Replay {
+        sled.fill(size).await?;
+        floors::read::prepare(&file, size.events(), record_bytes()?)?;
     }
-    n as f64 / t.elapsed().as_secs_f64()
-}
-
-async fn replay(vault: &Vault) -> f64 {
-    let t = Instant::now();
-    let mut r = vault.replay(ReplayOptions::new());
-    let mut n = 0u64;
-    while let Some(_e) = r.try_next().await.unwrap() { n += 1; }
-    n as f64 / t.elapsed().as_secs_f64()
-}
-
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
-    if std::env::args().nth(2).as_deref() == Some("mem") {
-        for _ in 0..5 { let v = Vault::Memory(InMemoryVault::unbounded());
-        println!("{}", commit(&v, 1, 400_000).await); }
-        return;
+    for _ in 0..rounds {
+        let floor = match row {
+            Row::One => floors::append::run(&file, size.events(), block_bytes()?)?,
+            Row::Memory => floors::memory::run(size).await?,
+            Row::Replay => floors::read::run(&file, record_bytes()?)?,
+            _ => floors::pipeline::run(&file, size, record_bytes()?).await?,
+        };
+        let vault = match row {
+            Row::Memory => vaults::commit_in_memory(size).await?,
+            Row::Replay => sled.replay().await?,
+            _ => sled.commit(size).await?,
+        };
+        turns.add(floor, vault);
     }
-    if std::env::args().nth(2).as_deref() == Some("many") {
-        let dir = tempfile::tempdir_in("/tmp").unwrap();
-        let v = Vault::Sled(SledVault::open(dir.path().join("x")).unwrap());
-        println!("{}", commit(&v, 256, 4000).await);
-        return;
-    }
-    let dir = tempfile::tempdir_in(std::env::args().nth(1).unwrap_or(".".into())).unwrap();
-    for round in 0..4 {
-        let raw = raw_append(1500, dir.path());
-        let v = Vault::Sled(SledVault::open(dir.path().join(format!("one{round}"))).unwrap());
-        let one = commit(&v, 1, 1500).await;
-        drop(v);
-        println!("one committer: raw {raw:.0} vault {one:.0} ratio {:.2}", one / raw);
-        let bare = bare_pipeline(256, 400, dir.path()).await;
-        let p = dir.path().join(format!("many{round}"));
-        let v = Vault::Sled(SledVault::open(&p).unwrap());
-        let many = commit(&v, 256, 400).await;
-        println!("256: bare {bare:.0} vault {many:.0} ratio {:.2}", many / bare);
-        v.close().await.unwrap();
-        drop(v);
-        let v = Vault::Sled(SledVault::open(&p).unwrap());
-        let rep = replay(&v).await;
-        println!("replay {rep:.0}");
-        let bm = bare_memory(200_000);
-        let v = Vault::Memory(InMemoryVault::unbounded());
-        let m = commit(&v, 1, 200_000).await;
-        println!("memory: bare {bm:.0} vault {m:.0} ratio {:.2}", m / bm);
-    }
-    let _ = Arc::new(0);
+    Ok(turns)
 }

@@ -1,6 +1,8 @@
 //! The commands, a module each, and [`run`], which chooses one.
 
 mod commit;
+#[cfg(test)]
+mod damage_tests;
 mod events;
 mod export;
 mod import_git;

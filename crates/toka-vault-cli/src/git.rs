@@ -12,7 +12,7 @@ mod history;
 use std::io;
 use std::path::PathBuf;
 
-pub(crate) use event::{CommitEvent, CommitId, Events};
+pub(crate) use event::{CommitEvent, CommitId, Events, one_line};
 pub(crate) use history::History;
 
 /// Tells why a repository cannot be read.

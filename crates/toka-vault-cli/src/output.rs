@@ -35,7 +35,10 @@ const LABEL: Style = Style::new().bold();
 
 /// Prints data on stdout, and notes and errors on stderr.
 pub(crate) struct Output {
-    out: BufWriter<Stdout>,
+    out: BufWriter<Box<dyn Write>>,
+    /// How many columns the terminal has that stdout goes to, if it goes to one.
+    width: Option<usize>,
+    on_terminal: bool,
     format: Format,
     paint: Paint,
     notes: Notes,
@@ -66,13 +69,20 @@ impl Output {
     pub(crate) fn new(format: Format, color: Color) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (paint, notes) = (Paint::of(color, &out), Notes(Paint::of(color, &err)));
-        Self { out: BufWriter::new(out), format, paint, notes }
+        let (width, on_terminal) = (terminal_width(&out), out.is_terminal());
+        Self { out: BufWriter::new(Box::new(out)), width, on_terminal, format, paint, notes }
+    }
+
+    /// Prints into memory, for tests.
+    #[cfg(test)]
+    pub(crate) fn captured(format: Format, data: impl Write + 'static) -> Self {
+        let out = BufWriter::new(Box::new(data) as Box<dyn Write>);
+        Self { out, width: None, on_terminal: false, format, paint: Paint(false), notes: Notes(Paint(false)) }
     }
 
     /// Starts a list with these columns.
     pub(crate) fn list(&mut self, columns: &'static [Column]) -> List<'_> {
-        let width = terminal_width(self.out.get_ref());
-        List::new(self, columns, width)
+        List::new(self, columns)
     }
 
     /// Prints a single thing: as JSON, or as lines with a label and a text each.
@@ -105,7 +115,7 @@ impl Output {
 
     /// Tells whether stdout and stderr are the same terminal, as far as can be known.
     pub(crate) fn shares_terminal(&self) -> bool {
-        self.out.get_ref().is_terminal() && self.notes.on_terminal()
+        self.on_terminal && self.notes.on_terminal()
     }
 
     /// Returns what prints on stderr.

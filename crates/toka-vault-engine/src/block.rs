@@ -10,7 +10,6 @@
 
 mod decode;
 mod encode;
-mod fields;
 
 pub use decode::{Block, Damage, StoredEvent, StoredPayload};
 pub use encode::{EncodedBlock, Layout, encode};

@@ -10,5 +10,6 @@ mod head_file;
 mod lock;
 
 pub use directory::{Format, VaultDir};
+pub(crate) use files::{read_at, write_at};
 pub use files::{sync_dir, write_synced};
 pub use head_file::HeadFile;

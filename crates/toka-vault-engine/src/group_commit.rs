@@ -66,6 +66,7 @@ impl GroupCommit {
         let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
         let writer = Writer {
             log: storage.log.clone(),
+            index: storage.index.clone(),
             pending: Arc::clone(&pending),
             bounds: GroupBounds { events: options.group_events_max, bytes: options.group_bytes_max },
             published: published.clone(),
@@ -191,6 +192,7 @@ struct Ending {
 impl Ending {
     fn run(self) {
         self.readers.stop();
+        self.storage.index.close();
         let closed = guarded("close", || self.storage.log.close());
         // The last handle to the log, which releases what it holds.
         drop(self.storage);

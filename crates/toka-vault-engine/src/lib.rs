@@ -10,6 +10,7 @@ pub mod block;
 mod clock;
 mod cursor;
 pub mod disk;
+mod fields;
 mod group;
 mod group_commit;
 mod guard;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result};
 
 use crate::id_map::IdMap;
-use crate::index::IdIndex;
-use crate::limits::RECENT_HEADERS_MAX;
+use crate::index::{IdIndex, Lookup};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, RECENT_HEADERS_MAX};
 use crate::log::{Log, ReadBudget};
 
 /// Gives access to what is stored. Calls may block as the log does.
@@ -37,7 +37,7 @@ impl Storage {
 
     /// Reads an event, or returns `None` where there is none up to position `last`.
     pub(crate) fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
-        let Some(position) = self.index.find(id)?.filter(|position| *position <= last) else {
+        let Some(position) = self.position(id)?.filter(|position| *position <= last) else {
             return Ok(None);
         };
         match self.log.read(position, ReadBudget { events: 1, bytes: 0 }) {
@@ -46,6 +46,41 @@ impl Storage {
             Err(Error::Evicted { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Finds the position of an event.
+    pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
+        match self.index.find(id) {
+            Lookup::At(position) => Ok(Some(position)),
+            Lookup::Absent => Ok(None),
+            Lookup::Unread(ranges) => {
+                tracing::warn!(%id, "a part of the index is damaged; searching the log");
+                self.search(id, &ranges)
+            }
+        }
+    }
+
+    /// Searches ranges of the log for an event.
+    fn search(&self, id: EventId, ranges: &[(Position, Position)]) -> Result<Option<Position>> {
+        let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
+        for (first, last) in ranges {
+            let mut next = *first;
+            while next <= *last {
+                let events = match self.log.read(next, budget) {
+                    Err(Error::Corrupt { last, .. }) => {
+                        next = last.max(next).next();
+                        continue;
+                    }
+                    read => read?,
+                };
+                if let Some(event) = events.iter().find(|event| event.header.id == id) {
+                    return Ok(Some(event.position()));
+                }
+                let Some(newest) = events.last() else { break };
+                next = newest.position().next();
+            }
+        }
+        Ok(None)
     }
 
     /// Looks up headers.

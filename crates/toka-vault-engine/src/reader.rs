@@ -87,7 +87,7 @@ impl Reader {
                 let find = move |storage: &Storage| {
                     // The index can be behind the log by an eviction.
                     let oldest = storage.log.oldest();
-                    Ok(storage.index.find(id)?.filter(|position| (oldest..=head).contains(position)))
+                    Ok(storage.position(id)?.filter(|position| (oldest..=head).contains(position)))
                 };
                 let found = self.source.run(find).await?;
                 found.map(Position::next).ok_or(Error::UnknownEvent { id })

@@ -11,6 +11,7 @@ use toka_vault_core::{Error, Result};
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
 use crate::guard::guarded;
 use crate::health::Health;
+use crate::index::IdIndex;
 use crate::log::{Group, Log, LogEnd};
 use crate::options::Durability;
 use crate::published::Published;
@@ -19,6 +20,8 @@ use crate::published::Published;
 pub(crate) struct Writer {
     /// Where the groups go.
     pub(crate) log: Arc<dyn Log>,
+    /// Where their ids are already.
+    pub(crate) index: Arc<IdIndex>,
     /// Where they come from.
     pub(crate) pending: Arc<Pending>,
     /// How large they become.
@@ -82,11 +85,15 @@ impl Writer {
 
     /// Appends a group, makes it as durable as promised, and publishes it.
     fn store(&mut self, group: Group) -> Result<(), Arc<Error>> {
+        self.wait_for_index()?;
         let end = group.end;
         let poison = |error| self.health.poison(error);
         guarded("append", || self.log.append(&group)).map_err(poison)?;
         match self.durability {
-            Durability::Group => guarded("sync", || self.log.sync(end.head)).map_err(poison)?,
+            Durability::Group => {
+                guarded("sync", || self.log.sync(end.head)).map_err(poison)?;
+                self.index.durable(end.position());
+            }
             Durability::Interval(_) => {
                 let since = self.unsynced.map_or_else(Instant::now, |(_, since)| since);
                 self.unsynced = Some((end, since));
@@ -94,6 +101,15 @@ impl Writer {
         }
         self.published.publish(group.events, end.head);
         Ok(())
+    }
+
+    /// Waits until the index is not too far behind.
+    fn wait_for_index(&mut self) -> Result<(), Arc<Error>> {
+        if !self.index.has_room() {
+            // It takes in only what is durable, so it could wait for us.
+            self.sync_late();
+        }
+        self.index.wait_for_room().map_err(|error| self.health.poison(error))
     }
 
     /// Syncs what was acknowledged before it was durable.
@@ -105,6 +121,8 @@ impl Writer {
         if let Err(error) = guarded("sync", || self.log.sync(end.head)) {
             tracing::error!(%error, position = %end.position(), "a vault could not sync what it had acknowledged");
             self.health.poison(error);
+            return;
         }
+        self.index.durable(end.position());
     }
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
-use toka_vault_engine::LogEnd;
 use toka_vault_engine::block::Block;
 use toka_vault_engine::disk::{Format, HeadFile, VaultDir};
+use toka_vault_engine::{IdIndex, LogEnd};
 
 use crate::keys;
 use crate::log::SledLog;
@@ -23,13 +23,13 @@ const SLED: &str = "sled";
 const HEAD: &str = "head";
 
 /// Holds what is derived from the log.
-pub(crate) const INDEX: &str = "index";
+const INDEX: &str = "index";
 
 /// What this back-end keeps in a vault's directory.
 const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD, INDEX] };
 
-/// Opens the log in a vault's directory, or creates it.
-pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd)> {
+/// Opens the log in a vault's directory and its index, or creates them.
+pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, IdIndex)> {
     let mut dir = VaultDir::open(path, FORMAT)?;
     let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD))?;
@@ -41,7 +41,10 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     let end = find_end(&tree, options.tail_loss)?;
     check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
     remove_behind(&tree, end.position())?;
-    Ok((SledLog { tree, head, _dir: dir }, end))
+    let index = dir.part(INDEX);
+    let log = SledLog { tree, head, _dir: dir };
+    let index = IdIndex::open(&index, &log, end.position())?;
+    Ok((log, end, index))
 }
 
 /// Finds where the newest whole group ends.

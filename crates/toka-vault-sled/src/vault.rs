@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use toka_vault_core::Result;
-use toka_vault_engine::{EngineOptions, IdIndex, LocalVault, guarded};
+use toka_vault_engine::{EngineOptions, LocalVault, guarded};
 
 use crate::log::GROUP_BYTES_MAX;
 use crate::open::open;
@@ -54,8 +54,7 @@ impl SledVault {
     ///
     /// As [`SledVault::open`].
     pub fn open_with(path: impl AsRef<Path>, options: SledOptions) -> Result<Self> {
-        let (log, end) = guarded("open", || open(path.as_ref(), &options))?;
-        let index = IdIndex::default();
+        let (log, end, index) = guarded("open", || open(path.as_ref(), &options))?;
         let engine = EngineOptions {
             durability: options.durability,
             group_bytes_max: GROUP_BYTES_MAX,

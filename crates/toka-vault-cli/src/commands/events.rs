@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 use toka_vault::{Error, Event, Timestamp};
 
 use crate::failure::{Failure, Result};
+use crate::git;
 use crate::output::{Align, Column, List};
 use crate::record::Record;
 
@@ -24,7 +25,7 @@ pub(super) const COLUMNS: &[Column] = &[
 pub(super) fn print(list: &mut List<'_>, event: &Event) -> Result<()> {
     list.item(&Record::new(event), || {
         let header = &event.header;
-        let payload = format!("{:?}", event.payload);
+        let payload = git::one_line(event).unwrap_or_else(|| format!("{:?}", event.payload));
         vec![
             header.position.to_string(),
             to_the_second(header.timestamp),

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use toka_vault::limits::PARENTS_MAX;
-use toka_vault::{Error, EventId, NewEvent, Timestamp};
+use toka_vault::{Error, Event, EventId, NewEvent, Timestamp};
 
 use super::charset::Charset;
 use super::commit::{Commit, Person};
@@ -23,6 +23,9 @@ const MILLIS_MAX: u64 = (1 << 48) - 1;
 
 /// Hexadecimal digits of the 80 bits of an object id that go into an id.
 const DIGITS_KEPT: usize = 20;
+
+/// Digits of an object id that are shown on one line.
+const ONE_LINE_DIGITS: usize = 10;
 
 /// Reads the commits of a repository as events, parents first.
 pub(crate) struct Events {
@@ -111,6 +114,31 @@ struct Signature {
     email: String,
     time: i64,
     zone: String,
+}
+
+/// Says what of a payload is shown on one line.
+#[derive(Deserialize)]
+struct Shown {
+    commit: String,
+    author: ShownAuthor,
+    message: String,
+}
+
+/// Says what of an author is shown on one line.
+#[derive(Deserialize)]
+struct ShownAuthor {
+    name: String,
+}
+
+/// Describes the event of a git commit on one line, as git itself does; `None` for other events.
+pub(crate) fn one_line(event: &Event) -> Option<String> {
+    if event.header.kind != KIND {
+        return None;
+    }
+    let Shown { commit, author, message } = event.payload.decode().ok()?;
+    let oid = commit.get(..ONE_LINE_DIGITS)?;
+    let subject = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(no message)");
+    Some(format!("{oid} {subject} ({})", author.name))
 }
 
 /// Makes the payload of a commit.

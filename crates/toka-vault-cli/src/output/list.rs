@@ -25,9 +25,9 @@ enum Form {
 
 impl<'a> List<'a> {
     /// Starts a list.
-    pub(super) fn new(output: &'a mut Output, columns: &'static [Column], width: Option<usize>) -> Self {
+    pub(super) fn new(output: &'a mut Output, columns: &'static [Column]) -> Self {
         let form = match output.format {
-            Format::Table => Form::Table(Table::new(columns, width, output.paint)),
+            Format::Table => Form::Table(Table::new(columns, output.width, output.paint)),
             Format::Json => Form::Array,
             Format::Jsonl => Form::Lines,
         };

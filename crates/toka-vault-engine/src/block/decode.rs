@@ -8,8 +8,8 @@ use toka_vault_core::{
     ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
 };
 
-use super::fields::Fields;
 use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, MAGIC, PAYLOAD_OUTSIDE};
+use crate::fields::Fields;
 use crate::log::LogEnd;
 
 /// Holds a block whose header is proven whole.

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use toka_vault_core::{ChainHash, Error, Head, Position, Result};
 
-use super::files::{read_at, write_at};
+use super::{read_at, write_at};
 use crate::sync::{lock, wait, wait_for};
 
 /// Opens every record.

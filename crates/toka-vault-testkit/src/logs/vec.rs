@@ -133,7 +133,5 @@ pub fn open_vault(disk: &Disk) -> LocalVault {
 
 /// Builds the index of what is on a disk.
 pub fn reindexed(disk: &Disk) -> IdIndex {
-    let index = IdIndex::default();
-    index.insert(&disk.events());
-    index
+    IdIndex::in_memory(&disk.log(), disk.end().position()).unwrap()
 }

@@ -1,0 +1,98 @@
+//! The vaults under measurement: the same commits from the same tasks.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use toka_vault::{InMemoryVault, ReplayOptions, SledVault, Vault};
+
+use crate::turns::rate;
+use crate::workload::{Size, event};
+
+/// Opens vaults on sled, a new one for each turn.
+pub struct Sled {
+    dir: PathBuf,
+    count: usize,
+    events: u64,
+}
+
+impl Sled {
+    /// Opens vaults in `dir`.
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_path_buf(), count: 0, events: 0 }
+    }
+
+    /// Commits to a new vault.
+    pub async fn commit(&mut self, size: Size) -> Result<f64> {
+        self.count += 1;
+        let path = self.path();
+        let vault = Vault::Sled(SledVault::open(&path)?);
+        let rate = commit(&vault, size).await?;
+        vault.close().await?;
+        drop(vault);
+        std::fs::remove_dir_all(path)?;
+        Ok(rate)
+    }
+
+    /// Makes a vault to replay.
+    pub async fn fill(&mut self, size: Size) -> Result<()> {
+        let vault = Vault::Sled(SledVault::open(self.path())?);
+        commit(&vault, size).await?;
+        self.events = size.events();
+        Ok(vault.close().await?)
+    }
+
+    /// Opens that vault and replays it.
+    pub async fn replay(&self) -> Result<f64> {
+        let vault = Vault::Sled(SledVault::open(self.path())?);
+        let start = Instant::now();
+        let events = replay(&vault).await?;
+        let rate = rate(events, start);
+        vault.close().await?;
+        ensure!(events == self.events, "{events} of {} events were replayed", self.events);
+        Ok(rate)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.join(format!("vault-{}", self.count))
+    }
+}
+
+/// Commits to a new vault in memory.
+pub async fn commit_in_memory(size: Size) -> Result<f64> {
+    commit(&Vault::Memory(InMemoryVault::unbounded()), size).await
+}
+
+/// Commits from tasks, each event with the one before it as parent.
+pub async fn commit(vault: &Vault, size: Size) -> Result<f64> {
+    let start = Instant::now();
+    let tasks: Vec<_> =
+        (0..size.tasks).map(|task| tokio::spawn(commit_one(vault.clone(), size, task))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(rate(size.events(), start))
+}
+
+/// Commits the events of one task.
+async fn commit_one(vault: Vault, size: Size, task: u64) -> Result<()> {
+    let mut parent = None;
+    for nth in 0..size.each {
+        parent = Some(vault.commit(event(size.number(task, nth), parent)?).await?.id);
+    }
+    Ok(())
+}
+
+/// Replays a vault and returns how many events it has.
+pub async fn replay(vault: &Vault) -> Result<u64> {
+    let vault = vault.clone();
+    let replaying = tokio::spawn(async move {
+        let mut replay = vault.replay(ReplayOptions::new());
+        let mut events = 0;
+        while replay.try_next().await?.is_some() {
+            events += 1;
+        }
+        anyhow::Ok(events)
+    });
+    replaying.await?
+}

@@ -1,0 +1,150 @@
+//! What the commands do about damage, on a store that has some.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::executor::block_on;
+use toka_vault::{
+    Error, Event, EventHeader, EventId, EventStore, Head, InMemoryVault, NewEvent, Position, Replay,
+    ReplayOptions, Result, StartFrom, Subscription, Vault,
+};
+
+use super::{events, export, log, stats, tail, verify};
+use crate::args::{Format, Log, Tail};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Where the damage is.
+const DAMAGED: Position = Position::new(2);
+
+/// Is a store with one event that cannot be read.
+struct Damaged(InMemoryVault);
+
+#[async_trait]
+impl EventStore for Damaged {
+    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        EventStore::commit_batch(&self.0, batch).await
+    }
+
+    fn replay(&self, options: ReplayOptions) -> Replay {
+        Replay::new(self.0.replay(options).map(damage))
+    }
+
+    fn subscribe_from(&self, start: StartFrom) -> Subscription {
+        Subscription::new(self.0.subscribe_from(start).map(damage))
+    }
+
+    async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        self.0.get(id).await?.map(|event| damage(Ok(event))).transpose()
+    }
+
+    async fn head(&self) -> Result<Head> {
+        EventStore::head(&self.0).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        EventStore::close(&self.0).await
+    }
+}
+
+/// Damages the event that is to be damaged.
+fn damage(event: Result<Event>) -> Result<Event> {
+    match event {
+        Ok(event) if event.position() == DAMAGED => Err(Error::corrupt(DAMAGED, "its checksum is wrong")),
+        other => other,
+    }
+}
+
+/// A vault of three events, of which one is damaged.
+fn vault() -> Vault {
+    let memory = InMemoryVault::unbounded();
+    for number in 1..=3 {
+        block_on(memory.commit_json("a", number, &[])).unwrap();
+    }
+    Vault::Custom(Arc::new(Damaged(memory)))
+}
+
+/// Keeps what is printed.
+#[derive(Clone, Default)]
+struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs a command on the damaged vault; returns how it failed and what it printed.
+fn run(command: impl FnOnce(&Vault, &mut Output) -> Result<(), Failure>) -> (Failure, String) {
+    let printed = Printed::default();
+    let mut output = Output::captured(Format::Jsonl, printed.clone());
+    let failure = command(&vault(), &mut output).unwrap_err();
+    drop(output);
+    let bytes = printed.0.lock().unwrap().clone();
+    (failure, String::from_utf8(bytes).unwrap())
+}
+
+/// The payloads in lines of JSON.
+fn payloads(lines: &str) -> Vec<u64> {
+    let line = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["payload"].as_u64().unwrap();
+    lines.lines().map(line).collect()
+}
+
+#[test]
+fn verify_names_each_damaged_event_and_ends_with_3() {
+    let (failure, printed) = run(|vault, output| block_on(verify::run(vault, output)));
+    assert_eq!(failure.code(), 3);
+    let findings: Vec<serde_json::Value> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(findings[0]["finding"], "unreadable");
+    assert_eq!(findings[0]["position"], 2);
+    assert!(findings[0]["message"].as_str().unwrap().contains("its checksum is wrong"), "{printed}");
+}
+
+#[test]
+fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
+    let newest_first = Log { reverse: false, limit: None };
+    let (failure, printed) = run(|vault, output| block_on(log::run(vault, &newest_first, output)));
+    assert_eq!((failure.code(), payloads(&printed)), (3, vec![3, 1]));
+    let two = Tail { from: None, limit: Some(2) };
+    let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, output)));
+    assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
+    let (failure, printed) = run(|vault, output| block_on(stats::run(vault, None, output)));
+    assert_eq!(failure.code(), 3);
+    assert!(printed.contains("\"events\":2"), "{printed}");
+}
+
+#[test]
+fn export_stops_at_damage_and_leaves_the_file_that_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.jsonl");
+    std::fs::write(&file, "before").unwrap();
+    let (failure, _) = run(|vault, output| export::run(vault, &file, false, output));
+    assert_eq!(failure.code(), 1);
+    assert!(failure.error().unwrap().to_string().contains("--skip-damaged"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn export_can_skip_damage_and_ends_with_3() {
+    let (failure, printed) = run(|vault, output| export::run(vault, Path::new("-"), true, output));
+    assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
+}
+
+#[test]
+fn what_a_bounded_vault_has_evicted_is_no_damage() {
+    let mut output = Output::captured(Format::Table, Printed::default());
+    let mut list = output.list(events::COLUMNS);
+    let evicted = Error::Evicted { oldest: Position::new(5) };
+    assert!(!events::step_over(&mut list, evicted).unwrap());
+    assert!(events::step_over(&mut list, Error::corrupt(DAMAGED, "x")).unwrap());
+    assert!(events::step_over(&mut list, Error::Closed).is_err());
+}

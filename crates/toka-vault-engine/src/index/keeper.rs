@@ -1,0 +1,115 @@
+//! [`Keeper`]: the thread that moves ids to disk, and what it agrees on with the others.
+//!
+//! Keeps the invariants that ids leave memory only once they can be found on disk; and that those of
+//! events which are not durable yet stay in memory.
+
+use std::sync::{Arc, Condvar, Mutex, RwLock};
+
+use toka_vault_core::{Error, Position, Result};
+
+use super::runs::Runs;
+use super::{Batch, Recent};
+use crate::guard::guarded;
+use crate::sync::{lock, read, wait, write};
+
+/// Lets the index's thread, the writer of the log and the closer agree.
+#[derive(Debug, Default)]
+pub(super) struct Keeper {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Up to where the log is durable.
+    durable: Position,
+    /// The position that the thread waits for to become durable.
+    awaited: Option<Position>,
+    stop: bool,
+    failure: Option<Error>,
+}
+
+impl Keeper {
+    /// Starts with a log that is durable up to `durable`.
+    pub(super) fn new(durable: Position) -> Self {
+        Self { state: Mutex::new(State { durable, ..State::default() }), changed: Condvar::new() }
+    }
+
+    /// Moves ids to disk until the index is closed or fails.
+    pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
+        while let Some(batch) = self.next(recent) {
+            let moved = guarded("write the index", || {
+                runs.add(&batch)?;
+                write(recent).leaving = None;
+                self.wake();
+                runs.merge(&|| lock(&self.state).stop)
+            });
+            if let Err(error) = moved {
+                tracing::error!(%error, "a vault cannot write its index");
+                lock(&self.state).failure = Some(error);
+                self.changed.notify_all();
+                return;
+            }
+        }
+    }
+
+    /// Says that the ids in memory have changed.
+    ///
+    /// The caller does not hold them locked: whoever takes both locks takes this one first.
+    pub(super) fn wake(&self) {
+        // Under the lock, so that nobody can miss it between a look and a wait.
+        let _state = lock(&self.state);
+        self.changed.notify_all();
+    }
+
+    /// Says up to where the log is durable.
+    pub(super) fn durable(&self, head: Position) {
+        let mut state = lock(&self.state);
+        state.durable = head;
+        if state.awaited.is_some_and(|awaited| awaited <= head) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Ends the thread after what it is at.
+    pub(super) fn stop(&self) {
+        lock(&self.state).stop = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until not too many ids are in memory.
+    pub(super) fn wait_for_room(&self, recent: &RwLock<Recent>) -> Result<()> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            if read(recent).has_room() || state.stop {
+                return Ok(());
+            }
+            state = wait(&self.changed, state);
+        }
+    }
+
+    /// Waits for a batch whose events are durable, or returns `None` at the end.
+    fn next(&self, recent: &RwLock<Recent>) -> Option<Arc<Batch>> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.stop {
+                return None;
+            }
+            let leaving = {
+                let mut recent = write(recent);
+                if recent.is_ready() {
+                    recent.send_off();
+                }
+                recent.leaving.clone()
+            };
+            state.awaited = leaving.as_ref().map(|batch| batch.cover.last);
+            match leaving {
+                Some(batch) if batch.cover.last <= state.durable => return Some(batch),
+                _ => state = wait(&self.changed, state),
+            }
+        }
+    }
+}

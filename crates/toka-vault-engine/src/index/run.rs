@@ -1,0 +1,278 @@
+//! [`Run`]: a sorted file of ids, which never changes. `docs/format.md` writes it down.
+//!
+//! Keeps the invariant that a damaged page is found out when it is read: its checksum covers all of
+//! it. The first id of each page is kept in memory, so that a lookup reads one page.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use toka_vault_core::{Error, EventHash, EventId, Position, Result};
+
+use crate::disk::{read_at, sync_dir};
+use crate::fields::Fields;
+
+/// Opens every file.
+const MAGIC: &[u8; 4] = b"TVI1";
+
+/// Bytes of a page, the unit of reading.
+pub(super) const PAGE_BYTES: usize = 4_096;
+
+/// Bytes of a page before its entries: checksum and number of entries.
+const PAGE_HEADER_BYTES: usize = 8;
+
+/// Bytes of an entry: id and position.
+const ENTRY_BYTES: usize = 24;
+
+/// Most entries of a page.
+const PAGE_ENTRIES_MAX: usize = (PAGE_BYTES - PAGE_HEADER_BYTES) / ENTRY_BYTES;
+
+/// Bytes of the file's header, which has the first page to itself.
+const HEADER_BYTES: usize = 76;
+
+/// Where an event is.
+pub(super) type Entry = (EventId, Position);
+
+/// Says that a file is not as it was written.
+#[derive(Debug)]
+pub(super) struct Damaged;
+
+/// Holds a file of ids open.
+#[derive(Debug)]
+pub(super) struct Run {
+    path: PathBuf,
+    file: File,
+    /// What the file covers.
+    pub(super) cover: Cover,
+    /// The first id of each page.
+    fences: Vec<EventId>,
+    greatest: EventId,
+}
+
+/// Says which events a file covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cover {
+    /// The first position.
+    pub(super) first: Position,
+    /// The last position.
+    pub(super) last: Position,
+    /// The hash of the event at the last position, which tells files of another log.
+    pub(super) hash: EventHash,
+}
+
+impl Run {
+    /// Writes entries, which come sorted by id, and opens the file.
+    ///
+    /// The file has its name only once it is whole and durable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub(super) fn write(
+        dir: &Path,
+        cover: Cover,
+        entries: impl Iterator<Item = Result<Entry, Damaged>>,
+    ) -> Result<Option<Self>> {
+        let unfinished = dir.join(UNFINISHED);
+        let mut writer = RunWriter::create(&unfinished)?;
+        for entry in entries {
+            match entry {
+                Ok(entry) => writer.add(entry)?,
+                Err(Damaged) => return Ok(None),
+            }
+        }
+        writer.finish(cover)?;
+        let path = dir.join(file_name(cover));
+        fs::rename(&unfinished, &path).map_err(|error| Error::io("rename", &unfinished, error))?;
+        sync_dir(dir)?;
+        match Self::open(&path)? {
+            Ok(run) => Ok(Some(run)),
+            Err(Damaged) => Ok(None),
+        }
+    }
+
+    /// Opens a file.
+    pub(super) fn open(path: &Path) -> Result<Result<Self, Damaged>> {
+        let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+        match read_frame(&file) {
+            Ok(Some((cover, fences, greatest))) => {
+                Ok(Ok(Self { path: path.to_path_buf(), file, cover, fences, greatest }))
+            }
+            Ok(None) => Ok(Err(Damaged)),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
+            Err(error) => Err(Error::io("read", path, error)),
+        }
+    }
+
+    /// Tells whether the id lies between the least and the greatest of the file.
+    pub(super) fn could_have(&self, id: EventId) -> bool {
+        self.fences.first().is_some_and(|first| *first <= id) && id <= self.greatest
+    }
+
+    /// Finds an id; reads one page.
+    pub(super) fn find(&self, id: EventId) -> Result<Option<Position>, Damaged> {
+        if !self.could_have(id) {
+            return Ok(None);
+        }
+        let page = self.fences.partition_point(|first| *first <= id).saturating_sub(1);
+        let page = self.page(page)?;
+        Ok(page
+            .binary_search_by_key(&id, |entry| entry.0)
+            .ok()
+            .and_then(|at| page.get(at))
+            .map(|entry| entry.1))
+    }
+
+    /// Returns the number of pages.
+    pub(super) fn pages(&self) -> usize {
+        self.fences.len()
+    }
+
+    /// Reads the entries of a page.
+    pub(super) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
+        let mut page = [0; PAGE_BYTES];
+        // An I/O error counts as damage: the log is searched instead, which tells its own errors.
+        read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64).map_err(|_| Damaged)?;
+        decode_page(&page).ok_or(Damaged)
+    }
+
+    /// Returns the number of events that the file covers.
+    pub(super) fn events(&self) -> u64 {
+        self.cover.last.get().saturating_sub(self.cover.first.get()).saturating_add(1)
+    }
+
+    /// Removes the file; whoever still reads it can go on.
+    pub(super) fn remove(&self) -> Result<()> {
+        fs::remove_file(&self.path).map_err(|error| Error::io("remove", &self.path, error))
+    }
+}
+
+/// The name of a file that is being written.
+pub(super) const UNFINISHED: &str = "unfinished";
+
+/// Returns the name of a file.
+fn file_name(cover: Cover) -> String {
+    format!("{:020}-{:020}.ids", cover.first.get(), cover.last.get())
+}
+
+/// Writes a file page by page.
+struct RunWriter {
+    path: PathBuf,
+    out: BufWriter<File>,
+    page: Vec<Entry>,
+    fences: Vec<EventId>,
+    greatest: EventId,
+}
+
+impl RunWriter {
+    fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
+        let mut out = BufWriter::with_capacity(16 * PAGE_BYTES, file);
+        // The header is written last, in the place that this keeps for it.
+        out.write_all(&[0; PAGE_BYTES]).map_err(|error| Error::io("write", path, error))?;
+        let (page, fences) = (Vec::with_capacity(PAGE_ENTRIES_MAX), Vec::new());
+        Ok(Self { path: path.to_path_buf(), out, page, fences, greatest: EventId::from_u128(0) })
+    }
+
+    fn add(&mut self, entry: Entry) -> Result<()> {
+        self.page.push(entry);
+        if self.page.len() >= PAGE_ENTRIES_MAX { self.end_page() } else { Ok(()) }
+    }
+
+    fn end_page(&mut self) -> Result<()> {
+        let Some((first, last)) = self.page.first().zip(self.page.last()) else { return Ok(()) };
+        self.fences.push(first.0);
+        self.greatest = last.0;
+        let written = self.out.write_all(&encode_page(&self.page));
+        self.page.clear();
+        written.map_err(|error| Error::io("write", &self.path, error))
+    }
+
+    /// Writes the fences and the header, and makes all of it durable.
+    fn finish(mut self, cover: Cover) -> Result<()> {
+        self.end_page()?;
+        let fences: Vec<u8> = self.fences.iter().flat_map(|id| id.to_bytes()).collect();
+        let header = encode_header(cover, self.fences.len(), self.greatest, &fences);
+        let finish = || {
+            self.out.write_all(&fences)?;
+            let file = self.out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            crate::disk::write_at(&file, &header, 0)?;
+            file.sync_all()
+        };
+        finish().map_err(|error| Error::io("write", &self.path, error))
+    }
+}
+
+/// Encodes a page: checksum, number of entries, entries, zeros.
+fn encode_page(entries: &[Entry]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(PAGE_BYTES);
+    body.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    for (id, position) in entries {
+        body.extend_from_slice(&id.to_bytes());
+        body.extend_from_slice(&position.get().to_be_bytes());
+    }
+    body.resize(PAGE_BYTES - 4, 0);
+    let mut page = crc32fast::hash(&body).to_be_bytes().to_vec();
+    page.extend_from_slice(&body);
+    page
+}
+
+/// Decodes a page, if it is as it was written.
+fn decode_page(page: &[u8; PAGE_BYTES]) -> Option<Vec<Entry>> {
+    let mut fields = Fields(page);
+    let checksum = fields.u32()?;
+    if crc32fast::hash(fields.0) != checksum {
+        return None;
+    }
+    let count = fields.u32()? as usize;
+    let mut entry = || Some((EventId::from_bytes(fields.array()?), Position::new(fields.u64()?)));
+    (0..count.min(PAGE_ENTRIES_MAX)).map(|_| entry()).collect()
+}
+
+/// Encodes the header: magic, checksum of all that follows and of the fences, what is covered, the
+/// number of pages, the greatest id.
+fn encode_header(cover: Cover, pages: usize, greatest: EventId, fences: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(HEADER_BYTES);
+    body.extend_from_slice(&cover.first.get().to_be_bytes());
+    body.extend_from_slice(&cover.last.get().to_be_bytes());
+    body.extend_from_slice(cover.hash.as_bytes());
+    body.extend_from_slice(&(pages as u32).to_be_bytes());
+    body.extend_from_slice(&greatest.to_bytes());
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&body);
+    checksum.update(fences);
+    let mut header = MAGIC.to_vec();
+    header.extend_from_slice(&checksum.finalize().to_be_bytes());
+    header.extend_from_slice(&body);
+    header
+}
+
+/// Reads the header and the fences, or returns `None` where they are not as they were written.
+fn read_frame(file: &File) -> std::io::Result<Option<(Cover, Vec<EventId>, EventId)>> {
+    let mut header = [0; HEADER_BYTES];
+    read_at(file, &mut header, 0)?;
+    let Some((cover, pages, greatest)) = decode_header(&header) else { return Ok(None) };
+    let start = (pages as u64 + 1) * PAGE_BYTES as u64;
+    // Before anything is reserved for them: the fences are what the file ends with.
+    if file.metadata()?.len() != start + pages as u64 * 16 {
+        return Ok(None);
+    }
+    let mut bytes = vec![0; pages * 16];
+    read_at(file, &mut bytes, start)?;
+    if encode_header(cover, pages, greatest, &bytes) != header {
+        return Ok(None);
+    }
+    let mut fields = Fields(&bytes);
+    let fences = std::iter::from_fn(|| fields.array().map(EventId::from_bytes)).collect();
+    Ok(Some((cover, fences, greatest)))
+}
+
+/// Decodes a header without its checksum.
+fn decode_header(header: &[u8]) -> Option<(Cover, usize, EventId)> {
+    let mut fields = Fields(header);
+    fields.bytes(MAGIC.len() + 4)?;
+    let (first, last) = (Position::new(fields.u64()?), Position::new(fields.u64()?));
+    let hash = EventHash::from_bytes(fields.array()?);
+    let pages = fields.u32()? as usize;
+    Some((Cover { first, last, hash }, pages, EventId::from_bytes(fields.array()?)))
+}

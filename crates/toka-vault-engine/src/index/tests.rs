@@ -1,0 +1,170 @@
+//! The index finds what the log has, whatever becomes of its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toka_vault_core::{
+    Error, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Result, Timestamp,
+};
+
+use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
+use crate::log::{Group, Log, ReadBudget};
+use crate::lookup::Storage;
+use crate::sync::read;
+
+/// Events of a test that needs merges.
+const MANY: u64 = GATHERED_IDS_MAX as u64 * 75;
+
+/// A log that is given.
+struct Given(Vec<Event>);
+
+impl Log for Given {
+    fn append(&self, _: &Group) -> Result<()> {
+        Err(Error::Closed)
+    }
+
+    fn sync(&self, _: Head) -> Result<()> {
+        Err(Error::Closed)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+        Ok(self.0.iter().skip(from.get() as usize - 1).take(budget.events).cloned().collect())
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns an id that tells nothing of the order.
+fn id(number: u64, seed: u64) -> EventId {
+    let mixed = (number ^ seed << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    EventId::from_u128(u128::from(mixed) << 64 | u128::from(number))
+}
+
+fn given(count: u64, seed: u64) -> Given {
+    let payload = Payload::encode("x").unwrap();
+    let kind = Kind::new("k").unwrap();
+    let event = |number: u64| {
+        let (id, hash) = (id(number, seed), EventHash::from_bytes([(number ^ seed) as u8; 32]));
+        let (time, digest) = (Timestamp::EPOCH, payload.digest());
+        let parents = Arc::default();
+        let header = EventHeader::new(id, kind.clone(), time, parents, digest, hash, Position::new(number));
+        Event::new(header, payload.clone())
+    };
+    Given((1..=count).map(event).collect())
+}
+
+fn open(dir: &Path, log: &Given) -> IdIndex {
+    IdIndex::open(dir, log, Position::new(log.0.len() as u64)).unwrap()
+}
+
+/// Waits until all ids that can be on disk are.
+fn settle(index: &IdIndex) {
+    let settled = || {
+        let recent = read(&index.recent);
+        recent.gathered.len() < GATHERED_IDS_MAX && recent.leaving.is_none()
+    };
+    while !settled() {
+        std::thread::yield_now();
+    }
+}
+
+/// Asserts that each event is found, and no other.
+fn assert_finds(index: IdIndex, log: Given) {
+    let absent = id(1, 999);
+    let storage = Storage { index: Arc::new(index), log: Arc::new(log) };
+    let last = Position::new(u64::MAX);
+    let all = storage.log.read(Position::FIRST, ReadBudget { events: usize::MAX, bytes: 0 }).unwrap();
+    for event in all {
+        assert_eq!(storage.event(event.header.id, last).unwrap(), Some(event));
+    }
+    assert_eq!(storage.event(absent, last).unwrap(), None);
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_event_is_found_after_moves_and_merges_and_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let log = given(MANY, 0);
+        assert_finds(open(dir.path(), &log), log);
+    }
+    let covered = files(dir.path()).len();
+    assert!(covered < MANY as usize / GATHERED_IDS_MAX / 4, "{covered} files");
+}
+
+#[test]
+fn files_that_are_gone_damaged_or_of_another_log_are_built_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(1_000, 0);
+    settle(&open(dir.path(), &log));
+    let damages: [fn(&Path); 4] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::write(file, b"not an index").unwrap(),
+        |file| fs::write(file, &fs::read(file).unwrap()[..100]).unwrap(),
+        |file| fs::write(file.with_extension("stray"), b"").unwrap(),
+    ];
+    for damage in damages {
+        damage(&files(dir.path())[0]);
+        let log = given(1_000, 0);
+        let index = open(dir.path(), &log);
+        settle(&index);
+        assert_finds(index, log);
+    }
+    let other = given(1_000, 7);
+    assert_finds(open(dir.path(), &other), other);
+    let shorter = given(500, 7);
+    assert_finds(open(dir.path(), &shorter), shorter);
+}
+
+#[test]
+fn a_damaged_page_is_found_out_and_the_log_is_searched() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(1_000, 0);
+    let index = open(dir.path(), &log);
+    settle(&index);
+    index.close();
+    for file in files(dir.path()) {
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[4_096 + 20] ^= 1;
+        fs::write(&file, bytes).unwrap();
+    }
+    assert!((1..1_000).any(|number| matches!(index.find(id(number, 0)), Lookup::Unread(_))));
+    assert_finds(index, log);
+}
+
+#[test]
+fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(WAITING_IDS_MAX as u64 * 2, 0);
+    let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+    let (early, late) = log.0.split_at(WAITING_IDS_MAX + GATHERED_IDS_MAX);
+    for event in early {
+        index.insert(std::slice::from_ref(event));
+    }
+    while read(&index.recent).leaving.is_none() {
+        std::thread::yield_now();
+    }
+    early.iter().for_each(|event| index.insert(std::slice::from_ref(event)));
+    assert!(!index.has_room());
+    assert!(files(dir.path()).is_empty(), "ids of events that are not durable were written");
+    index.durable(Position::new(early.len() as u64));
+    index.wait_for_room().unwrap();
+    index.insert(late);
+    assert_eq!(index.find(late[0].header.id), Lookup::At(late[0].position()));
+}
+
+#[test]
+fn an_unknown_id_outside_all_files_needs_no_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = open(dir.path(), &given(1_000, 0));
+    assert_eq!(index.find_in_memory(EventId::from_u128(0)), Lookup::Absent);
+    assert_eq!(index.find_in_memory(EventId::from_u128(u128::MAX)), Lookup::Absent);
+}

@@ -1,0 +1,26 @@
+//! The suite of the test kit, on every back-end of this build behind `Vault`, and on a store behind
+//! `Arc<dyn EventStore>`.
+
+use std::sync::Arc;
+
+use toka_vault::{EventStore, InMemoryVault, Vault};
+use toka_vault_testkit::FromFn;
+
+toka_vault_testkit::conformance!(memory, FromFn::new(|| Vault::Memory(InMemoryVault::unbounded())));
+
+toka_vault_testkit::conformance!(custom, FromFn::new(|| Vault::Custom(Arc::new(InMemoryVault::unbounded()))));
+
+toka_vault_testkit::conformance!(
+    dynamic,
+    FromFn::new(|| -> Arc<dyn EventStore> { Arc::new(InMemoryVault::unbounded()) })
+);
+
+#[cfg(feature = "persist-sled")]
+toka_vault_testkit::conformance!(sled, {
+    let folder = tempfile::tempdir().unwrap();
+    FromFn::new(move || {
+        let path = folder.path().join("vault");
+        Vault::Sled(toka_vault::SledVault::open(path).unwrap())
+    })
+    .durable()
+});

@@ -1,0 +1,71 @@
+//! `Vault::open`: which back-end a URL names, and what it says of one that names none.
+
+use futures::executor::block_on;
+use toka_vault::{Error, Vault};
+
+/// Asserts that a URL names no vault, and that the error tells why.
+fn assert_invalid(url: &str, why: &str) {
+    match Vault::open(url) {
+        Err(Error::InvalidUrl { url: told, reason }) => {
+            assert_eq!(told, url);
+            assert!(reason.contains(why), "`{url}`: {reason}");
+        }
+        other => panic!("`{url}`: {other:?}"),
+    }
+}
+
+#[test]
+fn memory_has_no_bound_unless_it_is_told_one() {
+    let vault = Vault::open("memory:").unwrap();
+    assert!(matches!(vault, Vault::Memory(_)));
+    let vault = Vault::open("memory:2").unwrap();
+    for number in 1..=5 {
+        block_on(vault.commit_json("test.event", number, &[])).unwrap();
+    }
+    let kept = block_on(toka_vault_testkit::events::history(&vault));
+    assert_eq!(kept.len(), 2);
+}
+
+#[test]
+fn a_capacity_has_to_be_a_number_above_zero() {
+    assert!(matches!(Vault::open("memory:0"), Err(Error::ZeroCapacity)));
+    for url in
+        ["memory:x", "memory:-1", "memory://", "memory: 1", "memory:1.5", "memory:99999999999999999999999"]
+    {
+        assert_invalid(url, "capacity");
+    }
+}
+
+#[test]
+fn what_names_no_back_end_is_told_what_does() {
+    assert_invalid("", "name of a back-end");
+    assert_invalid("events.db", "name of a back-end");
+    assert_invalid("redis:host", "no back-end of this name");
+    assert_invalid("Memory:", "no back-end of this name");
+    assert_invalid(":", "no back-end of this name");
+    for url in ["", "events.db", "redis:host", "sled:"] {
+        assert_invalid(url, "`memory:`");
+        assert_invalid(url, "`sled:PATH`");
+    }
+}
+
+#[cfg(not(feature = "persist-sled"))]
+#[test]
+fn without_its_feature_sled_is_told_to_be_missing() {
+    assert_invalid("sled:./events.db", "persist-sled");
+    assert!(!std::path::Path::new("./events.db").exists());
+}
+
+#[cfg(feature = "persist-sled")]
+#[test]
+fn sled_opens_the_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sled:{}", folder.path().join("events.db").display());
+    let vault = Vault::open(&url).unwrap();
+    assert!(matches!(vault, Vault::Sled(_)));
+    block_on(vault.commit_json("test.event", 1, &[])).unwrap();
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    let again = Vault::open(&url).unwrap();
+    assert_eq!(block_on(again.head()).unwrap().position.get(), 1);
+}
