@@ -25,7 +25,7 @@ open.";
 
 /// Records what happened as immutable events in a causal graph, and reads it back in order.
 #[derive(Debug, Parser)]
-#[command(name = "toka-vault", version, about, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "toka-vault", version, after_help = AFTER_HELP, propagate_version = true)]
 pub(crate) struct Cli {
     /// The vault to work on, by its URL: `sled:PATH` is a durable vault in the folder PATH.
     ///

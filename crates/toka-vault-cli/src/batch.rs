@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use toka_vault::{Error, EventHeader, NewEvent, Vault};
 
-use crate::output::count;
+use crate::output::{count, things};
 
 /// Events after which a batch is committed.
 const BATCH_EVENTS: usize = 512;
@@ -47,11 +47,9 @@ pub(crate) struct Refused<S> {
 impl Tally {
     /// Says how many were new and how many known, and how long it took.
     pub(crate) fn summary(&self, what: &str) -> String {
-        let (new, known, read) = (count(self.new), count(self.known), count(self.new + self.known));
-        format!(
-            "read {read} {what}: {new} new, {known} already there, in {}",
-            seconds(self.started.elapsed())
-        )
+        let (new, known) = (count(self.new), count(self.known));
+        let read = things(self.new + self.known, what);
+        format!("read {read}: {new} new, {known} already there, in {}", seconds(self.started.elapsed()))
     }
 }
 

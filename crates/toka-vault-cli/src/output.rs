@@ -25,7 +25,7 @@ pub(crate) use list::List;
 pub(crate) use notes::Notes;
 pub(crate) use table::{Align, Column};
 use text::visible;
-pub(crate) use text::{amount, count};
+pub(crate) use text::{amount, count, things};
 
 /// The exit code where the command line makes no sense.
 const USAGE: u8 = 2;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use toka_vault_core::{Event, EventHeader, Result};
+use toka_vault_core::{Error, Event, EventHeader, Result};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::log::LogEnd;
@@ -35,6 +35,14 @@ pub(crate) struct Caller {
     pub(crate) _room: OwnedSemaphorePermit,
 }
 
+impl Caller {
+    /// Answers with the outcome, and with the headers if that is good.
+    pub(crate) fn answer(self, outcome: Result<()>) {
+        // A caller that is gone does not need the answer.
+        let _ = self.answer.send(outcome.map(|()| self.headers));
+    }
+}
+
 /// Says when a group takes no more commits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GroupBounds {
@@ -56,6 +64,8 @@ pub(crate) struct Pending {
 struct State {
     commits: VecDeque<PendingCommit>,
     finished: bool,
+    /// What every commit is answered with from now on.
+    refused: Option<Error>,
     /// Whether the writer waits, and has to be woken.
     writer_waits: bool,
 }
@@ -74,11 +84,23 @@ impl Pending {
     /// Adds a sealed commit behind all others.
     pub(crate) fn add(&self, commit: PendingCommit) {
         let mut state = lock(&self.state);
+        if let Some(error) = state.refused.clone() {
+            return commit.caller.answer(Err(error));
+        }
         state.commits.push_back(commit);
         let wake = std::mem::take(&mut state.writer_waits);
         drop(state);
         if wake {
             self.changed.notify_one();
+        }
+    }
+
+    /// Answers all that waits, and all that comes, with `error`.
+    pub(crate) fn refuse(&self, error: &Error) {
+        let mut state = lock(&self.state);
+        state.refused = Some(error.clone());
+        for commit in state.commits.drain(..) {
+            commit.caller.answer(Err(error.clone()));
         }
     }
 

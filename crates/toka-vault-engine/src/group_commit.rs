@@ -10,10 +10,12 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use toka_vault_core::{Error, EventHeader, EventId, NewEvent, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::flight::Flight;
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit};
 use crate::guard::guarded;
 use crate::health::Health;
@@ -38,6 +40,7 @@ pub(crate) struct GroupCommit {
     room: Arc<Semaphore>,
     /// How closing went, once it did.
     outcome: Arc<OnceLock<Result<()>>>,
+    flight: Arc<Flight>,
     /// The thread that ends last.
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -64,6 +67,7 @@ impl GroupCommit {
         let access = Access::InMemory(storage.index.clone());
         let sequencer = Sequencer::new(access, options.clock.clone(), end, RECENT_HEADERS_MAX);
         let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
+        let flight = Arc::<Flight>::default();
         let writer = Writer {
             log: storage.log.clone(),
             index: storage.index.clone(),
@@ -71,14 +75,26 @@ impl GroupCommit {
             bounds: GroupBounds { events: options.group_events_max, bytes: options.group_bytes_max },
             published: published.clone(),
             health: Arc::clone(&health),
+            flight: Arc::clone(&flight),
             durability: options.durability,
             unsynced: None,
         };
         let (readers, source) = ReaderThreads::start(&storage)?;
         let ending =
-            Ending { readers, storage, published, health: health.clone(), outcome: Arc::clone(&outcome) };
+            Ending { readers, storage, published: published.clone(), health: health.clone(), outcome: Arc::clone(&outcome) };
+        let watchdog = Watchdog {
+            flight: flight.clone(),
+            pending: Arc::clone(&pending),
+            published,
+            health: Arc::clone(&health),
+            outcome: Arc::clone(&outcome),
+            bound: options.stall_max,
+        };
+        crate::thread::spawn("toka-watch", move || watchdog.run())?;
+        let ended = flight.clone();
         let writer = crate::thread::spawn("toka-write", move || {
             writer.run();
+            ended.end();
             ending.run();
         })?;
         Ok(Self {
@@ -88,6 +104,7 @@ impl GroupCommit {
             source,
             room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
             outcome,
+            flight,
             writer: Mutex::new(Some(writer)),
         })
     }
@@ -128,8 +145,17 @@ impl GroupCommit {
         self.room.close();
     }
 
+    /// Waits until the vault is closed, or its storage was given up, and returns how it went.
+    pub(crate) async fn closed(&self, published: &Published) -> Result<()> {
+        published.wait_for(|state| state.ended || self.flight.is_given_up()).await;
+        if self.flight.is_given_up() {
+            published.end();
+        }
+        self.outcome()
+    }
+
     /// Returns how closing went, once it did.
-    pub(crate) fn outcome(&self) -> Result<()> {
+    fn outcome(&self) -> Result<()> {
         self.outcome.get().cloned().unwrap_or(Ok(()))
     }
 
@@ -173,10 +199,39 @@ impl Drop for GroupCommit {
     /// No commit waits any more, since all handles are gone: this takes as long as one group.
     fn drop(&mut self) {
         self.close();
-        if let Some(writer) = lock(&self.writer).take() {
+        // A writer that hangs in the storage is left behind.
+        let writer = lock(&self.writer).take().filter(|_| !self.flight.is_given_up());
+        if let Some(writer) = writer {
             // A panic in it was reported by the thread itself.
             let _ = writer.join();
         }
+    }
+}
+
+/// Answers in the writer's place where the storage does not return.
+struct Watchdog {
+    flight: Arc<Flight>,
+    pending: Arc<Pending>,
+    published: Arc<Published>,
+    health: Arc<Health>,
+    outcome: Arc<OnceLock<Result<()>>>,
+    bound: Duration,
+}
+
+impl Watchdog {
+    fn run(self) {
+        let Some(callers) = self.flight.watch(self.bound) else { return };
+        let reason = format!("it has not answered for {:?}", self.bound);
+        tracing::error!(reason, "the storage of a vault hangs");
+        let source = self.health.poison(Error::Storage { operation: "store a commit", reason });
+        let poisoned = Error::Poisoned { source: source.clone() };
+        for caller in callers {
+            caller.answer(Err(Error::OutcomeUnknown { source: source.clone() }));
+        }
+        self.pending.refuse(&poisoned);
+        let _ = self.outcome.set(Err(poisoned));
+        // Whoever waits for the end has to look again; what is published can still be read.
+        self.published.wake();
     }
 }
 

@@ -20,6 +20,11 @@ impl Health {
         self.failure.get_or_init(|| Arc::new(failure)).clone()
     }
 
+    /// Returns the failure, if there was one.
+    pub(crate) fn failure(&self) -> Option<Arc<Error>> {
+        self.failure.get().cloned()
+    }
+
     /// Refuses to go on after a failure.
     pub(crate) fn check(&self) -> Result<()> {
         match self.failure.get() {

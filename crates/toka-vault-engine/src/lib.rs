@@ -11,6 +11,7 @@ mod clock;
 mod cursor;
 pub mod disk;
 mod fields;
+mod flight;
 mod group;
 mod group_commit;
 mod guard;

@@ -3,6 +3,8 @@
 //! What they bound together: a local vault holds at most the commits under way, the tail, the
 //! unindexed ids and the chunks of its readers, whatever its callers do.
 
+use std::time::Duration;
+
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
 
 /// Most bytes of commits that are not answered yet. A caller beyond it waits before its commit is
@@ -26,6 +28,10 @@ pub const CHUNK_EVENTS_MAX: usize = 1_024;
 
 /// Payload bytes after which a chunk ends, so that a chunk of large payloads is one event.
 pub const CHUNK_BYTES_MAX: usize = 512 << 10;
+
+/// How long an append or a sync may take before the vault counts its storage as failed. Disks that
+/// answer after that have been seen to be lost.
+pub const STALL_MAX: Duration = Duration::from_secs(60);
 
 /// Threads that read from a log for all readers of a vault.
 pub const READER_THREADS: usize = 2;

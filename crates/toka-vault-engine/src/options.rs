@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::limits::GROUP_EVENTS_MAX;
+use crate::limits::{GROUP_EVENTS_MAX, STALL_MAX};
 
 /// Says when a commit counts as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,6 +29,8 @@ pub struct EngineOptions {
     pub group_bytes_max: usize,
     /// Events after which a group of commits is closed.
     pub group_events_max: usize,
+    /// How long a call of the storage may take before its commits are answered as unknown.
+    pub stall_max: Duration,
     /// Where time and chance come from.
     pub clock: Arc<dyn Clock>,
 }
@@ -39,6 +41,7 @@ impl Default for EngineOptions {
             durability: Durability::Group,
             group_bytes_max: 1 << 20,
             group_events_max: GROUP_EVENTS_MAX,
+            stall_max: STALL_MAX,
             clock: Arc::new(SystemClock),
         }
     }
@@ -50,6 +53,7 @@ impl std::fmt::Debug for EngineOptions {
             .field("durability", &self.durability)
             .field("group_bytes_max", &self.group_bytes_max)
             .field("group_events_max", &self.group_events_max)
+            .field("stall_max", &self.stall_max)
             .finish_non_exhaustive()
     }
 }

@@ -100,7 +100,7 @@ impl Published {
     }
 
     /// Wakes the readers that wait.
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.changed.notify_waiters();

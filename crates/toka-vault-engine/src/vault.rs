@@ -150,8 +150,7 @@ impl EventStore for LocalVault {
             Committer::Inline(inline) => inline.close(),
             Committer::Grouped(grouped) => {
                 grouped.close();
-                self.0.published.wait_for(|state| state.ended).await;
-                grouped.outcome()
+                grouped.closed(&self.0.published).await
             }
         }
     }

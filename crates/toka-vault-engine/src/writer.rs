@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use toka_vault_core::{Error, Result};
 
+use crate::flight::Flight;
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
 use crate::guard::guarded;
 use crate::health::Health;
@@ -30,6 +31,8 @@ pub(crate) struct Writer {
     pub(crate) published: Arc<Published>,
     /// Who is told of a failure.
     pub(crate) health: Arc<Health>,
+    /// What is being stored.
+    pub(crate) flight: Arc<Flight>,
     /// When a commit counts as stored.
     pub(crate) durability: Durability,
     /// What was appended and not synced yet, and since when.
@@ -71,15 +74,15 @@ impl Writer {
             callers.push(commit.caller);
             end = commit.end;
         }
-        let outcome = match self.health.check() {
+        let flight = self.flight.clone();
+        let (outcome, callers) = flight.run(callers, || match self.health.check() {
             // What the commits repeat was written before them.
             Ok(()) if events.is_empty() => Ok(()),
             Ok(()) => self.store(Group { events, end }).map_err(|source| Error::OutcomeUnknown { source }),
             Err(poisoned) => Err(poisoned),
-        };
-        for Caller { headers, answer, .. } in callers {
-            // A caller that is gone does not need the answer.
-            let _ = answer.send(outcome.clone().map(|()| headers));
+        });
+        for caller in callers {
+            caller.answer(outcome.clone());
         }
     }
 
@@ -99,6 +102,8 @@ impl Writer {
                 self.unsynced = Some((end, since));
             }
         }
+        // Where the watchdog has given up, the callers were told that the outcome is unknown.
+        self.health.failure().map_or(Ok(()), Err)?;
         self.published.publish(group.events, end.head);
         Ok(())
     }
@@ -118,7 +123,8 @@ impl Writer {
         if self.health.check().is_err() {
             return;
         }
-        if let Err(error) = guarded("sync", || self.log.sync(end.head)) {
+        let (synced, _) = self.flight.run(Vec::new(), || guarded("sync", || self.log.sync(end.head)));
+        if let Err(error) = synced {
             tracing::error!(%error, position = %end.position(), "a vault could not sync what it had acknowledged");
             self.health.poison(error);
             return;

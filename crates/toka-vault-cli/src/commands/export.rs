@@ -12,7 +12,7 @@ use toka_vault::{Error, Event, ReplayOptions, Vault};
 
 use super::events;
 use crate::failure::{Failure, Result};
-use crate::output::{Notes, Output, count, write_json};
+use crate::output::{Notes, Output, things, write_json};
 use crate::progress::Progress;
 use crate::record::Record;
 
@@ -26,7 +26,7 @@ pub(super) fn run(vault: &Vault, file: &Path, skip_damaged: bool, output: &mut O
     } else {
         export.to_path(file)?
     };
-    notes.summary(&format!("exported {} events", count(written.events)));
+    notes.summary(&format!("exported {}", things(written.events, "event")));
     events::outcome(written.damaged)
 }
 

@@ -10,7 +10,7 @@ use crate::batch::{Batch, Refused};
 use crate::failure::{Failure, Result};
 use crate::git::{CommitEvent, CommitId, Events, History};
 use crate::opening::Opening;
-use crate::output::{Notes, Output, count};
+use crate::output::{Notes, Output, things};
 use crate::progress::Progress;
 
 /// How many commits whose parents are missing are named one by one.
@@ -65,8 +65,8 @@ impl<'a> Import<'a> {
             if self.incomplete <= NAMED_MAX {
                 self.progress.suspend(|| {
                     self.notes.note(&format!(
-                        "{commit} has {parents_dropped} parents that are not in the repository (a shallow clone?); \
-                         its event has them in the payload only"
+                        "{commit} has {} not in the repository (a shallow clone?); its event tells of that in the payload only",
+                        things(parents_dropped as u64, "parent")
                     ));
                 });
             }
@@ -97,17 +97,17 @@ impl<'a> Import<'a> {
         drop(progress);
         if incomplete > NAMED_MAX {
             notes.note(&format!(
-                "{} commits in all have parents that are not in the repository",
-                count(incomplete)
+                "{} in all with parents that are not in the repository",
+                things(incomplete, "commit")
             ));
         }
         if otherwise > 0 {
             notes.note(&format!(
-                "{} commits were imported before with other parents, from a shallow clone or into one; they stay as they are",
-                count(otherwise)
+                "{} imported before with other parents, from or into a shallow clone: events are immutable, they stay",
+                things(otherwise, "commit")
             ));
         }
-        notes.summary(&batch.tally().summary("commits"));
+        notes.summary(&batch.tally().summary("commit"));
     }
 }
 

@@ -230,7 +230,7 @@ impl<'a> Import<'a> {
     fn conclude(self, outcome: Result<()>) -> Result<()> {
         let Self { batch, notes, progress, next, without_id, .. } = self;
         drop(progress);
-        notes.summary(&batch.tally().summary("events"));
+        notes.summary(&batch.tally().summary("event"));
         if matches!(outcome, Err(Failure::Failed(_))) {
             notes.note(&going_on(next, without_id));
         }

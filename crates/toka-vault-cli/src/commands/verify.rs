@@ -7,7 +7,7 @@ use toka_vault::{EventId, Position, Vault};
 
 use super::events;
 use crate::failure::{Failure, Result};
-use crate::output::{Align, Column, Output, count};
+use crate::output::{Align, Column, Output, things};
 use crate::progress::Progress;
 
 /// The columns of a table of findings.
@@ -45,21 +45,21 @@ fn list(report: &Report, output: &mut Output) -> Result<()> {
 
 /// Says on stderr what was checked and what came of it.
 fn summarise(report: &Report, output: &Output) {
-    let events = count(report.events);
+    let events = things(report.events, "event");
     if report.is_clean() {
         let chain = if report.chain_checked { " and the chain" } else { "" };
-        output.notes().summary(&format!("verified {events} events: every digest, every hash{chain} fits"));
+        output.notes().summary(&format!("verified {events}: every digest, every hash{chain} fits"));
     } else {
-        let findings = count(report.findings.len() as u64 + report.more);
-        output.notes().summary(&format!("verified {events} events: {findings} findings"));
+        let findings = things(report.findings.len() as u64 + report.more, "finding");
+        output.notes().summary(&format!("verified {events}: {findings}"));
     }
     if report.more > 0 {
-        output.notes().note(&format!("{} more findings are not listed", count(report.more)));
+        output.notes().note(&format!("{} more are not listed", things(report.more, "finding")));
     }
     if report.unproven > 0 {
         output.notes().note(&format!(
-            "{} events could not be proven, since a parent of theirs is damaged or was evicted",
-            count(report.unproven)
+            "{} could not be proven, since a parent is damaged or was evicted",
+            things(report.unproven, "event")
         ));
     }
     if !report.chain_checked {

@@ -67,6 +67,11 @@ pub(crate) fn count(number: u64) -> String {
     grouped
 }
 
+/// Writes a number of things: `1 event`, `2 events`.
+pub(crate) fn things(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Writes a number of bytes, and where it is large, in a larger unit too.
 pub(crate) fn amount(bytes: u64) -> String {
     let mut size = bytes as f64;
@@ -114,6 +119,7 @@ mod tests {
     #[test]
     fn numbers_and_sizes_can_be_read() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 2_000].map(|number| things(number, "event")), ["1 event", "2,000 events"]);
         assert_eq!(amount(17), "17 bytes");
         assert_eq!(amount(1_536), "1,536 bytes (1.5 KiB)");
         assert_eq!(amount(5 << 20), "5,242,880 bytes (5.0 MiB)");

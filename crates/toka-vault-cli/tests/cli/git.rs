@@ -156,7 +156,7 @@ fn a_shallow_clone_drops_the_parents_it_lacks_and_the_whole_fits_later() {
     let url = format!("file://{}", path.display());
     git(&sandbox.path(""), &["clone", "--quiet", "--depth=2", &url, "shallow"]);
     let imported = import(&sandbox, "shallow");
-    imported.assert(0, "has 1 parents that are not in the repository (a shallow clone?)");
+    imported.assert(0, "has 1 parent not in the repository (a shallow clone?)");
     imported.assert(0, "read 2 commits: 2 new");
     let first = events(&sandbox).remove(0);
     assert_eq!(
@@ -164,7 +164,7 @@ fn a_shallow_clone_drops_the_parents_it_lacks_and_the_whole_fits_later() {
         (json!([]), 1)
     );
     let whole = import(&sandbox, "repo");
-    whole.assert(0, "1 commits were imported before with other parents");
+    whole.assert(0, "1 commit imported before with other parents");
     whole.assert(0, "read 5 commits: 3 new, 2 already there");
     import(&sandbox, "shallow").assert(0, "0 new, 2 already there");
 }

@@ -28,8 +28,8 @@ fn imported(object: &[u8]) -> Value {
     let sandbox = Sandbox::new();
     let path = repository(&sandbox, "repo");
     write(&path, "main", object);
-    import(&sandbox, "repo").assert(0, "read 1 commits: 1 new");
-    import(&sandbox, "repo").assert(0, "read 1 commits: 0 new");
+    import(&sandbox, "repo").assert(0, "read 1 commit: 1 new");
+    import(&sandbox, "repo").assert(0, "read 1 commit: 0 new");
     events(&sandbox).remove(0)
 }
 
@@ -145,7 +145,7 @@ fn the_users_settings_and_surroundings_do_not_matter() {
     let mut command = sandbox.command(&["import", "git", "repo"]);
     let child =
         command.env("GIT_DIR", sandbox.path("other/.git")).env("LANG", "de_DE.ISO-8859-1").spawn().unwrap();
-    end(child).assert(0, "read 1 commits: 1 new");
+    end(child).assert(0, "read 1 commit: 1 new");
     assert_eq!(events(&sandbox)[0]["payload"]["message"], "ü");
 }
 

@@ -1,6 +1,13 @@
 //! Tests of the program `toka-vault` as its users run it: a process with arguments, streams and an
 //! exit code, on a vault in a temporary folder.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the lints spare test functions, but not the functions that they share"
+)]
+
 mod codes;
 mod commands;
 mod git;

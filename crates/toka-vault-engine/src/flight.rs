@@ -1,0 +1,74 @@
+//! [`Flight`]: what the writer is storing, within reach of a watchdog.
+//!
+//! Keeps the invariant that a caller is answered even where a call of the storage never returns:
+//! after a bound of time the watchdog poisons the vault and answers in the writer's place. The
+//! thread that hangs is left behind; it publishes nothing any more.
+
+use std::sync::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::group::Caller;
+use crate::sync::{lock, wait_for};
+
+/// Parts of the bound that the watchdog sleeps between two looks: it costs a commit nothing, and is
+/// late by no more than one part.
+const LOOKS: u32 = 4;
+
+/// Holds the callers of the group that is being stored.
+#[derive(Default)]
+pub(crate) struct Flight {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Since when the storage is being called.
+    since: Option<Instant>,
+    callers: Vec<Caller>,
+    given_up: bool,
+    over: bool,
+}
+
+impl Flight {
+    /// Runs `call` on the storage with `callers` waiting for it. Returns its outcome with the
+    /// callers to answer: none where the watchdog has done so.
+    pub(crate) fn run<T>(&self, callers: Vec<Caller>, call: impl FnOnce() -> T) -> (T, Vec<Caller>) {
+        {
+            let mut state = lock(&self.state);
+            state.since = Some(Instant::now());
+            state.callers = callers;
+        }
+        let outcome = call();
+        let mut state = lock(&self.state);
+        state.since = None;
+        (outcome, std::mem::take(&mut state.callers))
+    }
+
+    /// Waits until a call takes longer than `bound`, and returns who waits for it, or returns `None`
+    /// once there will be no more calls.
+    pub(crate) fn watch(&self, bound: Duration) -> Option<Vec<Caller>> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.over {
+                return None;
+            }
+            if state.since.is_some_and(|since| since.elapsed() > bound) {
+                state.given_up = true;
+                return Some(std::mem::take(&mut state.callers));
+            }
+            state = wait_for(&self.changed, state, bound / LOOKS);
+        }
+    }
+
+    /// Tells whether the watchdog has given up on a call.
+    pub(crate) fn is_given_up(&self) -> bool {
+        lock(&self.state).given_up
+    }
+
+    /// Ends the watch.
+    pub(crate) fn end(&self) {
+        lock(&self.state).over = true;
+        self.changed.notify_all();
+    }
+}

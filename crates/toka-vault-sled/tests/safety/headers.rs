@@ -1,0 +1,78 @@
+//! Damage to the headers of sled's segments: sled would believe them and erase what they hide.
+
+use std::fs;
+use std::path::Path;
+
+use toka_vault_core::Error;
+use toka_vault_sled::SledVault;
+
+use crate::support::folder::Content;
+use crate::support::{Chance, damaged_positions, filled, open_accepting};
+
+const SEGMENT_BYTES: usize = 2 << 20;
+
+/// Makes a vault of several segments, which was opened anew in between or not.
+fn several_segments(path: &Path, openings: u64) {
+    for _ in 0..openings {
+        let vault = SledVault::open(path).unwrap();
+        for size in [1_500_000, 900_000] {
+            futures::executor::block_on(vault.commit(toka_vault_testkit::events::sized(size))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_damaged_header_is_refused_and_nothing_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    for openings in [1, 4] {
+        let path = dir.path().join(openings.to_string());
+        several_segments(&path, openings);
+        let whole = Content::read(&path);
+        let segments = whole.clone().file("sled/db").len().div_ceil(SEGMENT_BYTES);
+        assert!(segments > 1, "{segments} segments");
+        let mut chance = Chance(openings);
+        for segment in 0..segments {
+            let at = segment * SEGMENT_BYTES + chance.below(20) as usize;
+            let mut damaged = whole.clone();
+            if damaged.file("sled/db")[segment * SEGMENT_BYTES..][..20] == [0; 20] {
+                continue;
+            }
+            damaged.file("sled/db")[at] ^= 1 << chance.below(8);
+            damaged.write(&path);
+            let error = SledVault::open(&path).unwrap_err();
+            let Error::Storage { reason, .. } = &error else { panic!("{error:?}") };
+            let place = format!("byte {}", segment * SEGMENT_BYTES);
+            assert!(reason.contains(&place) && reason.contains("sled/db"), "{reason}");
+            assert_eq!(Content::read(&path), damaged, "{error}");
+        }
+        whole.write(&path);
+        SledVault::open(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_header_is_passed_over_where_loss_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 1_000);
+    let mut content = Content::read(dir.path());
+    content.file("sled/db")[7] ^= 1;
+    content.write(dir.path());
+    assert!(SledVault::open(dir.path()).is_err());
+    // What is lost is for sled to decide; what is shown is right.
+    let vault = open_accepting(dir.path()).unwrap();
+    assert!(damaged_positions(&vault).len() <= 1_000);
+}
+
+#[test]
+fn a_data_file_that_ends_early_or_late_is_not_taken_for_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 1_000);
+    let file = fs::OpenOptions::new().write(true).open(dir.path().join("sled/db")).unwrap();
+    // A crash while the file grows leaves zeros, or a part of a header.
+    for extra in [SEGMENT_BYTES + 7, SEGMENT_BYTES + 4_096, 3 * SEGMENT_BYTES] {
+        file.set_len(extra as u64).unwrap();
+        let vault = SledVault::open(dir.path()).unwrap();
+        assert!(damaged_positions(&vault).is_empty());
+        futures::executor::block_on(toka_vault_core::EventStore::close(&vault)).unwrap();
+    }
+}
