@@ -1,5 +1,6 @@
 //! Memory and sled answer alike for the same random operations: both are held against the model,
 //! answer by answer, and against each other by what they hold in the end. Sled is reopened in between.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use proptest::test_runner::Config;

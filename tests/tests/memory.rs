@@ -1,6 +1,7 @@
 //! A subscriber that sleeps does not make the vault hold what it missed. Alone in its process, so that
 //! what the process holds is what the vault does.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use toka_vault::{NewEvent, Payload};
 use toka_vault_scenarios::sled;

@@ -1,5 +1,11 @@
 //! Replay order = commit order = subscription order, at size: 8 writers, 8 subscribers, 100,000
 //! events, batches never split; and a subscriber that sleeps through 50,000.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use futures::future::join_all;
 use toka_vault::{Event, EventHeader, EventId, NewEvent, ReplayOptions, StartFrom, Subscription, Vault};

@@ -3,8 +3,11 @@
 //! Between the lines it is as printed but for a second commit: a subscription is live, so the snippet
 //! by itself waits for an event that it never commits. The path of the vault is that of a folder that
 //! is removed afterwards.
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use toka_vault::{SledVault, Vault};
+// --- as printed ---
+#[rustfmt::skip]
+use toka_vault::{Vault, SledVault};
 
 /// The program, with `./` being the folder of the test.
 // --- as printed ---

@@ -1,7 +1,9 @@
 //! The snippet "Migration Guide" of the document that this project implements: the lines that replace
 //! the legacy ones, as printed, in a function that has what they need around them.
 
-use toka_vault::{InMemoryVault, Vault};
+// --- as printed ---
+#[rustfmt::skip]
+use toka_vault::{Vault, InMemoryVault};
 
 #[tokio::test]
 async fn the_migrated_lines_run() -> anyhow::Result<()> {

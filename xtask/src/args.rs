@@ -12,6 +12,8 @@ pub(crate) enum Request {
     List,
     /// Run steps.
     Run(Plan),
+    /// Show the product at work, with a vault in this folder.
+    Demo(String),
 }
 
 /// Which steps to run, and how.
@@ -31,7 +33,13 @@ pub(crate) fn parse(words: &[String]) -> Result<Request, String> {
     let Some((first, rest)) = words.split_first() else {
         return Ok(Request::Help);
     };
-    if first == "ci" { parse_ci(rest) } else { parse_steps(words) }
+    match (first.as_str(), rest) {
+        ("ci", options) => parse_ci(options),
+        ("demo", [option]) if matches!(option.as_str(), "--help" | "-h") => Ok(Request::Help),
+        ("demo", [folder]) if !folder.starts_with('-') => Ok(Request::Demo(folder.clone())),
+        ("demo", _) => Err("`demo` takes one folder, for the vault".into()),
+        _ => parse_steps(words),
+    }
 }
 
 /// Reads the options of `ci`; without any, every step runs.
@@ -78,10 +86,14 @@ fn plan(names: &[&str], fail_fast: bool) -> Result<Request, String> {
 /// Returns the text of `--help`.
 pub(crate) fn help() -> String {
     format!(
-        "The checks of this workspace.
+        "The checks of this workspace, and a demonstration.
 
 Usage: cargo xtask ci [--list] [--only STEP]... [--fail-fast]
        cargo xtask STEP... [--fail-fast]
+       cargo xtask demo FOLDER
+
+`demo` imports the history of this repository into a durable vault in FOLDER, replays and
+verifies it, and prints each call of the command-line tool that does so.
 
 Options:
   --list       print the steps and end

@@ -1,4 +1,5 @@
-//! The checks of this workspace: `cargo xtask ci` runs them all, `cargo xtask STEP` one of them.
+//! The checks of this workspace: `cargo xtask ci` runs them all, `cargo xtask STEP` one of them; and
+//! `cargo xtask demo FOLDER`, the product at work.
 //!
 //! The table in `steps.rs` is the whole truth about what is checked: a step that is not in it does
 //! not run, and `ci` has no list of its own. A check that could not be done is reported as skipped,
@@ -12,6 +13,7 @@
 
 mod args;
 mod builds;
+mod demo;
 mod deny;
 mod docs;
 mod features;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Ok(Request::Help) => print_and_succeed(&args::help()),
         Ok(Request::List) => print_and_succeed(&args::list()),
         Ok(Request::Run(plan)) => run(&plan),
+        Ok(Request::Demo(folder)) => demo(&folder),
         Err(complaint) => {
             eprintln!("error: {complaint}\n\nTry `cargo xtask --help`.");
             ExitCode::from(WRONG_USAGE)
@@ -53,6 +56,17 @@ fn main() -> ExitCode {
 fn print_and_succeed(text: &str) -> ExitCode {
     print!("{text}");
     ExitCode::SUCCESS
+}
+
+/// Shows the product at work.
+fn demo(folder: &str) -> ExitCode {
+    match demo::run(&Repository::locate(), folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(STEP_FAILED)
+        }
+    }
 }
 
 /// Runs the chosen steps and turns their results into an exit code.

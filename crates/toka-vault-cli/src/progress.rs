@@ -16,8 +16,8 @@ impl Progress {
     pub(crate) fn new(what: &'static str, total: Option<u64>) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
         let template = match total {
-            Some(_) => "{msg} {human_pos} of {human_len} [{bar:30}] {per_sec}",
-            None => "{msg} {human_pos} {per_sec}",
+            Some(_) => "{msg} {human_pos} of {human_len} [{bar:30}] {elapsed}",
+            None => "{msg} {human_pos} {elapsed}",
         };
         // The templates are constants; where one were malformed, the default serves as well.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -14,10 +14,13 @@ use crate::limits::{READER_THREADS, READS_WAITING_MAX};
 use crate::lookup::Storage;
 use crate::sync::lock;
 
+/// Reads, and hands on what was read.
+type Read = Box<dyn FnOnce(&Storage) + Send>;
+
 /// Asks something of a reader thread.
 pub(crate) enum Job {
     /// Read, and hand on what was read.
-    Read(Box<dyn FnOnce(&Storage) + Send>),
+    Read(Read),
     /// Take no more jobs, and end after those that wait.
     Stop,
 }
@@ -94,7 +97,7 @@ fn serve(queue: &Mutex<mpsc::Receiver<Job>>, storage: &Storage) {
 }
 
 /// Waits for the next read. One thread waits for all, the others for its lock.
-fn next_job(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Box<dyn FnOnce(&Storage) + Send>> {
+fn next_job(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Read> {
     let mut queue = lock(queue);
     loop {
         match queue.blocking_recv()? {

@@ -1,4 +1,5 @@
 //! What is special to a vault of bounded capacity in memory; eviction itself is in the suite.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use toka_vault_core::{Error, EventStore};

@@ -1,5 +1,6 @@
 //! The suite of the test kit, on the vault in memory: unbounded, bounded beyond what the suite
 //! commits, and so small that it evicts.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use toka_vault_memory::InMemoryVault;
 use toka_vault_testkit::FromFn;

@@ -1,5 +1,6 @@
 //! A bounded vault does not grow. Alone in its process, so that nothing else does either.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use toka_vault_core::{EventStore, NewEvent, Payload};

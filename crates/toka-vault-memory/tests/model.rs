@@ -1,4 +1,5 @@
 //! Random operations on vaults in memory, held against the reference model.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use proptest::test_runner::Config;

@@ -6,8 +6,11 @@
 
 mod keys;
 mod log;
+mod message;
 mod open;
 mod options;
+mod segments;
+mod tail_scan;
 mod tree;
 mod vault;
 

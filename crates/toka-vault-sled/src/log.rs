@@ -54,7 +54,9 @@ impl Log for SledLog {
             batch = self.step(batch, block.bytes.len())?;
             batch.insert(&keys::block(block.first), &block.bytes);
         }
-        self.tree.apply(batch)
+        self.tree.apply(batch)?;
+        // What is acknowledged before it is synced has to survive the end of this process.
+        self.tree.flush()
     }
 
     fn sync(&self, head: Head) -> Result<()> {
@@ -156,12 +158,18 @@ impl SledLog {
                 StoredPayload::Inside(bytes) => bytes.clone(),
                 StoredPayload::Outside(length) => self.read_payload(found.next, *length)?,
             };
-            found.add(stored.with_payload(payload));
+            let outside = matches!(stored.payload, StoredPayload::Outside(_));
+            let event = stored.with_payload(payload);
+            // The checksums of the block cover what is inside; all else has its digest alone.
+            if outside && !event.payload.is_intact() {
+                return Err(corrupt("its payload does not hash to its digest"));
+            }
+            found.add(event);
         }
         Ok(block.last())
     }
 
-    /// Reads a payload that is kept outside its block, and proves it by its digest.
+    /// Reads a payload that is kept outside its block, as it is stored.
     fn read_payload(&self, position: Position, length: usize) -> Result<Bytes> {
         let mut payload = Vec::with_capacity(length);
         for number in 0..length.div_ceil(CHUNK_BYTES) as u32 {

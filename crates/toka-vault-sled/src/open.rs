@@ -14,7 +14,8 @@ use toka_vault_engine::{IdIndex, LogEnd};
 use crate::keys;
 use crate::log::SledLog;
 use crate::options::{SledOptions, TailLoss};
-use crate::tree::{Batch, ReadFailure, STEP_BYTES_MAX, Tree};
+use crate::tree::{Batch, ReadFailure, SEGMENT_BYTES, STEP_BYTES_MAX, Tree};
+use crate::{segments, tail_scan};
 
 /// Holds sled's own files.
 const SLED: &str = "sled";
@@ -31,8 +32,9 @@ const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD
 /// Opens the log in a vault's directory and its index, or creates them.
 pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, IdIndex)> {
     let mut dir = VaultDir::open(path, FORMAT)?;
-    let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD))?;
+    check_before_sled(&dir.part(SLED), options.tail_loss, acknowledged)?;
+    let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
     if dir.is_new() {
         tree.sync()?;
         tree.sync_names()?;
@@ -45,6 +47,16 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     let log = SledLog { tree, head, _dir: dir };
     let index = IdIndex::open(&index, &log, end.position())?;
     Ok((log, end, index))
+}
+
+/// Looks for damage behind which sled would overwrite, while nothing is changed yet.
+fn check_before_sled(sled: &Path, tail_loss: TailLoss, acknowledged: Option<Head>) -> Result<()> {
+    if tail_loss == TailLoss::Accept {
+        // Without what a snapshot covers sled does not open in any case.
+        return tail_scan::check(sled, SEGMENT_BYTES, None);
+    }
+    segments::check(&sled.join("db"), SEGMENT_BYTES as u64)?;
+    tail_scan::check(sled, SEGMENT_BYTES, acknowledged)
 }
 
 /// Finds where the newest whole group ends.

@@ -23,7 +23,7 @@ use std::path::Path;
 use toka_vault_core::{Error, Result};
 
 /// Bytes of a header: its checksum, then two log sequence numbers.
-const HEADER_BYTES: usize = 20;
+pub(crate) const HEADER_BYTES: usize = 20;
 
 /// Refuses a data file in which the header of a segment is damaged, without changing it. One that
 /// is not there is fine.
@@ -59,8 +59,17 @@ fn damaged_header(data: &Path, segment_bytes: u64) -> std::io::Result<Option<u64
 
 /// Tells whether sled, or a crash of it, can have left this header.
 fn is_possible(header: &[u8; HEADER_BYTES]) -> bool {
-    let (checksum, numbers) = header.split_at(4);
-    header == &[0; HEADER_BYTES] || checksum == (crc32fast::hash(numbers) ^ u32::MAX).to_le_bytes()
+    header == &[0; HEADER_BYTES] || header_numbers(header).is_some()
+}
+
+/// Reads where in the log a segment begins and up to where the log was stable then, from a header
+/// that matches its checksum.
+pub(crate) fn header_numbers(header: &[u8]) -> Option<(i64, i64)> {
+    let (checksum, numbers) = header.split_at_checked(4)?;
+    let (lsn, stable) = numbers.split_at_checked(8)?;
+    let number = |bytes: &[u8]| Some(i64::from_le_bytes(bytes.try_into().ok()?) ^ i64::MAX);
+    let matches = checksum == (crc32fast::hash(numbers) ^ u32::MAX).to_le_bytes();
+    Some((number(lsn)?, number(stable)?)).filter(|_| matches)
 }
 
 /// Says what is damaged and what to do.

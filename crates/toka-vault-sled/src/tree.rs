@@ -18,7 +18,7 @@ use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::sync_dir;
 
 /// Size of sled's segments, in bytes. A leaf goes to a file of its own from a quarter of it on.
-const SEGMENT_BYTES: usize = 2 << 20;
+pub(crate) const SEGMENT_BYTES: usize = 2 << 20;
 
 /// Largest value, in bytes. sled splits a leaf by its number of entries, not by their size, so what
 /// bounds a leaf is the size of an entry: 16 of these are far below a quarter of a segment.
@@ -118,12 +118,17 @@ impl Tree {
         applied.map_err(|error| self.error("write", error))
     }
 
+    /// Hands all that was applied to the operating system.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.db.flush().map(drop).map_err(|error| self.error("flush", error))
+    }
+
     /// Makes all that was applied durable.
     ///
     /// The second step is unconditional: sled's flush can return without having written, when
     /// another of its threads already has.
     pub(crate) fn sync(&self) -> Result<()> {
-        self.db.flush().map_err(|error| self.error("flush", error))?;
+        self.flush()?;
         self.file.sync_data().map_err(|error| Error::io("sync", &self.path.join("db"), error))
     }
 

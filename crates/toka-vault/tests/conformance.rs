@@ -1,5 +1,6 @@
 //! The suite of the test kit, on every back-end of this build behind `Vault`, and on a store behind
 //! `Arc<dyn EventStore>`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

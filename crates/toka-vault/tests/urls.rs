@@ -1,4 +1,5 @@
 //! `Vault::open`: which back-end a URL names, and what it says of one that names none.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use toka_vault::{Error, Vault};

@@ -14,7 +14,7 @@ const PAYLOAD_CHARS_MAX: usize = 1_024;
 
 /// The columns of a table of events.
 pub(super) const COLUMNS: &[Column] = &[
-    Column { title: "POSITION", align: Align::Right, style: Style::new().dimmed() },
+    Column { title: "POS", align: Align::Right, style: Style::new().dimmed() },
     Column { title: "TIME", align: Align::Left, style: AnsiColor::Green.on_default() },
     Column { title: "ID", align: Align::Left, style: AnsiColor::Yellow.on_default() },
     Column { title: "KIND", align: Align::Left, style: AnsiColor::Cyan.on_default() },

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 
 /// The columns of a table of findings.
 const COLUMNS: &[Column] = &[
-    Column { title: "POSITION", align: Align::Right, style: Style::new().dimmed() },
+    Column { title: "POS", align: Align::Right, style: Style::new().dimmed() },
     Column { title: "ID", align: Align::Left, style: AnsiColor::Yellow.on_default() },
     Column { title: "FINDING", align: Align::Left, style: AnsiColor::Red.on_default() },
 ];

@@ -160,7 +160,10 @@ fn payload<'a>(path: &Path, oid: &'a str, commit: &Commit<'_>) -> Payload<'a> {
         encoding: commit.encoding.map(text),
         message: text(commit.message),
     };
-    if let (Charset::Other, Some(texts)) = (charset, History::reencoded(path, oid)) {
+    // Runs a program, and so is done for those commits only that need it.
+    if charset == Charset::Other
+        && let Some(texts) = History::reencoded(path, oid)
+    {
         let [author, author_email, committer, committer_email, message] = texts;
         (payload.author.name, payload.author.email) = (author, author_email);
         (payload.committer.name, payload.committer.email) = (committer, committer_email);

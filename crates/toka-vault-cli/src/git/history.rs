@@ -57,7 +57,8 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`GitError::NoProgram`], [`GitError::NotARepository`], [`GitError::Run`].
+    /// [`GitError::NoProgram`], [`GitError::NotARepository`], [`GitError::Empty`],
+    /// [`GitError::Failed`], [`GitError::Run`].
     pub(crate) fn open(path: &Path) -> Result<Self, GitError> {
         check(path)?;
         let mut list = git(path);
@@ -67,15 +68,19 @@ impl History {
         read.args(["cat-file", "--batch", "--buffer"]).stdin(Stdio::from(oids));
         let (reader, objects) = Program::start(READER, read)?;
         let objects = BufReader::with_capacity(256 << 10, objects);
-        Ok(Self { path: path.to_owned(), lister, reader, objects, is_empty: true })
+        let mut history = Self { path: path.to_owned(), lister, reader, objects, is_empty: true };
+        let begun = history.objects.fill_buf().map_err(|source| GitError::Run { command: READER, source })?;
+        if begun.is_empty() {
+            history.end()?;
+        }
+        Ok(history)
     }
 
     /// Returns the next commit: its object id and its bytes. `None` at the end.
     ///
     /// # Errors
     ///
-    /// [`GitError::Empty`] at the end, where there was none; [`GitError::Failed`] and
-    /// [`GitError::BadObject`] where git or the repository fails.
+    /// [`GitError::Failed`] and [`GitError::BadObject`] where git or the repository fails.
     pub(crate) fn next_object(&mut self) -> Result<Option<(String, Vec<u8>)>, GitError> {
         let mut header = String::new();
         let unread = |source| GitError::Run { command: READER, source };

@@ -17,7 +17,7 @@ const ROWS_HELD_MAX: usize = 256;
 const LAST_WIDTH_MAX: usize = 200;
 
 /// Narrowest last column, even where the terminal is narrower.
-const LAST_WIDTH_MIN: usize = 24;
+const LAST_WIDTH_MIN: usize = 10;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -143,7 +143,7 @@ mod tests {
         let long = "z".repeat(300);
         let width = |terminal| printed(&[["1", "a", &long]], terminal).lines().map(columns).max().unwrap();
         assert_eq!(width(Some(60)), 60);
-        assert_eq!(width(Some(10)), 10 + LAST_WIDTH_MIN);
+        assert_eq!(width(Some(12)), 10 + LAST_WIDTH_MIN);
         assert_eq!(width(None), 10 + LAST_WIDTH_MAX);
     }
 

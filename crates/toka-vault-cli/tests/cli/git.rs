@@ -134,8 +134,8 @@ fn what_is_no_repository_or_an_empty_one_is_an_error_and_leaves_no_vault() {
     {
         sandbox.run(&["import", "git", path]).assert(1, said);
     }
-    assert!(!sandbox.path("main").exists());
     sandbox.run(&["import", "git", "empty"]).assert(1, "has no commits yet");
+    assert!(!sandbox.path("main").exists());
 }
 
 #[test]
@@ -179,4 +179,27 @@ fn a_damaged_repository_is_said_and_what_could_be_read_stays() {
     let object = path.join(".git/objects").join(&oid[..2]).join(&oid[2..]);
     std::fs::remove_file(object).unwrap();
     sandbox.run(&["import", "git", "repo"]).assert(1, "git fsck");
+}
+
+#[test]
+#[cfg(unix)]
+fn git_is_not_run_once_a_commit() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = Sandbox::new();
+    let path = repository(&sandbox, "repo");
+    for number in 0..10 {
+        commit(&path, &format!("{number}"), 1_700_000_000 + number);
+    }
+    let runs = sandbox.path("runs");
+    std::fs::create_dir(sandbox.path("bin")).unwrap();
+    let script =
+        format!("#!/bin/sh\necho run >> '{}'\nPATH=\"$REAL_PATH\" exec git \"$@\"\n", runs.display());
+    let program = sandbox.file("bin/git", script);
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let real = std::env::var("PATH").unwrap();
+    let mut command = sandbox.command(&["import", "git", "repo"]);
+    command.env("REAL_PATH", &real).env("PATH", format!("{}:{real}", sandbox.path("bin").display()));
+    end(command.spawn().unwrap()).assert(0, "read 10 commits: 10 new");
+    assert_eq!(std::fs::read_to_string(runs).unwrap().lines().count(), 3);
 }

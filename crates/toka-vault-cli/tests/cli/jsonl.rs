@@ -26,7 +26,7 @@ fn nested(levels: usize) -> Value {
 /// Commits payloads that are hard to write, through the library.
 fn fill(sandbox: &Sandbox) {
     let vault = sandbox.open("main");
-    let floats = [0.1, -0.0, 1e300, 5e-324, f64::MAX, 0.1 + 0.2, 1.0, 123456789.123456789];
+    let floats = [0.1, -0.0, 1e300, 5e-324, f64::MAX, 0.1 + 0.2, 1.0, 123_456_789.123_456_78];
     let mut events = vec![
         NewEvent::new("json.text", "ü漢😀\u{1b}\u{7f}\u{85}\u{202e}\u{0}\"\\\n").unwrap(),
         NewEvent::new("json.numbers", (u64::MAX, i64::MIN, -1, 0)).unwrap(),

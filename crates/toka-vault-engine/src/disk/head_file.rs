@@ -80,6 +80,11 @@ impl HeadFile {
             let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
             newest = newer.map(|head| (head, slot)).or(newest);
         }
+        if newest.is_some() {
+            // The process that wrote it may have been killed before it was durable; from here on it
+            // is the one that is not overwritten.
+            file.sync_data().map_err(|error| Error::io("sync", path, error))?;
+        }
         let slot = newest.map_or(0, |(_, slot)| (slot + 1) % SLOTS);
         let state = State { slot, dirty: false, stop: false, failure: None };
         let shared =

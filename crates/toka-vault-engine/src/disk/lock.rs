@@ -54,7 +54,12 @@ impl DirLock {
 impl Drop for DirLock {
     fn drop(&mut self) {
         // First the file, then the list: else another opener here could meet our own file lock.
-        self.file = None;
+        // Unlocked, not only closed: a process that is being started by this one has the file open
+        // too, for a moment, and would keep the lock.
+        if let Some(file) = self.file.take() {
+            // Fails where it cannot be locked either.
+            let _ = file.unlock();
+        }
         if let Some(open) = lock(&OPEN_HERE).as_mut() {
             open.remove(&self.canonical);
         }

@@ -1,10 +1,13 @@
-//! Damage to the headers of sled's segments: sled would believe them and erase what they hide.
+//! Damage in sled's log behind which sled would overwrite what is whole: refused, with not a byte
+//! changed.
 
 use std::fs;
 use std::path::Path;
 
-use toka_vault_core::Error;
+use futures::executor::block_on;
+use toka_vault_core::{Error, EventStore};
 use toka_vault_sled::SledVault;
+use toka_vault_testkit::events::{event, sized};
 
 use crate::support::folder::Content;
 use crate::support::{Chance, damaged_positions, filled, open_accepting};
@@ -16,7 +19,7 @@ fn several_segments(path: &Path, openings: u64) {
     for _ in 0..openings {
         let vault = SledVault::open(path).unwrap();
         for size in [1_500_000, 900_000] {
-            futures::executor::block_on(vault.commit(toka_vault_testkit::events::sized(size))).unwrap();
+            block_on(vault.commit(sized(size))).unwrap();
         }
     }
 }
@@ -63,6 +66,58 @@ fn a_damaged_header_is_passed_over_where_loss_is_accepted() {
     assert!(damaged_positions(&vault).len() <= 1_000);
 }
 
+/// Flips a bit of each of some messages of the log, which has to be refused unchanged. Returns how
+/// many were.
+fn refused_flips(path: &Path, whole: &Content, range: std::ops::Range<usize>, accepting: bool) -> usize {
+    let mut refused = 0;
+    let mut chance = Chance(0xda7a);
+    for _ in 0..40 {
+        let mut damaged = whole.clone();
+        let at = range.start + chance.below(range.len() as u64) as usize;
+        damaged.file("sled/db")[at] ^= 1 << chance.below(8);
+        damaged.write(path);
+        let opened = if accepting { open_accepting(path) } else { SledVault::open(path) };
+        if let Err(error) = opened {
+            assert!(matches!(error, Error::Storage { .. }), "{error:?}");
+            assert!(error.to_string().contains("nothing was changed"), "{error}");
+            assert_eq!(Content::read(path), damaged, "{error}");
+            refused += 1;
+        }
+    }
+    whole.write(path);
+    assert!(damaged_positions(&SledVault::open(path).unwrap()).is_empty());
+    refused
+}
+
+#[test]
+fn damage_before_the_acknowledged_end_is_refused_and_nothing_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = SledVault::open(dir.path()).unwrap();
+    for number in 1..=400 {
+        block_on(vault.commit(event(number))).unwrap();
+    }
+    // As after a kill: no snapshot covers it.
+    let whole = Content::read(dir.path());
+    drop(vault);
+    let newest = whole.clone().file("sled/db").len() - 2_000;
+    let refused = refused_flips(dir.path(), &whole, 1_000..newest, false);
+    assert!(refused >= 38, "{refused} of 40 were refused");
+}
+
+#[test]
+fn damage_in_what_a_snapshot_covers_is_refused_and_nothing_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 2_000);
+    drop(SledVault::open(dir.path()).unwrap());
+    let whole = Content::read(dir.path());
+    let covered = whole.0.keys().filter_map(|name| name.to_str()?.strip_prefix("sled/snap.")).next_back();
+    let covered = usize::from_str_radix(covered.unwrap(), 16).unwrap();
+    assert!(covered > 10_000, "{covered} bytes");
+    for accepting in [false, true] {
+        assert_eq!(refused_flips(dir.path(), &whole, 20..covered, accepting), 40);
+    }
+}
+
 #[test]
 fn a_data_file_that_ends_early_or_late_is_not_taken_for_damage() {
     let dir = tempfile::tempdir().unwrap();
@@ -73,6 +128,6 @@ fn a_data_file_that_ends_early_or_late_is_not_taken_for_damage() {
         file.set_len(extra as u64).unwrap();
         let vault = SledVault::open(dir.path()).unwrap();
         assert!(damaged_positions(&vault).is_empty());
-        futures::executor::block_on(toka_vault_core::EventStore::close(&vault)).unwrap();
+        block_on(vault.close()).unwrap();
     }
 }

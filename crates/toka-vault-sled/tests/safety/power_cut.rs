@@ -35,9 +35,15 @@ fn torn(old: &[u8], new: &[u8], chance: &mut Chance) -> Vec<u8> {
 /// Makes the state that a power cut leaves between two moments.
 fn cut(old: &Content, new: &Content, chance: &mut Chance) -> Content {
     let mut cut = new.clone();
-    for name in ["sled/db", "head"] {
-        let (old, new) = (old.clone().file(name).clone(), new.clone().file(name).clone());
-        *cut.file(name) = torn(&old, &new, chance);
+    let head = chance.below(5) == 0;
+    let mut between = |name: &str| torn(old.clone().file(name), new.clone().file(name), chance);
+    // The head is recorded once the data is synced: what there is of it proves all of the data.
+    match head {
+        true => *cut.file("head") = between("head"),
+        false => {
+            *cut.file("sled/db") = between("sled/db");
+            *cut.file("head") = old.clone().file("head").clone();
+        }
     }
     cut
 }

@@ -74,7 +74,7 @@ impl Model {
         let mut found = malformed(batch);
         let mut earlier: HashMap<EventId, &NewEvent> = HashMap::new();
         for event in batch {
-            match event.id.and_then(|id| Some((id, self.get(id)))) {
+            match event.id.map(|id| (id, self.get(id))) {
                 Some((_, Some(stored))) => found.extend(conflicts(&stored.header, event)),
                 Some((id, None)) if earlier.contains_key(&id) => {
                     found.extend(changed(id, earlier[&id], event))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Holds all files of a folder, by their paths in it; folders are `None`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Content(pub BTreeMap<PathBuf, Option<Vec<u8>>>);
+pub(crate) struct Content(pub(crate) BTreeMap<PathBuf, Option<Vec<u8>>>);
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -17,7 +17,7 @@ impl std::fmt::Debug for Content {
 
 impl Content {
     /// Reads a folder; one that is not there has nothing.
-    pub fn read(root: &Path) -> Self {
+    pub(crate) fn read(root: &Path) -> Self {
         let mut content = Self(BTreeMap::new());
         if root.is_dir() {
             content.add(root, root);
@@ -41,7 +41,7 @@ impl Content {
     }
 
     /// Writes the folder anew, in place of what is there.
-    pub fn write(&self, root: &Path) {
+    pub(crate) fn write(&self, root: &Path) {
         let _ = fs::remove_dir_all(root);
         fs::create_dir_all(root).unwrap();
         for (name, bytes) in &self.0 {
@@ -53,12 +53,12 @@ impl Content {
     }
 
     /// Takes a file out to change it.
-    pub fn file(&mut self, name: &str) -> &mut Vec<u8> {
+    pub(crate) fn file(&mut self, name: &str) -> &mut Vec<u8> {
         self.0.get_mut(Path::new(name)).unwrap().as_mut().unwrap()
     }
 }
 
 /// Returns what lies in sled's folder for values that are too large for its log.
-pub fn blobs(vault: &Path) -> Vec<PathBuf> {
+pub(crate) fn blobs(vault: &Path) -> Vec<PathBuf> {
     fs::read_dir(vault.join("sled/blobs")).unwrap().map(|entry| entry.unwrap().path()).collect()
 }

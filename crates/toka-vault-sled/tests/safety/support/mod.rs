@@ -1,9 +1,9 @@
 //! What the tests share: folders as data, child processes, chance that can be repeated.
 
-pub mod child;
-pub mod folder;
-pub mod raw;
-pub mod roles;
+pub(crate) mod child;
+pub(crate) mod folder;
+pub(crate) mod raw;
+pub(crate) mod roles;
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use toka_vault_sled::{SledOptions, SledVault, TailLoss};
 use toka_vault_testkit::events::{fill, items, number};
 
 /// Draws numbers that are the same in every run.
-pub struct Chance(pub u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
     /// Draws a number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -26,20 +26,20 @@ impl Chance {
 }
 
 /// Makes a closed vault with the events 1 to `count`.
-pub fn filled(path: &Path, count: u64) {
+pub(crate) fn filled(path: &Path, count: u64) {
     let vault = SledVault::open(path).unwrap();
     block_on(fill(&vault, count));
     block_on(vault.close()).unwrap();
 }
 
 /// Opens a vault and accepts the loss of its tail.
-pub fn open_accepting(path: &Path) -> Result<SledVault> {
+pub(crate) fn open_accepting(path: &Path) -> Result<SledVault> {
     SledVault::open_with(path, SledOptions::new().with_tail_loss(TailLoss::Accept))
 }
 
 /// Reads a history in which each event tells its position, and may be named damaged instead.
 /// Returns the positions that are damaged.
-pub fn damaged_positions(vault: &SledVault) -> Vec<u64> {
+pub(crate) fn damaged_positions(vault: &SledVault) -> Vec<u64> {
     let mut damaged = Vec::new();
     let mut due = 1;
     for item in block_on(items(vault.replay(ReplayOptions::new()))) {
@@ -64,7 +64,7 @@ pub fn damaged_positions(vault: &SledVault) -> Vec<u64> {
 }
 
 /// Asserts that an event is the one that [`fill`] commits at its position.
-pub fn assert_right(event: &Event) {
+pub(crate) fn assert_right(event: &Event) {
     assert!(event.payload.is_intact(), "{event:?}");
     assert_eq!(number(event), event.position().get(), "{event:?}");
 }

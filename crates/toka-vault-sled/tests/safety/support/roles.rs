@@ -4,16 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use toka_vault_core::{Error, EventStore};
+use toka_vault_core::{Error, EventStore, ReplayOptions};
 use toka_vault_sled::{Durability, SledOptions, SledVault};
-use toka_vault_testkit::events::{event, sized};
+use toka_vault_testkit::events::{event, items, sized};
 
 use super::child::{say, wait_for_parent};
 use super::{damaged_positions, open_accepting};
 use crate::crash;
 
 /// Plays a role.
-pub fn play(role: &str, path: &Path, argument: &str) {
+pub(crate) fn play(role: &str, path: &Path, argument: &str) {
     match role {
         "commit" => commit(path, interval(argument)),
         "hold" => hold(path),
@@ -52,7 +52,7 @@ fn hold(path: &Path) {
 }
 
 /// Tells how an attempt went, by the name of its error.
-pub fn told<T>(outcome: Result<T, Error>) -> String {
+pub(crate) fn told<T>(outcome: Result<T, Error>) -> String {
     match outcome {
         Ok(_) => "fine".into(),
         Err(error) => format!("{error:?}").split([' ', '(']).next().unwrap().to_owned(),
@@ -74,7 +74,10 @@ fn fill_up(path: &Path, size: usize) {
     say(&format!("then {}", told::<()>(Err(error))));
     say(&format!("then {}", told(block_on(vault.commit(sized(size))))));
     let head = block_on(vault.head()).unwrap();
-    say(&format!("reads {}", block_on(toka_vault_testkit::events::history(&vault)).len()));
+    let read = block_on(items(vault.replay(ReplayOptions::new())));
+    let failed = read.iter().position(|item| item.is_err());
+    assert!(failed.is_none_or(|at| matches!(read[at], Err(Error::Io { .. }))), "{:?}", read[failed.unwrap()]);
+    say(&format!("reads {}", failed.unwrap_or(read.len())));
     say(&format!("head {}", head.position));
     say(&format!("close {}", told(block_on(vault.close()))));
 }
