@@ -26,7 +26,12 @@ struct Layer {
 /// Every crate of the workspace, from the bottom up.
 const LAYERS: &[Layer] = &[
     Layer { name: "toka-vault-core", uses: &[], may_opt_into: &[], tests_use: &[] },
-    Layer { name: "toka-vault-engine", uses: &["toka-vault-core"], may_opt_into: &[], tests_use: &[] },
+    Layer {
+        name: "toka-vault-engine",
+        uses: &["toka-vault-core"],
+        may_opt_into: &[],
+        tests_use: &["toka-vault-testkit"],
+    },
     backend("toka-vault-memory"),
     backend("toka-vault-sled"),
     backend("toka-vault-journal"),
@@ -43,7 +48,18 @@ const LAYERS: &[Layer] = &[
         tests_use: &["toka-vault-testkit"],
     },
     Layer { name: "toka-vault-cli", uses: &["toka-vault"], may_opt_into: &[], tests_use: &[] },
-    Layer { name: "tests", uses: &["toka-vault"], may_opt_into: &[], tests_use: &["toka-vault-testkit"] },
+    Layer {
+        name: "toka-vault-scenarios",
+        uses: &["toka-vault"],
+        may_opt_into: &[],
+        tests_use: &["toka-vault-testkit"],
+    },
+    Layer {
+        name: "toka-vault-json-features-tests",
+        uses: &["toka-vault-core"],
+        may_opt_into: &[],
+        tests_use: &["toka-vault-core"],
+    },
     Layer { name: "xtask", uses: &[], may_opt_into: &[], tests_use: &[] },
 ];
 
@@ -219,7 +235,7 @@ mod tests {
             ("toka-vault-testkit", json!([core, engine])),
             ("toka-vault", json!([core, memory, optional("toka-vault-sled"), kit])),
             ("toka-vault-cli", json!([normal("toka-vault"), normal("clap")])),
-            ("tests", json!([dev("toka-vault"), kit])),
+            ("toka-vault-scenarios", json!([dev("toka-vault"), kit])),
             ("xtask", json!([normal("anyhow")])),
         ]
     }
@@ -259,7 +275,7 @@ mod tests {
     #[test]
     fn users_that_reach_past_the_facade_are_found() {
         assert_finding("toka-vault-cli", json!([normal("toka-vault-core")]), "may use toka-vault (");
-        assert_finding("tests", json!([dev("toka-vault-sled")]), "may use toka-vault (");
+        assert_finding("toka-vault-scenarios", json!([dev("toka-vault-sled")]), "may use toka-vault (");
         assert_finding("xtask", json!([normal("toka-vault")]), "no crate of the workspace");
     }
 
@@ -276,7 +292,7 @@ mod tests {
     #[test]
     fn sled_in_another_crate_is_found() {
         assert_finding("toka-vault-engine", json!([optional("sled")]), "only toka-vault-sled");
-        assert_finding("tests", json!([dev("sled")]), "only toka-vault-sled");
+        assert_finding("toka-vault-scenarios", json!([dev("sled")]), "only toka-vault-sled");
     }
 
     #[test]

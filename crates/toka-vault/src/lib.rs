@@ -1,3 +1,5 @@
+//! The facade: one crate to depend on, one type over all back-ends, no logic of its own.
+//!
 #![doc = include_str!("../../../README.md")]
 
 mod url;
