@@ -32,7 +32,7 @@ struct State {
 
 impl Flight {
     /// Runs `call` on the storage with `callers` waiting for it. Returns its outcome with the
-    /// callers to answer: none where the watchdog has done so.
+    /// callers to answer: none where the watchdog has done so. One call at a time: they do not nest.
     pub(crate) fn run<T>(&self, callers: Vec<Caller>, call: impl FnOnce() -> T) -> (T, Vec<Caller>) {
         {
             let mut state = lock(&self.state);

@@ -80,8 +80,13 @@ impl GroupCommit {
             unsynced: None,
         };
         let (readers, source) = ReaderThreads::start(&storage)?;
-        let ending =
-            Ending { readers, storage, published: published.clone(), health: health.clone(), outcome: Arc::clone(&outcome) };
+        let ending = Ending {
+            readers,
+            storage,
+            published: published.clone(),
+            health: health.clone(),
+            outcome: Arc::clone(&outcome),
+        };
         let watchdog = Watchdog {
             flight: flight.clone(),
             pending: Arc::clone(&pending),
@@ -249,9 +254,14 @@ impl Ending {
         self.readers.stop();
         self.storage.index.close();
         let closed = guarded("close", || self.storage.log.close());
-        // The last handle to the log, which releases what it holds.
-        drop(self.storage);
-        let _ = self.outcome.set(self.health.check().and(closed));
+        // The last handle to the log, which releases what it holds. Guarded, because whoever waits
+        // for the end waits for what follows: a storage engine can panic where its last sync fails.
+        let storage = self.storage;
+        let released = guarded("close", move || {
+            drop(storage);
+            Ok(())
+        });
+        let _ = self.outcome.set(self.health.check().and(closed).and(released));
         self.published.end();
     }
 }

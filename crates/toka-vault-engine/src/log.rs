@@ -9,7 +9,8 @@ pub trait Log: Send + Sync + 'static {
     /// Appends a group behind everything appended before.
     ///
     /// - After a crash the group is there whole or not at all.
-    /// - It need not be durable before [`Log::sync`], but [`Log::read`] finds it at once.
+    /// - It need not be durable before [`Log::sync`], but [`Log::read`] finds it at once, and it
+    ///   survives the end of this process, however that ends.
     /// - After an error the engine appends no more.
     fn append(&self, group: &Group) -> Result<()>;
 

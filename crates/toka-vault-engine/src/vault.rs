@@ -88,9 +88,46 @@ impl LocalVault {
         async { self.commit(event?).await }
     }
 
+    /// Commits events atomically, in their order. See [`EventStore::commit_batch`].
+    pub async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.commit_all(&batch).await
+    }
+
     /// Follows the vault live: the events committed after this call.
     pub fn subscribe(&self) -> Subscription {
         self.subscribe_from(StartFrom::Head)
+    }
+
+    /// Follows the vault from a start point: first history, then live. See
+    /// [`EventStore::subscribe_from`].
+    pub fn subscribe_from(&self, start: StartFrom) -> Subscription {
+        Subscription::new(cursor::follow(self.reader(), start))
+    }
+
+    /// Reads history up to the head at this call. See [`EventStore::replay`].
+    pub fn replay(&self, options: ReplayOptions) -> Replay {
+        Replay::new(cursor::replay(self.reader(), options))
+    }
+
+    /// Returns the event with this id, or `None`. See [`EventStore::get`].
+    pub async fn get(&self, id: EventId) -> Result<Option<Event>> {
+        self.reader().get(id).await
+    }
+
+    /// Returns where the history ends now.
+    pub async fn head(&self) -> Result<Head> {
+        Ok(self.0.published.head())
+    }
+
+    /// Finishes what was accepted and closes the vault. See [`EventStore::close`].
+    pub async fn close(&self) -> Result<()> {
+        match &self.0.committer {
+            Committer::Inline(inline) => inline.close(),
+            Committer::Grouped(grouped) => {
+                grouped.close();
+                grouped.closed(&self.0.published).await
+            }
+        }
     }
 
     async fn commit_all(&self, batch: &[NewEvent]) -> Result<Vec<EventHeader>> {
@@ -130,15 +167,15 @@ impl EventStore for LocalVault {
     }
 
     fn replay(&self, options: ReplayOptions) -> Replay {
-        Replay::new(cursor::replay(self.reader(), options))
+        Self::replay(self, options)
     }
 
     fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        Subscription::new(cursor::follow(self.reader(), start))
+        Self::subscribe_from(self, start)
     }
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
-        self.reader().get(id).await
+        Self::get(self, id).await
     }
 
     async fn head(&self) -> Result<Head> {
@@ -146,13 +183,7 @@ impl EventStore for LocalVault {
     }
 
     async fn close(&self) -> Result<()> {
-        match &self.0.committer {
-            Committer::Inline(inline) => inline.close(),
-            Committer::Grouped(grouped) => {
-                grouped.close();
-                grouped.closed(&self.0.published).await
-            }
-        }
+        Self::close(self).await
     }
 }
 

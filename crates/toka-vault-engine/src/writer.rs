@@ -112,19 +112,26 @@ impl Writer {
     fn wait_for_index(&mut self) -> Result<(), Arc<Error>> {
         if !self.index.has_room() {
             // It takes in only what is durable, so it could wait for us.
-            self.sync_late();
+            self.sync_unsynced();
         }
         self.index.wait_for_room().map_err(|error| self.health.poison(error))
     }
 
     /// Syncs what was acknowledged before it was durable.
     fn sync_late(&mut self) {
+        if self.unsynced.is_some() {
+            let flight = self.flight.clone();
+            flight.run(Vec::new(), || self.sync_unsynced());
+        }
+    }
+
+    /// Syncs what is not synced, unless the storage has failed.
+    fn sync_unsynced(&mut self) {
         let Some((end, _)) = self.unsynced.take() else { return };
         if self.health.check().is_err() {
             return;
         }
-        let (synced, _) = self.flight.run(Vec::new(), || guarded("sync", || self.log.sync(end.head)));
-        if let Err(error) = synced {
+        if let Err(error) = guarded("sync", || self.log.sync(end.head)) {
             tracing::error!(%error, position = %end.position(), "a vault could not sync what it had acknowledged");
             self.health.poison(error);
             return;

@@ -4,7 +4,7 @@
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::join_all;
-use toka_vault_core::{Error, EventStore, NewEvent};
+use toka_vault_core::{Error, NewEvent};
 use toka_vault_engine::EngineOptions;
 use toka_vault_engine::limits::{EVENT_WEIGHT, QUEUE_BYTES_MAX};
 use toka_vault_testkit::assertions::assert_whole;
@@ -31,7 +31,7 @@ fn commits_beyond_the_bound_wait_for_room() {
         let rig = Rig::new(EngineOptions::default());
         let commits = overfull(&rig);
         // What waits for room was not accepted, so closing refuses it: that tells how many did.
-        let mut close = rig.vault.close();
+        let mut close = Box::pin(rig.vault.close());
         assert!((&mut close).now_or_never().is_none());
         rig.gate.open();
         block_on(close).unwrap();
@@ -104,7 +104,7 @@ fn closing_refuses_commits_from_the_first_poll_on() {
         let rig = Rig::new(EngineOptions { group_events_max: 1, ..EngineOptions::default() });
         let held = rig.hold(event(0));
         let accepted: Vec<_> = (1..=5).map(|number| rig.begin(event(number))).collect();
-        let mut close = rig.vault.close();
+        let mut close = Box::pin(rig.vault.close());
         assert!((&mut close).now_or_never().is_none());
         let late = rig.vault.commit(event(9)).now_or_never();
         assert!(matches!(late, Some(Err(Error::Closed))), "{late:?}");

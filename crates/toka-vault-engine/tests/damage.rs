@@ -3,7 +3,7 @@
 
 use futures::executor::block_on;
 use toka_vault_core::verify::{Finding, verify};
-use toka_vault_core::{Direction, Error, Event, EventStore, Position, ReplayOptions, Result, StartFrom};
+use toka_vault_core::{Direction, Error, Event, Position, ReplayOptions, Result, StartFrom};
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{event, fill, items, numbers};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::executor::block_on;
-use toka_vault_core::{EventStore, Head, StartFrom};
+use toka_vault_core::{Head, StartFrom};
 use toka_vault_engine::{Durability, EngineOptions};
 use toka_vault_testkit::events::{assert_waits, batch, event, fill, history, id, numbers, take};
 use toka_vault_testkit::logs::{Call, Rig};

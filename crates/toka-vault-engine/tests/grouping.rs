@@ -4,7 +4,7 @@
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::join_all;
-use toka_vault_core::{Error, EventStore};
+use toka_vault_core::Error;
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
@@ -61,8 +61,8 @@ fn a_batch_is_never_split_between_groups() {
     watched(|| {
         let rig = Rig::new(EngineOptions { group_events_max: 7, ..EngineOptions::default() });
         let held = rig.hold(event(0));
-        let mut gathered: Vec<_> = (0..9).map(|_| rig.vault.commit_batch(batch(0..5))).collect();
-        gathered.push(rig.vault.commit_batch(batch(0..50)));
+        let mut gathered: Vec<_> = (0..9).map(|_| Box::pin(rig.vault.commit_batch(batch(0..5)))).collect();
+        gathered.push(Box::pin(rig.vault.commit_batch(batch(0..50))));
         for commit in &mut gathered {
             assert!(commit.now_or_never().is_none());
         }
@@ -135,7 +135,7 @@ fn the_oldest_of_all_that_can_be_under_way_is_still_known() {
         let rig = Rig::new(EngineOptions::default());
         let held = rig.hold(event(0).with_id(id(0)));
         // Three of the largest batches leave room for some single commits, and for no fourth.
-        let mut full: Vec<_> = (0..3).map(|_| rig.vault.commit_batch(batch(0..8_192))).collect();
+        let mut full: Vec<_> = (0..3).map(|_| Box::pin(rig.vault.commit_batch(batch(0..8_192)))).collect();
         assert!(full.iter_mut().all(|commit| commit.now_or_never().is_none()));
         let repeat = rig.begin(event(0).with_id(id(0)));
         let child = rig.begin(event(1).with_parents(&[id(0)]));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
-use toka_vault_core::{EventStore, Position, StartFrom};
+use toka_vault_core::{Position, StartFrom};
 use toka_vault_engine::EngineOptions;
 use toka_vault_engine::limits::TAIL_EVENTS_MAX;
 use toka_vault_testkit::assertions::assert_dense;

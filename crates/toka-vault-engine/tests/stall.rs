@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures::executor::block_on;
-use toka_vault_core::{Error, EventStore};
+use toka_vault_core::Error;
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{event, history, id, numbers};

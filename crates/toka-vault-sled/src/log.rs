@@ -8,6 +8,7 @@
 //! - An acknowledged head is recorded outside sled, so that a tail that sled drops is missed.
 
 use bytes::Bytes;
+use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
 use toka_vault_core::{Error, Event, Head, Position, Result};
 use toka_vault_engine::block::{Block, Layout, StoredPayload, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
@@ -171,6 +172,9 @@ impl SledLog {
 
     /// Reads a payload that is kept outside its block, as it is stored.
     fn read_payload(&self, position: Position, length: usize) -> Result<Bytes> {
+        if length > PAYLOAD_BYTES_MAX {
+            return Err(Error::corrupt(position, "its payload is longer than one can be"));
+        }
         let mut payload = Vec::with_capacity(length);
         for number in 0..length.div_ceil(CHUNK_BYTES) as u32 {
             let chunk = self.tree.get(&keys::chunk(position, number));

@@ -126,7 +126,11 @@ mod tests {
             let mut header = first_header();
             header[bit / 8] ^= 1 << (bit % 8);
             let damaged = file(&[&first_header(), &header]);
-            assert_eq!(damaged_header(damaged.path(), SEGMENT_BYTES).unwrap(), Some(SEGMENT_BYTES), "bit {bit}");
+            assert_eq!(
+                damaged_header(damaged.path(), SEGMENT_BYTES).unwrap(),
+                Some(SEGMENT_BYTES),
+                "bit {bit}"
+            );
         }
     }
 }

@@ -18,7 +18,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use toka_vault_core::{Error, Head, Result};
+use bytes::Bytes;
+use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_engine::block::Block;
 
 use crate::message::{Message, read_message};
 use crate::segments::{HEADER_BYTES, header_numbers};
@@ -26,8 +28,11 @@ use crate::segments::{HEADER_BYTES, header_numbers};
 /// Bytes at the end of a segment in which no message begins.
 const RED_ZONE_BYTES: usize = 32;
 
-/// Bytes before the acknowledged head in the header of a block: its first position and its count.
-const BLOCK_COUNT_BYTES: usize = 12;
+/// Where in a block the head stands that its group ends with.
+const HEAD_AT: usize = 24;
+
+/// More events than a block has.
+const BLOCK_EVENTS_MAX: usize = 1 << 16;
 
 /// Refuses a database in which sled would wipe what must be there, without changing it.
 ///
@@ -125,7 +130,9 @@ impl LogFile {
         let mut offset = 0;
         while offset + HEADER_BYTES as u64 <= length {
             let header = self.read(offset, HEADER_BYTES)?;
-            if let Some((lsn, stable)) = header_numbers(&header).filter(|(lsn, _)| *lsn >= self.start_of(covered)) {
+            if let Some((lsn, stable)) =
+                header_numbers(&header).filter(|(lsn, _)| *lsn >= self.start_of(covered))
+            {
                 segments.insert(lsn, Segment { offset, stable });
             }
             offset += self.segment_bytes as u64;
@@ -183,7 +190,7 @@ impl LogFile {
             }
             let bytes = self.read(offset, self.segment_bytes)?;
             let is_there = |at: usize| part(lsn.map_or(-1, |lsn| lsn + at as i64));
-            if places(&bytes, needle).any(|at| is_there(at) && ends_group(&bytes, at, head)) {
+            if places(&bytes, needle).any(|at| is_there(at) && is_block(&bytes, at, head)) {
                 return Ok(true);
             }
         }
@@ -196,11 +203,14 @@ fn places<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> 
     bytes.windows(needle.len()).enumerate().filter(move |(_, window)| *window == needle).map(|(at, _)| at)
 }
 
-/// Tells whether the block that names a head at this place is the one that ends there.
-fn ends_group(bytes: &[u8], at: usize, head: Head) -> bool {
-    let fields = at.checked_sub(BLOCK_COUNT_BYTES).and_then(|start| bytes.get(start..at));
-    let Some((first, count)) = fields.and_then(|fields| fields.split_at_checked(8)) else { return false };
-    let first = first.try_into().map_or(0, u64::from_be_bytes);
-    let count = count.try_into().map_or(0, u32::from_be_bytes);
-    first.checked_add(u64::from(count)) == Some(head.position.get() + 1)
+/// Tells whether an intact block that ends with a head names it at this place.
+fn is_block(bytes: &[u8], at: usize, head: Head) -> bool {
+    let block = at.checked_sub(HEAD_AT).and_then(|start| bytes.get(start..));
+    let Some(Ok(block)) = block.map(|block| Block::parse(Bytes::copy_from_slice(block))) else {
+        return false;
+    };
+    let events =
+        (block.first().get()..=block.last().get()).map(|position| block.event(Position::new(position)));
+    let mut events = events.take(BLOCK_EVENTS_MAX);
+    block.end().head == head && block.ends_group() && events.all(|event| matches!(event, Some(Ok(_))))
 }

@@ -78,15 +78,15 @@ impl Batch {
         self.changes.insert(key, value);
     }
 
-    /// Removes a value.
+    /// Removes a value. Counts as the largest value: sled writes those that stand beside it anew.
     pub(crate) fn remove(&mut self, key: &[u8]) {
-        self.bytes += key.len();
+        self.bytes += key.len() + VALUE_BYTES_MAX;
         self.count += 1;
         self.single = None;
         self.changes.remove(key);
     }
 
-    /// Returns how many bytes of keys and values it holds.
+    /// Returns how many bytes of keys and values it counts for.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,5 +1,6 @@
 //! The suite of the test kit on the vault on sled, and random operations held against the model,
 //! with sled opened anew in between.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use proptest::test_runner::Config;

@@ -1,7 +1,7 @@
 //! The suite: what the documentation of `EventStore`, `Replay`, `Subscription`, `StartFrom` and
 //! `NewEvent` promises, a case for each sentence, by subject.
 //!
-//! [`conformance!`](crate::conformance) makes tests of the cases. A case takes a
+//! [`conformance!`](crate::conformance!) makes tests of the cases. A case takes a
 //! [`Backend`] and panics where the back-end breaks the promise.
 
 use crate::Backend;

@@ -1,6 +1,6 @@
 //! The facade: one crate to depend on, one type over all back-ends, no logic of its own.
 //!
-#![doc = include_str!("../../../README.md")]
+#![doc = include_str!("../README.md")]
 
 mod url;
 mod vault;
@@ -17,7 +17,7 @@ pub use toka_vault_engine::{Durability, LocalVault};
 pub use toka_vault_memory::InMemoryVault;
 #[cfg(feature = "persist-sled")]
 #[doc(inline)]
-pub use toka_vault_sled::{SledOptions, SledVault};
+pub use toka_vault_sled::{SledOptions, SledVault, TailLoss};
 pub use vault::Vault;
 
 /// Brings in what most programs use: `use toka_vault::prelude::*`.

@@ -142,6 +142,19 @@ impl Vault {
     }
 }
 
+impl From<InMemoryVault> for Vault {
+    fn from(vault: InMemoryVault) -> Self {
+        Self::Memory(vault)
+    }
+}
+
+#[cfg(feature = "persist-sled")]
+impl From<SledVault> for Vault {
+    fn from(vault: SledVault) -> Self {
+        Self::Sled(vault)
+    }
+}
+
 #[async_trait]
 impl EventStore for Vault {
     async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {

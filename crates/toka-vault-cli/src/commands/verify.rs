@@ -48,7 +48,7 @@ fn summarise(report: &Report, output: &Output) {
     let events = things(report.events, "event");
     if report.is_clean() {
         let chain = if report.chain_checked { " and the chain" } else { "" };
-        output.notes().summary(&format!("verified {events}: every digest, every hash{chain} fits"));
+        output.notes().summary(&format!("verified {events}: every digest, every hash{chain} fit"));
     } else {
         let findings = things(report.findings.len() as u64 + report.more, "finding");
         output.notes().summary(&format!("verified {events}: {findings}"));

@@ -109,7 +109,7 @@ fn verify_finds_nothing_in_a_sound_vault() {
     commit(&sandbox, &["a", "2", "--parent", &first]);
     let verified = sandbox.ok(&["verify"]);
     assert_eq!(verified.stdout, "");
-    assert_eq!(verified.stderr, "verified 2 events: every digest, every hash and the chain fits\n");
+    assert_eq!(verified.stderr, "verified 2 events: every digest, every hash and the chain fit\n");
     assert_eq!(sandbox.ok(&["verify", "-o", "json"]).stdout, "[]\n");
 }
 

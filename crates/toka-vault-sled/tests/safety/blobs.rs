@@ -54,7 +54,8 @@ fn mixed_sizes_over_several_openings_make_none() {
         let vault = SledVault::open(dir.path()).unwrap();
         for _ in 0..20 {
             let sizes = [40, 300, 4_000, 4_096, 4_097, 8_000, 16_384, 16_385, 70_000, 700_000];
-            let commit: Vec<_> = (0..=chance.below(6)).map(|_| sized(sizes[chance.below(10) as usize])).collect();
+            let commit: Vec<_> =
+                (0..=chance.below(6)).map(|_| sized(sizes[chance.below(10) as usize])).collect();
             events += commit.len();
             block_on(vault.commit_batch(commit)).unwrap();
         }

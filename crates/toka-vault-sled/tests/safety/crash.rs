@@ -36,7 +36,7 @@ fn commit(number: u64, last: Option<&EventHeader>) -> Vec<NewEvent> {
         // Some bring their ids, and name what the task committed before.
         let parents: Vec<_> = last.iter().map(|header| header.id).collect();
         let event = event.with_parents(&parents);
-        if number % 2 == 0 { event.with_id(id(number * 100 + index)) } else { event }
+        if number.is_multiple_of(2) { event.with_id(id(number * 100 + index)) } else { event }
     };
     (0..size).map(make).collect()
 }
@@ -111,7 +111,7 @@ fn assert_complete(events: &[Event], acknowledged: &Acknowledged) {
                 json!({ "commit": number, "index": index, "of": size, "text": text(number, index) });
             assert!(event.payload.to_json().unwrap() == expected, "{:?}", event.header);
             let brought = id(number * 100 + index);
-            assert_eq!(event.header.id == brought, number % 2 == 0, "{:?}", event.header);
+            assert_eq!(event.header.id == brought, number.is_multiple_of(2), "{:?}", event.header);
         }
         let again = found.insert(number, first.position().get());
         assert_eq!(again, None, "commit {number} is there twice");

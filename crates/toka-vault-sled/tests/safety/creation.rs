@@ -8,8 +8,8 @@ use toka_vault_core::EventStore;
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::events::{event, history};
 
-use crate::support::folder::Content;
 use crate::support::filled;
+use crate::support::folder::Content;
 
 /// What creation writes first.
 const FORMAT: &str = "toka-vault\nbackend sled\nformat 1\n";
@@ -51,7 +51,8 @@ fn creation_starts_anew_from_every_step_of_its_start() {
     assert_starts_anew(folder(&partial).path());
     let partial = [("format.new", FORMAT), ("sled/conf", ""), ("sled/db", "half"), ("sled/blobs/7", "x")];
     assert_starts_anew(folder(&partial).path());
-    let partial = [("format.new", FORMAT), ("sled/snap.00.generating", ""), ("head", "half"), ("index/x", "")];
+    let partial =
+        [("format.new", FORMAT), ("sled/snap.00.generating", ""), ("head", "half"), ("index/x", "")];
     assert_starts_anew(folder(&partial).path());
 }
 

@@ -26,7 +26,7 @@ fn traced(vault: &std::path::Path, interval: &str) -> Option<Traced> {
         eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
         return None;
     }
-    let strace = ["strace", "-f", "-y", "-e", "trace=pwrite64,write,fdatasync,fsync", "-s", "64"];
+    let strace = ["strace", "-f", "-qq", "-y", "-e", "trace=pwrite64,write,fdatasync,fsync", "-s", "64"];
     let mut command = child::under(&strace, "commit", vault, interval);
     command.stderr(Stdio::piped());
     let mut child = child::start(command);

@@ -39,7 +39,9 @@ fn assert_recovers(path: &Path, stored: u64, size: usize) -> u64 {
     let events = block_on(assert_whole(&vault));
     let found = events.len() as u64;
     assert!(found == stored || found == stored + 1, "{found} events, {stored} were acknowledged");
-    assert!(events.iter().all(|event| event.payload == sized(size).payload || event.payload.bytes().len() < 50));
+    assert!(
+        events.iter().all(|event| event.payload == sized(size).payload || event.payload.bytes().len() < 50)
+    );
     block_on(vault.commit(event(1))).unwrap();
     block_on(vault.close()).unwrap();
     found + 1
@@ -67,10 +69,7 @@ struct SmallDisk<'a>(&'a Path);
 impl<'a> SmallDisk<'a> {
     /// Mounts it; says so and returns none where that is not allowed.
     fn mount(at: &'a Path, size: &str) -> Option<Self> {
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", size, "tmpfs"])
-            .arg(at)
-            .output();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(at).output();
         if mount.is_ok_and(|mount| mount.status.success()) {
             return Some(Self(at));
         }

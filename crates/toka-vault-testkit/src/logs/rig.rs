@@ -12,6 +12,8 @@ pub type UnderWay = std::pin::Pin<Box<dyn Future<Output = Result<EventHeader>> +
 /// Holds a vault and all by which a test steers and sees what its log does.
 #[derive(Debug)]
 pub struct Rig {
+    /// Dropped before the vault, whose end waits for its syncs: so a test that fails does not hang.
+    _open_at_the_end: OpenAtTheEnd,
     /// The vault.
     pub vault: LocalVault,
     /// What was written and synced.
@@ -22,6 +24,16 @@ pub struct Rig {
     pub faults: Faults,
     /// Tells the time.
     pub clock: ManualClock,
+}
+
+/// Opens a gate when it is dropped.
+#[derive(Debug)]
+struct OpenAtTheEnd(Gate);
+
+impl Drop for OpenAtTheEnd {
+    fn drop(&mut self) {
+        self.0.open();
+    }
 }
 
 impl Rig {
@@ -36,12 +48,13 @@ impl Rig {
         options.clock = std::sync::Arc::new(clock.clone());
         let log = GatedLog::new(FaultyLog::new(disk.log(), faults.clone()), gate.clone());
         let vault = LocalVault::threaded(log, disk.end(), reindexed(&disk), &options).unwrap();
-        Self { vault, disk, gate, faults, clock }
+        Self { _open_at_the_end: OpenAtTheEnd(gate.clone()), vault, disk, gate, faults, clock }
     }
 
     /// Drops the vault and opens another on what the disk has.
     pub fn reopen(self) -> Self {
-        let Self { vault, disk, .. } = self;
+        let Self { vault, disk, gate, .. } = self;
+        gate.open();
         drop(vault);
         Self::on(disk, EngineOptions::default())
     }

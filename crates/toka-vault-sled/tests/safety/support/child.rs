@@ -66,10 +66,11 @@ impl Running {
         loop {
             match self.lines.recv_timeout(patience) {
                 // Whatever the test harness prints may stand before it in the line.
-                Ok(line) => match line.split_once("> ") {
-                    Some((_, said)) => return Some(Some(said.to_owned())),
-                    None => {}
-                },
+                Ok(line) => {
+                    if let Some((_, said)) = line.split_once("> ") {
+                        return Some(Some(said.to_owned()));
+                    }
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => return None,
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Some(None),
             }
