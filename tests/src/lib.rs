@@ -18,3 +18,8 @@ pub fn memory() -> Vault {
 pub fn sled(folder: &Path) -> Result<Vault> {
     SledVault::open(folder.join("vault")).map(Vault::Sled)
 }
+
+/// Compiles and runs the examples of the migration guide, which see the facade alone.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/migration.md")]
+pub struct Migration;

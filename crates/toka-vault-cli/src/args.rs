@@ -33,6 +33,12 @@ pub(crate) struct Cli {
     #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL")]
     pub(crate) vault: Option<String>,
 
+    /// Open a vault that lost acknowledged events at its end, and go on from the last whole one.
+    ///
+    /// What is missing then is gone for good; try it on a copy of the folder first.
+    #[arg(long, global = true)]
+    pub(crate) accept_tail_loss: bool,
+
     /// How data is printed on stdout.
     #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,

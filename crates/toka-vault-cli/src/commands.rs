@@ -23,7 +23,7 @@ use crate::output::Output;
 
 /// Runs the command that the command line asks for.
 pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
-    let opening = Opening::new(cli.vault)?;
+    let opening = Opening::new(cli.vault)?.with_tail_loss(cli.accept_tail_loss);
     match cli.command {
         Command::Import(Import::Git { path }) => import_git::run(&opening, &path, output),
         Command::Import(Import::Jsonl { file }) => import_jsonl::run(&opening, &file, output),

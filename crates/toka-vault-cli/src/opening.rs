@@ -5,13 +5,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use toka_vault::{Error, Vault};
+use toka_vault::{Error, SledOptions, SledVault, TailLoss, Vault};
 
 use crate::failure::{Failure, Result};
 
 /// Names the vault to open.
 pub(crate) struct Opening {
     url: String,
+    /// What to do where acknowledged events are missing at the end.
+    tail_loss: TailLoss,
 }
 
 impl Opening {
@@ -22,7 +24,7 @@ impl Opening {
                 "no vault was given; name one by `--vault sled:PATH` or in the environment variable TOKA_VAULT",
             ));
         };
-        let opening = Self { url };
+        let opening = Self { url, tail_loss: TailLoss::Refuse };
         match opening.path() {
             None if !opening.url.contains(':') => Err(Failure::usage(format_args!(
                 "`{0}` does not say which kind of vault it is; write `sled:{0}` for the durable vault in that folder",
@@ -36,9 +38,21 @@ impl Opening {
         }
     }
 
+    /// Accepts or refuses a vault that lost acknowledged events at its end.
+    pub(crate) fn with_tail_loss(mut self, accepted: bool) -> Self {
+        self.tail_loss = if accepted { TailLoss::Accept } else { TailLoss::Refuse };
+        self
+    }
+
     /// Opens the vault, or creates it.
     pub(crate) fn open_or_create(&self) -> Result<Vault> {
-        Vault::open(&self.url).map_err(|error| match error {
+        let opened = match self.path() {
+            Some(path) => {
+                SledVault::open_with(path, SledOptions::new().with_tail_loss(self.tail_loss)).map(Vault::Sled)
+            }
+            None => Vault::open(&self.url),
+        };
+        opened.map_err(|error| match error {
             Error::InvalidUrl { .. } | Error::ZeroCapacity => Failure::Usage(error.into()),
             _ => Failure::NotOpened(error.into()),
         })

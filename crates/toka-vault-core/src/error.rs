@@ -178,6 +178,16 @@ pub enum Error {
         found: Position,
     },
 
+    /// What a vault keeps on disk is damaged, so that opening it could destroy more. Nothing was
+    /// changed. Restore the vault from a copy.
+    #[error("{} is damaged: {reason}; nothing was changed, restore the vault from a copy", path.display())]
+    Damaged {
+        /// The file or the vault.
+        path: PathBuf,
+        /// What does not fit, and what else can be done.
+        reason: String,
+    },
+
     /// The vault is open elsewhere. Close it there, or use the handle that is open.
     #[error("the vault at {} is open in {holder}; one process at a time can open it, once", path.display())]
     Locked {

@@ -52,6 +52,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
             "up to position 9, but its log ends at 8",
             "restore it",
         ),
+        (Error::Damaged { path: path(), reason: "R".into() }, "is damaged: R", "from a copy"),
         (
             Error::Locked { path: path(), holder: "this process" },
             "open in this process",

@@ -106,7 +106,13 @@ fn check_tail(
         tracing::warn!(acknowledged = %acknowledged.position, %found, "a vault lost events at its end, as accepted");
         return head.reset(end.head);
     }
-    Err(Error::TailLost { path: path.to_path_buf(), acknowledged: acknowledged.position, found })
+    let path = path.to_path_buf();
+    if acknowledged.position == found {
+        let reason =
+            format!("its log ends at position {found} with another history than it had acknowledged");
+        return Err(Error::Damaged { path, reason });
+    }
+    Err(Error::TailLost { path, acknowledged: acknowledged.position, found })
 }
 
 /// Removes blocks and chunks behind the end, which belong to groups that were never acknowledged.

@@ -30,11 +30,11 @@ pub(crate) const HEADER_BYTES: usize = 20;
 ///
 /// # Errors
 ///
-/// [`Error::Storage`] for a damaged header, [`Error::Io`] and [`Error::PermissionDenied`].
+/// [`Error::Damaged`] for a damaged header, [`Error::Io`] and [`Error::PermissionDenied`].
 pub(crate) fn check(data: &Path, segment_bytes: u64) -> Result<()> {
     match damaged_header(data, segment_bytes) {
         Ok(None) => Ok(()),
-        Ok(Some(offset)) => Err(Error::Storage { operation: "open", reason: refusal(data, offset) }),
+        Ok(Some(offset)) => Err(refusal(data, offset)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("read", data, error)),
     }
@@ -72,14 +72,13 @@ pub(crate) fn header_numbers(header: &[u8]) -> Option<(i64, i64)> {
     Some((number(lsn)?, number(stable)?)).filter(|_| matches)
 }
 
-/// Says what is damaged and what to do.
-fn refusal(data: &Path, offset: u64) -> String {
-    format!(
-        "in {} the segment header at byte {offset} is damaged, and sled would overwrite what it cannot find \
-         without it; nothing was changed: restore the vault from a copy, or open a copy of it with tail loss \
-         accepted",
-        data.display()
-    )
+/// Says what is damaged and what else can be done.
+fn refusal(data: &Path, offset: u64) -> Error {
+    let reason = format!(
+        "the segment header at byte {offset}, without which sled would overwrite what it cannot find (a copy of \
+         the vault can be opened with tail loss accepted)"
+    );
+    Error::Damaged { path: data.to_path_buf(), reason }
 }
 
 #[cfg(test)]

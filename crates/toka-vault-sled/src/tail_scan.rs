@@ -38,24 +38,22 @@ const BLOCK_EVENTS_MAX: usize = 1 << 16;
 ///
 /// # Errors
 ///
-/// [`Error::Storage`], [`Error::Io`] and [`Error::PermissionDenied`].
+/// [`Error::Damaged`], [`Error::Io`] and [`Error::PermissionDenied`].
 pub(crate) fn check(sled: &Path, segment_bytes: usize, acknowledged: Option<Head>) -> Result<()> {
     let data = sled.join("db");
     match lost(sled, &data, segment_bytes, acknowledged) {
         Ok(None) => Ok(()),
-        Ok(Some(offset)) => Err(Error::Storage { operation: "open", reason: refusal(&data, offset) }),
+        Ok(Some(offset)) => Err(refusal(&data, offset)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("read", &data, error)),
     }
 }
 
-/// Says what is damaged and what to do.
-fn refusal(data: &Path, offset: u64) -> String {
-    format!(
-        "in {} the log is damaged at byte {offset}, before its end, and sled would wipe what stands behind it; \
-         nothing was changed: restore the vault from a copy",
-        data.display()
-    )
+/// Says what is damaged.
+fn refusal(data: &Path, offset: u64) -> Error {
+    let reason =
+        format!("the log at byte {offset}, before its end, and sled would wipe what stands behind it");
+    Error::Damaged { path: data.to_path_buf(), reason }
 }
 
 /// Finds damage that would lose something, and returns where it is.

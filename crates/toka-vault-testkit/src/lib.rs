@@ -41,3 +41,8 @@ pub mod model;
 pub mod runner;
 
 pub use backend::{Backend, FromFn};
+
+/// Compiles and runs the examples of the guide for back-ends.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/backends.md")]
+pub struct Backends;

@@ -43,9 +43,9 @@ fn a_damaged_header_is_refused_and_nothing_is_changed() {
             damaged.file("sled/db")[at] ^= 1 << chance.below(8);
             damaged.write(&path);
             let error = SledVault::open(&path).unwrap_err();
-            let Error::Storage { reason, .. } = &error else { panic!("{error:?}") };
+            let Error::Damaged { path: file, reason } = &error else { panic!("{error:?}") };
             let place = format!("byte {}", segment * SEGMENT_BYTES);
-            assert!(reason.contains(&place) && reason.contains("sled/db"), "{reason}");
+            assert!(reason.contains(&place) && file.ends_with("sled/db"), "{error}");
             assert_eq!(Content::read(&path), damaged, "{error}");
         }
         whole.write(&path);
@@ -78,7 +78,7 @@ fn refused_flips(path: &Path, whole: &Content, range: std::ops::Range<usize>, ac
         damaged.write(path);
         let opened = if accepting { open_accepting(path) } else { SledVault::open(path) };
         if let Err(error) = opened {
-            assert!(matches!(error, Error::Storage { .. }), "{error:?}");
+            assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
             assert!(error.to_string().contains("nothing was changed"), "{error}");
             assert_eq!(Content::read(path), damaged, "{error}");
             refused += 1;

@@ -125,7 +125,7 @@ fn a_record_of_another_history_is_told() {
     filled(&mine, 50);
     filled(&other, 50);
     std::fs::copy(other.join("head"), mine.join("head")).unwrap();
-    assert_error!(SledVault::open(&mine), Error::TailLost { .. });
+    assert_error!(SledVault::open(&mine), Error::Damaged { .. });
 }
 
 /// Adds a group of many blocks, removes one of them, and makes the vault forget that the group was
