@@ -32,6 +32,10 @@ pub struct EventContent<'a> {
     pub digest: Digest,
 }
 
+/// Longest input of an event that is put together on the stack, in bytes: that of an event with a
+/// few parents.
+const STACK_BYTES: usize = 256;
+
 /// Computes the hash of an event from its content and its parents, in their order.
 ///
 /// Blake3, keyed with `toka-vault event hash, version 1`, over: the id (16 bytes); the length of the
@@ -46,18 +50,34 @@ where
 {
     let kind = content.kind.as_bytes();
     // One buffer: for inputs of this size, hashing at once is faster than piece by piece.
-    let mut input = Vec::with_capacity(FIXED_BYTES + kind.len() + parents.len() * PARENT_BYTES);
-    input.extend_from_slice(&content.id.to_bytes());
-    input.push(kind.len() as u8);
-    input.extend_from_slice(kind);
-    input.extend_from_slice(&content.timestamp.as_micros().to_be_bytes());
-    input.extend_from_slice(content.digest.as_bytes());
-    input.extend_from_slice(&(parents.len() as u16).to_be_bytes());
+    let length = FIXED_BYTES + kind.len() + parents.len() * PARENT_BYTES;
+    let (mut stack, mut heap) = ([0; STACK_BYTES], Vec::new());
+    let input = match stack.get_mut(..length) {
+        Some(short) => short,
+        None => {
+            heap.resize(length, 0);
+            heap.as_mut_slice()
+        }
+    };
+    let mut rest = &mut *input;
+    put(&mut rest, &content.id.to_bytes());
+    put(&mut rest, &[kind.len() as u8]);
+    put(&mut rest, kind);
+    put(&mut rest, &content.timestamp.as_micros().to_be_bytes());
+    put(&mut rest, content.digest.as_bytes());
+    put(&mut rest, &(parents.len() as u16).to_be_bytes());
     for (id, hash) in parents {
-        input.extend_from_slice(&id.to_bytes());
-        input.extend_from_slice(hash.as_bytes());
+        put(&mut rest, &id.to_bytes());
+        put(&mut rest, hash.as_bytes());
     }
-    EventHash::from_bytes(*blake3::keyed_hash(EVENT_KEY, &input).as_bytes())
+    EventHash::from_bytes(*blake3::keyed_hash(EVENT_KEY, input).as_bytes())
+}
+
+/// Writes `field` to the front of `rest`, which has room for it.
+fn put(rest: &mut &mut [u8], field: &[u8]) {
+    let (front, behind) = std::mem::take(rest).split_at_mut(field.len());
+    front.copy_from_slice(field);
+    *rest = behind;
 }
 
 /// Computes the chain hash of a history that `event` is added to.

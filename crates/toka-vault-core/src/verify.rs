@@ -41,6 +41,13 @@ pub enum Finding {
         /// The parent.
         parent: EventId,
     },
+    /// The id belongs to an event that stands before. Looked for among the newest 262,144 events.
+    RepeatedId {
+        /// The id.
+        id: EventId,
+        /// The position of the later event.
+        position: Position,
+    },
     /// The event is not where the order says it should be.
     WrongPosition {
         /// The event.
@@ -107,6 +114,9 @@ impl std::fmt::Display for Finding {
             }
             Self::MissingParent { id, position, parent } => {
                 write!(f, "event {id} at position {position}: its parent {parent} does not stand before it")
+            }
+            Self::RepeatedId { id, position } => {
+                write!(f, "event {id} at position {position}: an event before it has the same id")
             }
             Self::WrongPosition { id, position, expected } => {
                 write!(f, "event {id} at position {position}: position {expected} was due")
@@ -184,6 +194,9 @@ impl Check<'_> {
         let (id, position) = (event.header.id, event.position());
         self.report.events += 1;
         self.place(id, position);
+        if self.known.find(id).is_some() {
+            self.report.add(Finding::RepeatedId { id, position });
+        }
         if !event.payload.is_intact() || event.payload.digest() != event.header.digest {
             self.report.add(Finding::WrongDigest { id, position });
         }

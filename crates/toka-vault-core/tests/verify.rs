@@ -183,6 +183,16 @@ fn a_gap_in_the_order_is_a_wrong_position() {
 }
 
 #[test]
+fn an_event_that_stands_twice_is_a_repeated_id() {
+    let report = verified(|state| {
+        let first = state.event(0).clone();
+        state.items.insert(2, Ok(first));
+    });
+    let repeated = |finding: &&Finding| matches!(finding, Finding::RepeatedId { .. });
+    assert_eq!(report.findings.iter().filter(repeated).count(), 1, "{:?}", report.findings);
+}
+
+#[test]
 fn two_events_that_change_places_are_wrong_positions() {
     let report = verified(|state| state.items.swap(2, 3));
     let found = report.findings.iter().filter(|finding| matches!(finding, Finding::WrongPosition { .. }));

@@ -4,8 +4,11 @@
 //! there is no seam between history and live; and that a slow reader holds one chunk of events,
 //! however far it is behind.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
 
+use futures::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use toka_vault_core::{Direction, Error, Event, Position, ReplayOptions, Result, StartFrom};
@@ -28,7 +31,7 @@ pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> BoxStream<'stati
             Backward::step,
         )
         .boxed(),
-        _ => events(Forward { reader, next, last, left }, Forward::step).boxed(),
+        _ => events(Forward { reader, next, last, left, ahead: None }, Forward::step).boxed(),
     }
 }
 
@@ -54,12 +57,15 @@ where
     chunks.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
 }
 
-/// Reads from old to new.
+/// Reads from old to new. Where other threads read, they read the next chunk while the consumer
+/// has this one.
 struct Forward {
     reader: Reader,
     next: Next,
     last: Position,
     left: u64,
+    /// The next chunk, and where to go on behind it.
+    ahead: Option<Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>>>,
 }
 
 impl Forward {
@@ -67,10 +73,38 @@ impl Forward {
         if self.left == 0 {
             return None;
         }
-        let chunk = self.reader.advance(&mut self.next, self.last, self.left).await;
-        let count = chunk.as_ref().map(Vec::len);
-        self.left = self.left.saturating_sub(count.as_ref().map_or(0, |count| *count as u64));
-        if matches!(count, Ok(0)) { None } else { Some((chunk, self)) }
+        let mut reading = self.ahead.take().unwrap_or_else(|| self.start());
+        reading.as_mut().await;
+        let (chunk, next) = reading.as_mut().take_output()?;
+        self.next = next;
+        if let Ok(events) = &chunk {
+            if events.is_empty() {
+                return None;
+            }
+            self.left = self.left.saturating_sub(events.len() as u64);
+            self.read_ahead().await;
+        }
+        Some((chunk, self))
+    }
+
+    /// Starts to read the next chunk, where that goes on elsewhere and there is one.
+    async fn read_ahead(&mut self) {
+        let more = self.left > 0 && matches!(self.next, Next::At(next) if next <= self.last);
+        if more && self.reader.source.reads_elsewhere() {
+            let mut reading = self.start();
+            // Polled once, so that it is asked for.
+            poll_fn(|context| Poll::Ready(reading.as_mut().poll(context).is_ready())).await;
+            self.ahead = Some(reading);
+        }
+    }
+
+    fn start(&self) -> Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>> {
+        let (reader, mut next, last, left) = (self.reader.clone(), self.next, self.last, self.left);
+        let reading = async move {
+            let chunk = reader.advance(&mut next, last, left).await;
+            (chunk, next)
+        };
+        Box::pin(maybe_done(reading.boxed()))
     }
 }
 

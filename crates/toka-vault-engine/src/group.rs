@@ -32,14 +32,16 @@ pub(crate) struct Caller {
     /// Where it goes.
     pub(crate) answer: oneshot::Sender<Result<Vec<EventHeader>>>,
     /// Makes room for other commits when it is dropped.
-    pub(crate) _room: OwnedSemaphorePermit,
+    pub(crate) room: OwnedSemaphorePermit,
 }
 
 impl Caller {
-    /// Answers with the outcome, and with the headers if that is good.
-    pub(crate) fn answer(self, outcome: Result<()>) {
+    /// Answers with the outcome, and with the headers if that is good. Returns the room that the
+    /// commit took.
+    pub(crate) fn answer(self, outcome: Result<()>) -> OwnedSemaphorePermit {
         // A caller that is gone does not need the answer.
         let _ = self.answer.send(outcome.map(|()| self.headers));
+        self.room
     }
 }
 
@@ -85,7 +87,8 @@ impl Pending {
     pub(crate) fn add(&self, commit: PendingCommit) {
         let mut state = lock(&self.state);
         if let Some(error) = state.refused.clone() {
-            return commit.caller.answer(Err(error));
+            drop(commit.caller.answer(Err(error)));
+            return;
         }
         state.commits.push_back(commit);
         let wake = std::mem::take(&mut state.writer_waits);
@@ -100,7 +103,7 @@ impl Pending {
         let mut state = lock(&self.state);
         state.refused = Some(error.clone());
         for commit in state.commits.drain(..) {
-            commit.caller.answer(Err(error.clone()));
+            drop(commit.caller.answer(Err(error.clone())));
         }
     }
 

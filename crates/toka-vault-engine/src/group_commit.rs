@@ -190,7 +190,7 @@ impl GroupCommit {
             Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.end().position()), room)),
             Ok(sealed) => {
                 let (answer, answered) = oneshot::channel();
-                let caller = Caller { headers: sealed.headers, answer, _room: room };
+                let caller = Caller { headers: sealed.headers, answer, room };
                 self.pending.add(PendingCommit { events: sealed.events, bytes, end: sealed.end, caller });
                 Ok(answered)
             }
@@ -231,7 +231,7 @@ impl Watchdog {
         let source = self.health.poison(Error::Storage { operation: "store a commit", reason });
         let poisoned = Error::Poisoned { source: source.clone() };
         for caller in callers {
-            caller.answer(Err(Error::OutcomeUnknown { source: source.clone() }));
+            drop(caller.answer(Err(Error::OutcomeUnknown { source: source.clone() })));
         }
         self.pending.refuse(&poisoned);
         let _ = self.outcome.set(Err(poisoned));

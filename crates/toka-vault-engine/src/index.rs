@@ -1,6 +1,6 @@
 //! [`IdIndex`]: which event has which id.
 //!
-//! The newest ids are in a map in memory. A vault on disk moves them, some ten thousands at a time,
+//! The newest ids are in memory ([`Positions`]). A vault on disk moves them, some ten thousands at a time,
 //! to sorted files ([`run`]), which a thread of the index writes and merges off the commit path.
 //!
 //! Keeps these invariants:
@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
-use crate::id_map::IdMap;
+use crate::positions::Positions;
 use crate::sync::{lock, read, write};
 use keeper::Keeper;
 use run::Cover;
@@ -51,7 +51,7 @@ pub struct IdIndex {
 #[derive(Debug, Default)]
 struct Recent {
     /// The newest.
-    gathered: IdMap<Position>,
+    gathered: Positions,
     /// The hash of the newest event.
     newest: Option<EventHash>,
     /// Those that are on their way to disk.
@@ -61,7 +61,7 @@ struct Recent {
 /// Holds ids of consecutive events.
 #[derive(Debug)]
 struct Batch {
-    ids: IdMap<Position>,
+    ids: Positions,
     cover: Cover,
 }
 
@@ -105,7 +105,7 @@ impl IdIndex {
         let live = newest.get().saturating_sub(oldest.get()).saturating_add(1);
         let many = live.saturating_mul(2).saturating_add(FORGET_MIN);
         if oldest > Position::FIRST && read(&self.recent).gathered.len() as u64 > many {
-            write(&self.recent).gathered.retain(|_, position| *position >= oldest);
+            write(&self.recent).gathered.remove_before(oldest);
         }
     }
 
@@ -171,8 +171,8 @@ impl Drop for IdIndex {
 
 impl Recent {
     fn find(&self, id: EventId) -> Option<Position> {
-        let leaving = || self.leaving.as_ref()?.ids.get(&id);
-        self.gathered.get(&id).or_else(leaving).copied()
+        let leaving = || self.leaving.as_ref()?.ids.get(id);
+        self.gathered.get(id).or_else(leaving)
     }
 
     /// Tells whether enough has gathered to be sent off, and nothing is on its way.
@@ -188,7 +188,8 @@ impl Recent {
     /// Sends what has gathered on its way to disk.
     fn send_off(&mut self) {
         let ids = std::mem::take(&mut self.gathered);
-        let bounds = ids.values().min().copied().zip(ids.values().max().copied());
+        let positions = || ids.iter().map(|(_, position)| position);
+        let bounds = positions().min().zip(positions().max());
         let cover = bounds.zip(self.newest).map(|((first, last), hash)| Cover { first, last, hash });
         self.leaving = cover.map(|cover| Arc::new(Batch { ids, cover }));
     }

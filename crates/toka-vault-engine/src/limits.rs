@@ -24,7 +24,7 @@ pub const TAIL_EVENTS_MAX: usize = 8_192;
 pub const TAIL_BYTES_MAX: usize = 8 << 20;
 
 /// Most events that a reader fetches at once.
-pub const CHUNK_EVENTS_MAX: usize = 1_024;
+pub const CHUNK_EVENTS_MAX: usize = 512;
 
 /// Payload bytes after which a chunk ends, so that a chunk of large payloads is one event.
 pub const CHUNK_BYTES_MAX: usize = 512 << 10;
@@ -40,10 +40,9 @@ pub const READER_THREADS: usize = 2;
 pub const READS_WAITING_MAX: usize = 64;
 
 /// Headers that the sequencer remembers, so that parents and repeated ids of late need no read.
-pub const RECENT_HEADERS_MAX: usize = 2 * (QUEUE_BYTES_MAX / EVENT_WEIGHT);
+pub const RECENT_HEADERS_MAX: usize = QUEUE_BYTES_MAX / EVENT_WEIGHT;
 
-// Events that are sealed but not in the log yet can be found among the recent headers only, of which
-// half are certain to be there.
-const _: () = assert!(RECENT_HEADERS_MAX / 2 >= QUEUE_BYTES_MAX / EVENT_WEIGHT);
+// Events that are sealed but not in the log yet can be found among the recent headers only.
+const _: () = assert!(RECENT_HEADERS_MAX >= QUEUE_BYTES_MAX / EVENT_WEIGHT);
 const _: () = assert!(BATCH_BYTES_MAX + BATCH_EVENTS_MAX * EVENT_WEIGHT <= QUEUE_BYTES_MAX);
 const _: () = assert!(QUEUE_BYTES_MAX <= u32::MAX as usize);

@@ -96,7 +96,7 @@ impl Known {
     pub(crate) fn find(&self, id: EventId, end: Position) -> Option<Option<&EventHeader>> {
         let found = self.headers.get(&id)?.as_ref();
         let since = end.get().saturating_sub(self.as_of.get());
-        let certain = found.is_some() || since < (RECENT_HEADERS_MAX / 2) as u64;
+        let certain = found.is_some() || since < RECENT_HEADERS_MAX as u64;
         certain.then_some(found)
     }
 }

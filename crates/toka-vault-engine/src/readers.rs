@@ -41,6 +41,11 @@ pub(crate) struct ReaderThreads {
 }
 
 impl Source {
+    /// Tells whether reads go on while the caller does something else.
+    pub(crate) fn reads_elsewhere(&self) -> bool {
+        matches!(self, Self::Threads(_))
+    }
+
     /// Runs `read` where it may block, and returns what it returns.
     ///
     /// # Errors

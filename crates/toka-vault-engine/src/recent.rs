@@ -1,40 +1,49 @@
 //! [`Recent`]: the newest headers, so that most parents and repeated ids need no read.
 //!
-//! Keeps the invariant that the newest half of its capacity is always there, which covers every
-//! event that is sealed but cannot be read from the log yet.
+//! Keeps the invariant that as many headers as it has room for are there, which covers every event
+//! that is sealed but cannot be read from the log yet.
+
+use std::collections::VecDeque;
 
 use toka_vault_core::{EventHeader, EventId};
 
-use crate::id_map::IdMap;
+use crate::positions::Positions;
 
-/// Remembers headers in two generations: when the young one is full, the old one is forgotten.
+/// Remembers headers.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    young: IdMap<EventHeader>,
-    old: IdMap<EventHeader>,
-    /// Most headers of one generation.
-    generation_max: usize,
+    /// The headers, whose positions follow each other without a gap.
+    headers: VecDeque<EventHeader>,
+    positions: Positions,
+    /// Most headers.
+    capacity: usize,
 }
 
 impl Recent {
     /// Remembers up to `capacity` headers.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { young: IdMap::default(), old: IdMap::default(), generation_max: capacity / 2 }
+        Self { headers: VecDeque::new(), positions: Positions::default(), capacity }
     }
 
-    /// Remembers a header.
+    /// Remembers the header of the event behind all others.
     pub(crate) fn insert(&mut self, header: &EventHeader) {
-        if self.generation_max == 0 {
+        if self.capacity == 0 {
             return;
         }
-        if self.young.len() >= self.generation_max {
-            self.old = std::mem::take(&mut self.young);
+        if self.headers.len() >= self.capacity
+            && let Some(oldest) = self.headers.pop_front()
+        {
+            self.positions.remove_oldest(oldest.id);
         }
-        self.young.insert(header.id, header.clone());
+        self.headers.push_back(header.clone());
+        self.positions.insert(header.id, header.position);
     }
 
     /// Returns the header of an event, where it is remembered.
     pub(crate) fn find(&self, id: EventId) -> Option<&EventHeader> {
-        self.young.get(&id).or_else(|| self.old.get(&id))
+        let first = self.headers.front()?.position;
+        let position = self.positions.get(id)?;
+        let at = position.get().checked_sub(first.get())?;
+        self.headers.get(usize::try_from(at).ok()?)
     }
 }

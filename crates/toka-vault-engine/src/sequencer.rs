@@ -8,7 +8,9 @@
 use std::sync::Arc;
 
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
-use toka_vault_core::{Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Result, Timestamp};
+use toka_vault_core::{
+    Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Position, Result, Timestamp,
+};
 
 use crate::assign::Assigner;
 use crate::clock::Clock;
@@ -17,12 +19,14 @@ use crate::index::{IdIndex, Lookup};
 use crate::log::LogEnd;
 use crate::lookup::{Known, Storage};
 use crate::recent::Recent;
+use crate::recent_hashes::RecentHashes;
 
 /// Seals commits, one after the other.
 pub(crate) struct Sequencer {
     storage: Access,
     clock: Arc<dyn Clock>,
     recent: Recent,
+    hashes: RecentHashes,
     end: LogEnd,
 }
 
@@ -32,6 +36,17 @@ pub(crate) enum Access {
     Direct(Storage),
     /// It asks the index in memory, and has its caller read the rest.
     InMemory(Arc<IdIndex>),
+}
+
+impl Access {
+    /// Returns the position of the oldest event there is.
+    fn oldest(&self) -> Position {
+        match self {
+            Self::Direct(storage) => storage.log.oldest(),
+            // A log that blocks evicts nothing.
+            Self::InMemory(_) => Position::FIRST,
+        }
+    }
 }
 
 /// Holds the outcome of sealing one commit.
@@ -78,7 +93,7 @@ struct Draft<'a> {
 impl Sequencer {
     /// Goes on sealing where the log ends, and remembers the newest `recent_max` headers.
     pub(crate) fn new(storage: Access, clock: Arc<dyn Clock>, end: LogEnd, recent_max: usize) -> Self {
-        Self { storage, clock, recent: Recent::new(recent_max), end }
+        Self { storage, clock, recent: Recent::new(recent_max), hashes: RecentHashes::new(), end }
     }
 
     /// Returns where the log will end once everything sealed is appended.
@@ -166,13 +181,21 @@ impl Sequencer {
     fn parents(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<Vec<EventHash>> {
         let mut hashes = Vec::with_capacity(event.parents.len());
         for parent in &event.parents {
-            match self.header(draft, *parent)? {
-                Some(header) => hashes.push(header.hash),
+            match self.hash(draft, *parent)? {
+                Some(hash) => hashes.push(hash),
                 None if draft.unread.is_empty() => return Err(Error::UnknownParent { parent: *parent }),
                 None => {}
             }
         }
         Ok(hashes)
+    }
+
+    /// Finds the hash of an event.
+    fn hash(&self, draft: &mut Draft<'_>, id: EventId) -> Result<Option<EventHash>> {
+        match self.hashes.find(id) {
+            Some((hash, position)) if position >= self.storage.oldest() => Ok(Some(hash)),
+            _ => Ok(self.header(draft, id)?.map(|header| header.hash)),
+        }
     }
 
     /// Finds the header of an event: in this batch, among the recent ones, or in storage. An id that
@@ -214,6 +237,7 @@ impl Sequencer {
         }
         for event in &draft.events {
             self.recent.insert(&event.header);
+            self.hashes.insert(&event.header);
         }
         self.end = LogEnd {
             head: draft.head,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use toka_vault_core::{Error, Result};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::flight::Flight;
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
@@ -81,8 +82,14 @@ impl Writer {
             Ok(()) => self.store(Group { events, end }).map_err(|source| Error::OutcomeUnknown { source }),
             Err(poisoned) => Err(poisoned),
         });
+        let mut rooms: Option<OwnedSemaphorePermit> = None;
         for caller in callers {
-            caller.answer(outcome.clone());
+            let room = caller.answer(outcome.clone());
+            // Given back together: each release takes the lock of the semaphore.
+            match &mut rooms {
+                Some(rooms) => rooms.merge(room),
+                None => rooms = Some(room),
+            }
         }
     }
 

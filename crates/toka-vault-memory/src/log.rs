@@ -50,6 +50,9 @@ impl Log for MemoryLog {
     }
 
     fn oldest(&self) -> Position {
+        if self.capacity.is_none() {
+            return Position::FIRST;
+        }
         let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
         events.front().map_or(Position::FIRST, Event::position)
     }

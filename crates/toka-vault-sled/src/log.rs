@@ -3,7 +3,8 @@
 //! Keeps these invariants:
 //!
 //! - A group is there whole or not at all: its last block is written last, and without it the
-//!   others do not count (`open` removes them).
+//!   others do not count (`open` removes them). After a crash sled has what was written up to some
+//!   moment, and nothing of what came later.
 //! - A payload is there before the block that refers to it.
 //! - An acknowledged head is recorded outside sled, so that a tail that sled drops is missed.
 
@@ -15,7 +16,7 @@ use toka_vault_engine::disk::{HeadFile, VaultDir};
 use toka_vault_engine::{Group, Log, ReadBudget};
 
 use crate::keys;
-use crate::tree::{Batch, ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
+use crate::tree::{ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
 
 /// Largest block of several events. A single event with the most parents and the largest payload
 /// inside stays below the largest value.
@@ -29,6 +30,9 @@ const CHUNK_BYTES: usize = 16 << 10;
 
 /// Payload bytes of a group of commits: so many that it is written in one step.
 pub(crate) const GROUP_BYTES_MAX: usize = STEP_BYTES_MAX / 2;
+
+/// Events that a read has room for at first.
+const EVENTS_EXPECTED: usize = 1_024;
 
 const _: () = assert!(PAYLOAD_INSIDE_MAX + 17 * 1_024 + 512 <= VALUE_BYTES_MAX);
 const _: () = assert!(CHUNK_BYTES <= VALUE_BYTES_MAX && BLOCK_BYTES_MAX <= VALUE_BYTES_MAX);
@@ -47,15 +51,15 @@ pub(crate) struct SledLog {
 impl Log for SledLog {
     fn append(&self, group: &Group) -> Result<()> {
         let blocks = encode(group, LAYOUT);
+        let mut step = Step { tree: &self.tree, bytes: 0 };
         for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
-            self.append_payload(*position, payload)?;
+            for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
+                step.insert(&keys::chunk(*position, number), chunk)?;
+            }
         }
-        let mut batch = Batch::default();
         for block in &blocks {
-            batch = self.step(batch, block.bytes.len())?;
-            batch.insert(&keys::block(block.first), &block.bytes);
+            step.insert(&keys::block(block.first), &block.bytes)?;
         }
-        self.tree.apply(batch)?;
         // What is acknowledged before it is synced has to survive the end of this process.
         self.tree.flush()
     }
@@ -66,7 +70,12 @@ impl Log for SledLog {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
-        let mut found = Found { events: Vec::new(), bytes: 0, next: from, budget };
+        let mut found = Found {
+            events: Vec::with_capacity(budget.events.min(EVENTS_EXPECTED)),
+            bytes: 0,
+            next: from,
+            budget,
+        };
         match self.read_into(&mut found) {
             // What was read before the damage is fine; the next read meets the damage first.
             Err(Error::Corrupt { .. }) if !found.events.is_empty() => Ok(found.events),
@@ -76,6 +85,24 @@ impl Log for SledLog {
 
     fn close(&self) -> Result<()> {
         self.head.close()
+    }
+}
+
+/// Counts what is written between two syncs.
+struct Step<'a> {
+    tree: &'a Tree,
+    bytes: usize,
+}
+
+impl Step<'_> {
+    /// Adds a value, and syncs first where the step would become too large.
+    fn insert(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        if self.bytes > 0 && self.bytes + value.len() > STEP_BYTES_MAX {
+            self.tree.sync()?;
+            self.bytes = 0;
+        }
+        self.bytes += value.len();
+        self.tree.insert(key, value)
     }
 }
 
@@ -101,27 +128,6 @@ impl Found {
 }
 
 impl SledLog {
-    /// Writes what was gathered where `more` bytes would make it too much for one step.
-    fn step(&self, batch: Batch, more: usize) -> Result<Batch> {
-        if batch.bytes() == 0 || batch.bytes() + more <= STEP_BYTES_MAX {
-            return Ok(batch);
-        }
-        self.tree.apply(batch)?;
-        self.tree.sync()?;
-        Ok(Batch::default())
-    }
-
-    /// Writes a payload in chunks. They are durable no later than the block that refers to them.
-    fn append_payload(&self, position: Position, payload: &Bytes) -> Result<()> {
-        let mut batch = Batch::default();
-        for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
-            batch = self.step(batch, chunk.len())?;
-            batch.insert(&keys::chunk(position, number), chunk);
-        }
-        self.tree.apply(batch)?;
-        self.tree.sync()
-    }
-
     /// Reads block after block, each by its key.
     ///
     /// Not by a range: sled's iterator ends without an error where a damaged page was rolled back,

@@ -108,6 +108,7 @@ fn parts(finding: &Finding) -> (&'static str, Option<Position>, Option<EventId>)
         Finding::WrongDigest { id, position } => ("wrong_digest", Some(*position), Some(*id)),
         Finding::WrongHash { id, position } => ("wrong_hash", Some(*position), Some(*id)),
         Finding::MissingParent { id, position, .. } => ("missing_parent", Some(*position), Some(*id)),
+        Finding::RepeatedId { id, position } => ("repeated_id", Some(*position), Some(*id)),
         Finding::WrongPosition { id, position, .. } => ("wrong_position", Some(*position), Some(*id)),
         Finding::WrongChain { head } => ("wrong_chain", Some(*head), None),
         _ => ("other", None, None),

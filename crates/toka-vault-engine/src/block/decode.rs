@@ -133,8 +133,8 @@ impl Block {
         let digest = Digest::from_bytes(fields.array()?);
         let hash = EventHash::from_bytes(fields.array()?);
         let length = fields.u32()? as usize;
-        let parents: Arc<[EventId]> =
-            (0..parents).map(|_| fields.array().map(EventId::from_bytes)).collect::<Option<_>>()?;
+        let (parents, _) = fields.bytes(parents * size_of::<EventId>())?.as_chunks();
+        let parents: Arc<[EventId]> = parents.iter().copied().map(EventId::from_bytes).collect();
         let inside = fields.0.len();
         let payload = match flags & PAYLOAD_OUTSIDE {
             0 if inside == length => StoredPayload::Inside(self.bytes.slice(entry.end - inside..entry.end)),

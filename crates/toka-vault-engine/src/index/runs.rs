@@ -57,7 +57,7 @@ impl Runs {
 
     /// Writes a file of the ids that follow those of all files.
     pub(super) fn add(&self, batch: &Batch) -> Result<()> {
-        let mut entries: Vec<Entry> = batch.ids.iter().map(|(id, position)| (*id, *position)).collect();
+        let mut entries: Vec<Entry> = batch.ids.iter().collect();
         entries.sort_unstable();
         if let Some(run) = Run::write(&self.dir, batch.cover, entries.into_iter().map(Ok))? {
             write(&self.runs).push(Arc::new(run));
