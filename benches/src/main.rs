@@ -46,9 +46,9 @@ fn main() -> Result<()> {
         return soak::run_part(part, &args.dir);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
-    let dir = tempfile::tempdir_in(&args.dir)?;
     let mut table = Table::start();
     for row in args.rows() {
+        let dir = tempfile::tempdir_in(&args.dir)?;
         match row {
             Row::Soak => soak::run(dir.path())?.print(),
             row => table.add(row, &runtime.block_on(measure(row, args.rounds, dir.path()))?),
@@ -60,18 +60,20 @@ fn main() -> Result<()> {
 /// Lets floor and vault of a row take turns.
 async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns> {
     let size = Size::of(row);
-    let file = dir.join("floor");
     let mut turns = Turns::default();
     let mut sled = Sled::new(dir);
     if row == Row::Replay {
         sled.fill(size).await?;
-        floors::read::prepare(&file, size.events(), record_bytes()?)?;
+        floors::read::prepare(&dir.join("read"), size.events(), record_bytes()?)?;
     }
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        // Files of their own, which are removed when all is measured: to free the space of a file
+        // slows the disk down for what comes after.
+        let file = dir.join(format!("floor-{round}"));
         let floor = match row {
             Row::One => floors::append::run(&file, size.events(), block_bytes()?)?,
             Row::Memory => floors::memory::run(size).await?,
-            Row::Replay => floors::read::run(&file, record_bytes()?)?,
+            Row::Replay => floors::read::run(&dir.join("read"), record_bytes()?)?,
             _ => floors::pipeline::run(&file, size, record_bytes()?).await?,
         };
         let vault = match row {

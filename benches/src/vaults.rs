@@ -25,12 +25,9 @@ impl Sled {
     /// Commits to a new vault.
     pub async fn commit(&mut self, size: Size) -> Result<f64> {
         self.count += 1;
-        let path = self.path();
-        let vault = Vault::Sled(SledVault::open(&path)?);
+        let vault = Vault::Sled(SledVault::open(self.path())?);
         let rate = commit(&vault, size).await?;
         vault.close().await?;
-        drop(vault);
-        std::fs::remove_dir_all(path)?;
         Ok(rate)
     }
 

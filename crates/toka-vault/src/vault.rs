@@ -10,6 +10,7 @@ use toka_vault_core::{
     Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent, Replay,
     ReplayOptions, Result, StartFrom, Subscription,
 };
+use toka_vault_engine::LocalVault;
 use toka_vault_memory::InMemoryVault;
 #[cfg(feature = "persist-sled")]
 use toka_vault_sled::SledVault;
@@ -66,9 +67,9 @@ impl Vault {
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
     pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
         match self {
-            Self::Memory(vault) => vault.commit(event).await,
+            Self::Memory(vault) => LocalVault::commit(vault, event).await,
             #[cfg(feature = "persist-sled")]
-            Self::Sled(vault) => vault.commit(event).await,
+            Self::Sled(vault) => LocalVault::commit(vault, event).await,
             Self::Custom(store) => EventStoreExt::commit(store, event).await,
         }
     }
