@@ -30,6 +30,11 @@ pub(crate) const STEP_BYTES_MAX: usize = 256 << 10;
 const _: () = assert!(18 * VALUE_BYTES_MAX < SEGMENT_BYTES / 4);
 const _: () = assert!(STEP_BYTES_MAX <= SEGMENT_BYTES / 4);
 
+/// What of the cache that a user asks for sled is told. It counts pages as they are on disk and evicts
+/// late: told 64 MiB, a process that wrote a million events took 212 MiB at its peak, told 32 MiB
+/// 114 to 143 MiB, and replayed them no slower (measured).
+const CACHE_DIVISOR: u64 = 2;
+
 /// How long to wait for sled's own lock, which lingers for some milliseconds after a vault of this
 /// process was closed. No other process can hold it: it would hold the vault's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -171,7 +176,7 @@ fn translate(operation: &'static str, path: &Path, error: sled::Error) -> Error 
 fn open_patiently(path: &Path, cache_bytes: u64) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
-        .cache_capacity(cache_bytes)
+        .cache_capacity(cache_bytes / CACHE_DIVISOR)
         .segment_size(SEGMENT_BYTES)
         // sled's own flusher only logs a failed fsync.
         .flush_every_ms(None);
