@@ -24,10 +24,10 @@ pub const TAIL_EVENTS_MAX: usize = 8_192;
 pub const TAIL_BYTES_MAX: usize = 8 << 20;
 
 /// Most events that a reader fetches at once.
-pub const CHUNK_EVENTS_MAX: usize = 512;
+pub const CHUNK_EVENTS_MAX: usize = 2_048;
 
 /// Payload bytes after which a chunk ends, so that a chunk of large payloads is one event.
-pub const CHUNK_BYTES_MAX: usize = 512 << 10;
+pub const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// How long an append or a sync may take before the vault counts its storage as failed. Disks that
 /// answer after that have been seen to be lost.
