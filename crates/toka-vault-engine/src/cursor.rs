@@ -20,6 +20,9 @@ use crate::reader::{Next, Reader};
 /// What a step of reading brings: events, or what kept them from being read.
 type Chunk = Result<Vec<Event>>;
 
+/// A chunk that is being read, or was, and where to go on behind it.
+type Reading = Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>>;
+
 /// Reads history up to the head at this call.
 pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> BoxStream<'static, Result<Event>> {
     let last = reader.published.head().position;
@@ -65,7 +68,7 @@ struct Forward {
     last: Position,
     left: u64,
     /// The next chunk, and where to go on behind it.
-    ahead: Option<Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>>>,
+    ahead: Option<Reading>,
 }
 
 impl Forward {
@@ -98,7 +101,7 @@ impl Forward {
         }
     }
 
-    fn start(&self) -> Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>> {
+    fn start(&self) -> Reading {
         let (reader, mut next, last, left) = (self.reader.clone(), self.next, self.last, self.left);
         let reading = async move {
             let chunk = reader.advance(&mut next, last, left).await;

@@ -16,7 +16,8 @@ pub enum Durability {
     Group,
     /// A commit is acknowledged and published once it is handed to the operating system, and synced
     /// within this time. It survives the end of the process; a power cut can take back what was
-    /// committed within that time, also from subscribers that have seen it.
+    /// committed within that time, also from subscribers that have seen it. A back-end can sync
+    /// sooner.
     Interval(Duration),
 }
 

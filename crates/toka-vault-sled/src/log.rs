@@ -51,14 +51,13 @@ pub(crate) struct SledLog {
 impl Log for SledLog {
     fn append(&self, group: &Group) -> Result<()> {
         let blocks = encode(group, LAYOUT);
-        let mut step = Step { tree: &self.tree, bytes: 0 };
         for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
             for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
-                step.insert(&keys::chunk(*position, number), chunk)?;
+                self.tree.insert(&keys::chunk(*position, number), chunk)?;
             }
         }
         for block in &blocks {
-            step.insert(&keys::block(block.first), &block.bytes)?;
+            self.tree.insert(&keys::block(block.first), &block.bytes)?;
         }
         // What is acknowledged before it is synced has to survive the end of this process.
         self.tree.flush()
@@ -85,24 +84,6 @@ impl Log for SledLog {
 
     fn close(&self) -> Result<()> {
         self.head.close()
-    }
-}
-
-/// Counts what is written between two syncs.
-struct Step<'a> {
-    tree: &'a Tree,
-    bytes: usize,
-}
-
-impl Step<'_> {
-    /// Adds a value, and syncs first where the step would become too large.
-    fn insert(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        if self.bytes > 0 && self.bytes + value.len() > STEP_BYTES_MAX {
-            self.tree.sync()?;
-            self.bytes = 0;
-        }
-        self.bytes += value.len();
-        self.tree.insert(key, value)
     }
 }
 

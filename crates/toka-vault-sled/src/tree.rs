@@ -12,6 +12,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use toka_vault_core::{Error, Result};
@@ -49,6 +50,8 @@ pub(crate) struct Tree {
     /// sled's data file, to sync it.
     file: File,
     path: PathBuf,
+    /// What was inserted since the last sync, in bytes.
+    unsynced: AtomicUsize,
 }
 
 /// Gathers removals that are made in one atomic step.
@@ -94,7 +97,7 @@ impl Tree {
         let db = open_patiently(path, cache_bytes)?;
         let data = path.join("db");
         let file = File::open(&data).map_err(|error| Error::io("open", &data, error))?;
-        Ok(Self { db, file, path: path.to_path_buf() })
+        Ok(Self { db, file, path: path.to_path_buf(), unsynced: AtomicUsize::new(0) })
     }
 
     /// Applies removals in one atomic step. They are durable after [`Tree::sync`].
@@ -107,7 +110,15 @@ impl Tree {
     ///
     /// It is durable after [`Tree::sync`]. A batch would be atomic, but sled seals its buffer around
     /// one, which costs a second write and wakes all threads of its pool twice.
+    ///
+    /// Syncs what was inserted before, where this would make it too much between two syncs.
     pub(crate) fn insert(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        let bytes = key.len() + value.len();
+        // One thread writes, so nothing comes between the look and the sync.
+        if self.unsynced.load(Ordering::Relaxed) + bytes > STEP_BYTES_MAX {
+            self.sync()?;
+        }
+        self.unsynced.fetch_add(bytes, Ordering::Relaxed);
         self.db.insert(key, value).map(drop).map_err(|error| self.error("write", error))
     }
 
@@ -122,7 +133,9 @@ impl Tree {
     /// another of its threads already has.
     pub(crate) fn sync(&self) -> Result<()> {
         self.flush()?;
-        self.file.sync_data().map_err(|error| Error::io("sync", &self.path.join("db"), error))
+        let synced = self.file.sync_data().map_err(|error| Error::io("sync", &self.path.join("db"), error));
+        self.unsynced.store(0, Ordering::Relaxed);
+        synced
     }
 
     /// Makes the names of sled's files durable, after its creation.
