@@ -10,7 +10,7 @@
 
 use bytes::Bytes;
 use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
-use toka_vault_core::{Error, Event, Head, Position, Result};
+use toka_vault_core::{Error, Event, Head, Payload, Position, Result};
 use toka_vault_engine::block::{Block, Layout, StoredPayload, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
 use toka_vault_engine::{Group, Log, ReadBudget};
@@ -142,17 +142,19 @@ impl SledLog {
             let Some(stored) = block.event(found.next) else { break };
             let corrupt = |reason: &str| Error::corrupt(found.next, reason);
             let stored = stored.map_err(|damage| corrupt(damage.0))?;
-            let payload = match &stored.payload {
-                StoredPayload::Inside(bytes) => bytes.clone(),
-                StoredPayload::Outside(length) => self.read_payload(found.next, *length)?,
+            let digest = stored.header.digest;
+            let payload = match stored.payload {
+                StoredPayload::Inside(bytes) => Payload::from_stored(bytes, digest),
+                StoredPayload::Outside(length) => {
+                    let payload = Payload::from_stored(self.read_payload(found.next, length)?, digest);
+                    // The checksums of the block cover what is inside; this has its digest alone.
+                    if !payload.is_intact() {
+                        return Err(corrupt("its payload does not hash to its digest"));
+                    }
+                    payload
+                }
             };
-            let outside = matches!(stored.payload, StoredPayload::Outside(_));
-            let event = stored.with_payload(payload);
-            // The checksums of the block cover what is inside; all else has its digest alone.
-            if outside && !event.payload.is_intact() {
-                return Err(corrupt("its payload does not hash to its digest"));
-            }
-            found.add(event);
+            found.add(Event::new(stored.header, payload));
         }
         Ok(block.last())
     }
