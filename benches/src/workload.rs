@@ -2,8 +2,6 @@
 //!
 //! Keeps the invariant that both store the same payloads, of exactly [`PAYLOAD_BYTES`] each.
 
-use std::sync::Arc;
-
 use anyhow::{Result, ensure};
 use serde::Serialize;
 use toka_vault_core::{
@@ -104,7 +102,7 @@ fn stored(number: u64) -> Result<Event> {
     let payload = Payload::encode(&Note::new(number))?;
     ensure!(payload.bytes().len() == PAYLOAD_BYTES, "a payload has {} bytes", payload.bytes().len());
     let hash = EventHash::from_bytes(*payload.digest().as_bytes());
-    let (id, parents) = (EventId::from_u128(number.into()), Arc::from([EventId::from_u128(0)]));
+    let (id, parents) = (EventId::from_u128(number.into()), [EventId::from_u128(0)].into());
     let (kind, time) = (KIND.parse()?, Timestamp::now());
     let header = EventHeader::new(id, kind, time, parents, payload.digest(), hash, Position::new(number));
     Ok(Event::new(header, payload))

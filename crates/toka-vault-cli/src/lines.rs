@@ -173,7 +173,7 @@ impl Parts {
             return Err(LineError::UncheckableHash);
         }
         let mut event = NewEvent::new(kind, payload).map_err(|error| malformed("payload", error))?;
-        event.parents = self.parents.unwrap_or_default();
+        event.parents = self.parents.unwrap_or_default().into();
         event.id = self.id;
         event.timestamp = self.timestamp;
         Ok(Line { number, event, hash: self.hash, unknown: self.unknown })

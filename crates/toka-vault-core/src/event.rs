@@ -1,8 +1,6 @@
 //! [`Event`] and [`EventHeader`]: what a vault has recorded.
 
-use std::sync::Arc;
-
-use crate::{Digest, EventHash, EventId, Kind, Payload, Position, Timestamp};
+use crate::{Digest, EventHash, EventId, Kind, Parents, Payload, Position, Timestamp};
 
 /// Tells all of an event but its content.
 ///
@@ -18,7 +16,7 @@ pub struct EventHeader {
     /// When it happened.
     pub timestamp: Timestamp,
     /// The events that led to this one, in the order that the caller named them.
-    pub parents: Arc<[EventId]>,
+    pub parents: Parents,
     /// Addresses the payload.
     pub digest: Digest,
     /// Seals the event and all that led to it.
@@ -43,7 +41,7 @@ impl EventHeader {
         id: EventId,
         kind: Kind,
         timestamp: Timestamp,
-        parents: Arc<[EventId]>,
+        parents: Parents,
         digest: Digest,
         hash: EventHash,
         position: Position,

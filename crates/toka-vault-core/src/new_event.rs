@@ -4,7 +4,7 @@
 //! payload; what concerns its parents, [`NewEvent::check`] tells before a vault looks at it.
 
 use crate::limits::PARENTS_MAX;
-use crate::{Error, EventId, EventPayload, Kind, Payload, Result, Timestamp};
+use crate::{Error, EventId, EventPayload, Kind, Parents, Payload, Result, Timestamp};
 
 /// Describes an event to commit: what happened, its content, what led to it.
 ///
@@ -26,7 +26,7 @@ pub struct NewEvent {
     /// The content.
     pub payload: Payload,
     /// The events that led to this one. They must be in the vault, or earlier in the same batch.
-    pub parents: Vec<EventId>,
+    pub parents: Parents,
     /// The id that the caller brings; without one the vault assigns it.
     pub id: Option<EventId>,
     /// When it happened, for imports; without one the vault tells the time.
@@ -46,13 +46,19 @@ impl NewEvent {
         P: EventPayload,
     {
         let kind = kind.try_into()?;
-        Ok(Self { kind, payload: payload.to_payload()?, parents: Vec::new(), id: None, timestamp: None })
+        Ok(Self {
+            kind,
+            payload: payload.to_payload()?,
+            parents: Parents::default(),
+            id: None,
+            timestamp: None,
+        })
     }
 
     /// Names the events that led to this one.
     #[must_use]
     pub fn with_parents(mut self, parents: &[EventId]) -> Self {
-        self.parents = parents.to_vec();
+        self.parents = parents.into();
         self
     }
 

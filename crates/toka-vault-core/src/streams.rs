@@ -4,8 +4,9 @@
 //! lives in the stream, not in the future that waits for it.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -19,19 +20,32 @@ use crate::{Event, Result};
 /// with the next event that can be read; after any other error it ends. It reads ahead by a bounded
 /// number of events.
 #[must_use = "a replay reads nothing until it is asked for events"]
-pub struct Replay(BoxStream<'static, Result<Event>>);
+pub struct Replay(Events);
 
 /// Follows a vault: history from a start point, then each event once it is committed.
 ///
 /// Events come in commit order, without gap or duplicate. A slow subscriber loses nothing and holds
 /// back nobody: it holds a bounded number of events, and reads from storage what it has missed.
 #[must_use = "a subscription does nothing until it is asked for events"]
-pub struct Subscription(BoxStream<'static, Result<Event>>);
+pub struct Subscription(Events);
+
+/// Hands out events one by one as they arrive chunk by chunk.
+struct Events {
+    /// What is left of the newest chunk.
+    ready: std::vec::IntoIter<Event>,
+    chunks: BoxStream<'static, Result<Vec<Event>>>,
+}
 
 impl Replay {
     /// Makes any stream of events a replay. For back-ends.
     pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
-        Self(events.fuse().boxed())
+        Self::from_chunks(events.map_ok(|event| vec![event]))
+    }
+
+    /// Makes a stream of events that come chunk by chunk a replay, which costs less for each event. For
+    /// back-ends.
+    pub fn from_chunks(chunks: impl Stream<Item = Result<Vec<Event>>> + Send + 'static) -> Self {
+        Self(Events::new(chunks))
     }
 
     /// Returns the next event, or `None` at the end, however often it is asked.
@@ -44,14 +58,20 @@ impl Replay {
     ///
     /// A future that is dropped loses no event: the next call returns it.
     pub async fn try_next(&mut self) -> Result<Option<Event>> {
-        TryStreamExt::try_next(&mut self.0).await
+        self.0.next().await
     }
 }
 
 impl Subscription {
     /// Makes any stream of events a subscription. For back-ends.
     pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
-        Self(events.fuse().boxed())
+        Self::from_chunks(events.map_ok(|event| vec![event]))
+    }
+
+    /// Makes a stream of events that come chunk by chunk a subscription, which costs less for each event. For
+    /// back-ends.
+    pub fn from_chunks(chunks: impl Stream<Item = Result<Vec<Event>>> + Send + 'static) -> Self {
+        Self(Events::new(chunks))
     }
 
     /// Waits for the next event and returns it, or `None` once the vault is closed and all of its
@@ -68,7 +88,30 @@ impl Subscription {
     ///
     /// A future that is dropped loses no event: the next call returns it.
     pub async fn recv(&mut self) -> Result<Option<Event>> {
-        self.0.try_next().await
+        self.0.next().await
+    }
+}
+
+impl Events {
+    fn new(chunks: impl Stream<Item = Result<Vec<Event>>> + Send + 'static) -> Self {
+        Self { ready: Vec::new().into_iter(), chunks: chunks.fuse().boxed() }
+    }
+
+    async fn next(&mut self) -> Result<Option<Event>> {
+        poll_fn(|cx| self.poll_next(cx)).await.transpose()
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
+        loop {
+            if let Some(event) = self.ready.next() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match ready!(self.chunks.poll_next_unpin(cx)) {
+                Some(Ok(chunk)) => self.ready = chunk.into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }
 
@@ -76,7 +119,7 @@ impl Stream for Replay {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
+        self.0.poll_next(cx)
     }
 }
 
@@ -84,7 +127,7 @@ impl Stream for Subscription {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
+        self.0.poll_next(cx)
     }
 }
 

@@ -9,9 +9,10 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use futures::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
-use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, TryStreamExt};
-use toka_vault_core::{Direction, Error, Event, Position, ReplayOptions, Result, StartFrom};
+use futures::stream::{self, Stream};
+use toka_vault_core::{
+    Direction, Error, Event, Position, Replay, ReplayOptions, Result, StartFrom, Subscription,
+};
 
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::published::State;
@@ -24,40 +25,38 @@ type Chunk = Result<Vec<Event>>;
 type Reading = Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>>;
 
 /// Reads history up to the head at this call.
-pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> BoxStream<'static, Result<Event>> {
+pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
     let last = reader.published.head().position;
     let next = Next::new(options.start, last);
     let left = options.limit.unwrap_or(u64::MAX);
     match options.direction {
-        Direction::Backward => events(
-            Backward { reader, start: next, last, left, window: CHUNK_EVENTS_MAX as u64 },
-            Backward::step,
-        )
-        .boxed(),
-        _ => events(Forward { reader, next, last, left, ahead: None }, Forward::step).boxed(),
+        Direction::Backward => {
+            let backward = Backward { reader, start: next, last, left, window: CHUNK_EVENTS_MAX as u64 };
+            Replay::from_chunks(chunks(backward, Backward::step))
+        }
+        _ => Replay::from_chunks(chunks(Forward { reader, next, last, left, ahead: None }, Forward::step)),
     }
 }
 
 /// Follows from a start point for as long as the vault is open.
-pub(crate) fn follow(reader: Reader, start: StartFrom) -> BoxStream<'static, Result<Event>> {
+pub(crate) fn follow(reader: Reader, start: StartFrom) -> Subscription {
     let next = Next::new(start, reader.published.head().position);
-    events(Follow { reader, next }, Follow::step).boxed()
+    Subscription::from_chunks(chunks(Follow { reader, next }, Follow::step))
 }
 
-/// Turns a reader that goes chunk by chunk into a stream of events.
+/// Turns a reader into a stream of what it reads.
 ///
 /// A step returns the chunk and the reader that goes on behind it, or `None` at the end. An error
 /// that cannot be stepped over is the last item.
-fn events<R, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Result<Event>>
+fn chunks<R, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Chunk>
 where
     F: Future<Output = Option<(Chunk, R)>>,
 {
-    let chunks = stream::unfold(Some(reader), move |reader| async move {
+    stream::unfold(Some(reader), move |reader| async move {
         let (chunk, reader) = step(reader?).await?;
         let goes_on = matches!(chunk, Ok(_) | Err(Error::Evicted { .. } | Error::Corrupt { .. }));
         Some((chunk, goes_on.then_some(reader)))
-    });
-    chunks.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
+    })
 }
 
 /// Reads from old to new. Where other threads read, they read the next chunk while the consumer

@@ -124,7 +124,7 @@ impl GroupCommit {
     /// # Cancel safety
     ///
     /// Before the batch is sealed, nothing happens; from then on it is stored as a whole.
-    pub(crate) async fn commit(&self, batch: &[NewEvent], bytes: usize) -> Result<Vec<EventHeader>> {
+    pub(crate) async fn commit(&self, batch: &mut [NewEvent], bytes: usize) -> Result<Vec<EventHeader>> {
         let mut room = self.room(batch.len(), bytes).await?;
         let mut known = Known::default();
         loop {
@@ -175,7 +175,7 @@ impl GroupCommit {
     /// Seals a batch and leaves it to the writer, or gives its room back.
     fn hand_over(
         &self,
-        batch: &[NewEvent],
+        batch: &mut [NewEvent],
         bytes: usize,
         known: &Known,
         room: OwnedSemaphorePermit,

@@ -31,7 +31,7 @@ impl Inline {
     }
 
     /// Commits a batch.
-    pub(crate) fn commit(&self, batch: &[NewEvent]) -> Result<Vec<EventHeader>> {
+    pub(crate) fn commit(&self, batch: &mut [NewEvent]) -> Result<Vec<EventHeader>> {
         let mut sequencer = lock(&self.sequencer);
         let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
         let Sealed { events, headers, end } =
@@ -41,8 +41,8 @@ impl Inline {
                 Refusal::Unread(_) => Error::Closed,
             })?;
         if !events.is_empty() {
-            let group = Group { events, end };
-            self.storage.log.append(&group)?;
+            let mut group = Group { events, end };
+            self.storage.log.append(&mut group)?;
             self.storage.index.forget(self.storage.log.oldest(), end.position());
             self.published.publish(group.events, end.head);
         }

@@ -12,7 +12,9 @@ pub trait Log: Send + Sync + 'static {
     /// - It need not be durable before [`Log::sync`], but [`Log::read`] finds it at once, and it
     ///   survives the end of this process, however that ends.
     /// - After an error the engine appends no more.
-    fn append(&self, group: &Group) -> Result<()>;
+    /// - A log behind [`LocalVault::inline`](crate::LocalVault::inline) may take the events out of the
+    ///   group. Every other leaves them there: close readers are served from them.
+    fn append(&self, group: &mut Group) -> Result<()>;
 
     /// Makes everything that was appended durable. `head` is where the last group ended.
     ///

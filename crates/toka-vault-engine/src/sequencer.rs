@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
 use toka_vault_core::{
-    Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Position, Result, Timestamp,
+    Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position, Result, Timestamp,
 };
 
 use crate::assign::Assigner;
@@ -80,9 +81,9 @@ struct Draft<'a> {
     head: Head,
     assigner: Assigner,
     greatest_id: EventId,
-    events: Vec<Event>,
+    /// A header for each event so far, new or found.
     headers: Vec<EventHeader>,
-    /// Where the new events of this batch are, by id.
+    /// Where the headers of the new events are, by id.
     new: IdMap<usize>,
     /// What was read for this batch.
     known: &'a Known,
@@ -101,23 +102,24 @@ impl Sequencer {
         self.end
     }
 
-    /// Seals a batch. `known` holds what was read for it, if it was refused before.
+    /// Seals a batch, and takes the payloads of its new events. `known` holds what was read for it, if
+    /// it was refused before.
     ///
     /// # Errors
     ///
-    /// Whatever is wrong with the batch, or what has to be read first. Nothing of it is sealed then.
-    pub(crate) fn seal(&mut self, batch: &[NewEvent], known: &Known) -> Result<Sealed, Refusal> {
+    /// Whatever is wrong with the batch, or what has to be read first. Nothing of it is sealed
+    /// or taken then.
+    pub(crate) fn seal(&mut self, batch: &mut [NewEvent], known: &Known) -> Result<Sealed, Refusal> {
         let mut draft = Draft {
             head: self.end.head,
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
             greatest_id: self.end.greatest_id,
-            events: Vec::with_capacity(batch.len()),
             headers: Vec::with_capacity(batch.len()),
             new: IdMap::default(),
             known,
             unread: Vec::new(),
         };
-        for event in batch {
+        for event in &*batch {
             match self.stored(&mut draft, event)? {
                 Some(header) => draft.headers.push(header),
                 None => self.seal_new(&mut draft, event, batch.len() > 1)?,
@@ -126,7 +128,7 @@ impl Sequencer {
         if !draft.unread.is_empty() {
             return Err(Refusal::Unread(draft.unread));
         }
-        self.accept(draft).map_err(Refusal::Failed)
+        Ok(self.accept(draft, batch))
     }
 
     /// Finds the event that `event` repeats, if it does.
@@ -156,14 +158,13 @@ impl Sequencer {
         let content = EventContent { id, kind: &event.kind, timestamp, digest };
         let hash = event_hash(content, event.parents.iter().copied().zip(parents));
         draft.head = Head { position: draft.head.position.next(), chain: chain_hash(draft.head.chain, hash) };
-        let (kind, parents) = (event.kind.clone(), Arc::from(event.parents.as_slice()));
+        let (kind, parents) = (event.kind.clone(), event.parents.clone());
         let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, draft.head.position);
         if several {
-            draft.new.insert(id, draft.events.len());
+            draft.new.insert(id, draft.headers.len());
         }
         draft.greatest_id = draft.greatest_id.max(id);
-        draft.headers.push(header.clone());
-        draft.events.push(Event::new(header, event.payload.clone()));
+        draft.headers.push(header);
         Ok(())
     }
 
@@ -204,8 +205,8 @@ impl Sequencer {
         if id > draft.greatest_id {
             return Ok(None);
         }
-        let in_batch = draft.new.get(&id).and_then(|at| draft.events.get(*at));
-        let in_memory = in_batch.map(|event| &event.header).or_else(|| self.recent.find(id));
+        let in_batch = draft.new.get(&id).and_then(|at| draft.headers.get(*at));
+        let in_memory = in_batch.or_else(|| self.recent.find(id));
         if let Some(header) = in_memory {
             return Ok(Some(header.clone()));
         }
@@ -230,14 +231,21 @@ impl Sequencer {
     }
 
     /// Makes a draft part of the order.
-    fn accept(&mut self, draft: Draft<'_>) -> Result<Sealed> {
-        match &self.storage {
-            Access::Direct(storage) => storage.index.insert(&draft.events),
-            Access::InMemory(index) => index.insert(&draft.events),
+    fn accept(&mut self, draft: Draft<'_>, batch: &mut [NewEvent]) -> Sealed {
+        let mut next = self.end.position().next();
+        let mut events = Vec::with_capacity(batch.len());
+        for (event, header) in batch.iter_mut().zip(&draft.headers) {
+            // What was found stands earlier, in the vault or in this batch.
+            if header.position == next {
+                self.recent.insert(header);
+                self.hashes.insert(header);
+                events.push(Event::new(header.clone(), taken(&mut event.payload)));
+                next = next.next();
+            }
         }
-        for event in &draft.events {
-            self.recent.insert(&event.header);
-            self.hashes.insert(&event.header);
+        match &self.storage {
+            Access::Direct(storage) => storage.index.insert(&events),
+            Access::InMemory(index) => index.insert(&events),
         }
         self.end = LogEnd {
             head: draft.head,
@@ -245,8 +253,13 @@ impl Sequencer {
             assigned_timestamp: draft.assigner.timestamp(),
             greatest_id: draft.greatest_id,
         };
-        Ok(Sealed { events: draft.events, headers: draft.headers, end: self.end })
+        Sealed { events, headers: draft.headers, end: self.end }
     }
+}
+
+/// Takes a payload out of an event that is used up. A clone would cost an allocation.
+fn taken(payload: &mut Payload) -> Payload {
+    std::mem::replace(payload, Payload::from_stored(Bytes::new(), payload.digest()))
 }
 
 /// Says in what a new event differs from the stored one of the same id.
@@ -257,7 +270,7 @@ fn difference(stored: &EventHeader, event: &NewEvent) -> Option<&'static str> {
     if stored.digest != event.payload.digest() {
         return Some("payload");
     }
-    if *stored.parents != *event.parents {
+    if stored.parents != event.parents {
         return Some("parents");
     }
     match event.timestamp {

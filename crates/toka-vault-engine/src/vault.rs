@@ -70,8 +70,8 @@ impl LocalVault {
     }
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
-    pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
-        let headers = self.commit_all(std::slice::from_ref(&event)).await?;
+    pub async fn commit(&self, mut event: NewEvent) -> Result<EventHeader> {
+        let headers = self.commit_all(std::slice::from_mut(&mut event)).await?;
         // As many headers as events are answered.
         headers.into_iter().next().ok_or(Error::Closed)
     }
@@ -89,8 +89,8 @@ impl LocalVault {
     }
 
     /// Commits events atomically, in their order. See [`EventStore::commit_batch`].
-    pub async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        self.commit_all(&batch).await
+    pub async fn commit_batch(&self, mut batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.commit_all(&mut batch).await
     }
 
     /// Follows the vault live: the events committed after this call.
@@ -101,12 +101,12 @@ impl LocalVault {
     /// Follows the vault from a start point: first history, then live. See
     /// [`EventStore::subscribe_from`].
     pub fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        Subscription::new(cursor::follow(self.reader(), start))
+        cursor::follow(self.reader(), start)
     }
 
     /// Reads history up to the head at this call. See [`EventStore::replay`].
     pub fn replay(&self, options: ReplayOptions) -> Replay {
-        Replay::new(cursor::replay(self.reader(), options))
+        cursor::replay(self.reader(), options)
     }
 
     /// Returns the event with this id, or `None`. See [`EventStore::get`].
@@ -130,7 +130,8 @@ impl LocalVault {
         }
     }
 
-    async fn commit_all(&self, batch: &[NewEvent]) -> Result<Vec<EventHeader>> {
+    /// Commits events, and takes their payloads.
+    async fn commit_all(&self, batch: &mut [NewEvent]) -> Result<Vec<EventHeader>> {
         let bytes = check(batch)?;
         if batch.is_empty() {
             return Ok(Vec::new());
@@ -162,8 +163,8 @@ fn check(batch: &[NewEvent]) -> Result<usize> {
 
 #[async_trait]
 impl EventStore for LocalVault {
-    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        self.commit_all(&batch).await
+    async fn commit_batch(&self, mut batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.commit_all(&mut batch).await
     }
 
     fn replay(&self, options: ReplayOptions) -> Replay {

@@ -94,11 +94,11 @@ impl Writer {
     }
 
     /// Appends a group, makes it as durable as promised, and publishes it.
-    fn store(&mut self, group: Group) -> Result<(), Arc<Error>> {
+    fn store(&mut self, mut group: Group) -> Result<(), Arc<Error>> {
         self.wait_for_index()?;
         let end = group.end;
         let poison = |error| self.health.poison(error);
-        guarded("append", || self.log.append(&group)).map_err(poison)?;
+        guarded("append", || self.log.append(&mut group)).map_err(poison)?;
         match self.durability {
             Durability::Group => {
                 guarded("sync", || self.log.sync(end.head)).map_err(poison)?;

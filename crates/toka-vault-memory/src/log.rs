@@ -26,9 +26,9 @@ impl MemoryLog {
 }
 
 impl Log for MemoryLog {
-    fn append(&self, group: &Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<()> {
         let mut events = self.events.write().unwrap_or_else(PoisonError::into_inner);
-        events.extend(group.events.iter().cloned());
+        events.extend(group.events.drain(..));
         if let Some(capacity) = self.capacity {
             let excess = events.len().saturating_sub(capacity.get());
             events.drain(..excess);

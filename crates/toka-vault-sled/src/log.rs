@@ -49,7 +49,7 @@ pub(crate) struct SledLog {
 }
 
 impl Log for SledLog {
-    fn append(&self, group: &Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<()> {
         let blocks = encode(group, LAYOUT);
         for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
             for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {

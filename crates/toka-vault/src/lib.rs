@@ -8,8 +8,8 @@ mod vault;
 #[doc(inline)]
 pub use toka_vault_core::{
     ChainHash, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload, EventStore,
-    EventStoreExt, Head, Kind, NewEvent, Payload, Position, Replay, ReplayOptions, Result, StartFrom,
-    Subscription, Timestamp, hashing, limits, verify,
+    EventStoreExt, Head, Kind, NewEvent, Parents, Payload, Position, Replay, ReplayOptions, Result,
+    StartFrom, Subscription, Timestamp, hashing, limits, verify,
 };
 #[doc(inline)]
 pub use toka_vault_engine::{Durability, LocalVault};

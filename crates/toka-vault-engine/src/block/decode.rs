@@ -1,11 +1,11 @@
 //! [`Block`]: bytes back to events.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position,
+    Timestamp,
 };
 
 use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, MAGIC, PAYLOAD_OUTSIDE};
@@ -134,7 +134,7 @@ impl Block {
         let hash = EventHash::from_bytes(fields.array()?);
         let length = fields.u32()? as usize;
         let (parents, _) = fields.bytes(parents * size_of::<EventId>())?.as_chunks();
-        let parents: Arc<[EventId]> = parents.iter().copied().map(EventId::from_bytes).collect();
+        let parents: Parents = parents.iter().copied().map(EventId::from_bytes).collect();
         let inside = fields.0.len();
         let payload = match flags & PAYLOAD_OUTSIDE {
             0 if inside == length => StoredPayload::Inside(self.bytes.slice(entry.end - inside..entry.end)),

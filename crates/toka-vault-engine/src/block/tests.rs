@@ -1,10 +1,9 @@
 //! Blocks come back as they were written, and damaged ones never as something else.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position,
+    Timestamp,
 };
 
 use super::{Block, EncodedBlock, Layout, StoredPayload, encode};
@@ -13,7 +12,7 @@ use crate::log::{Group, LogEnd};
 const LAYOUT: Layout = Layout { block_bytes_max: 4_096, payload_inside_max: 1_024 };
 
 fn event(number: u64, payload_bytes: usize) -> Event {
-    let parents: Arc<[EventId]> = (0..number % 3).map(|at| EventId::from_u128(u128::from(at))).collect();
+    let parents: Parents = (0..number % 3).map(|at| EventId::from_u128(u128::from(at))).collect();
     let kind = Kind::new(&format!("kind.{}", number % 4)).unwrap();
     let payload = Payload::encode(&"p".repeat(payload_bytes)).unwrap();
     let hash = EventHash::from_bytes(*Digest::of(&number.to_be_bytes()).as_bytes());

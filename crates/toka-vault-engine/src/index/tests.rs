@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toka_vault_core::{
-    Error, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Result, Timestamp,
+    Error, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position, Result, Timestamp,
 };
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
@@ -20,7 +20,7 @@ const MANY: u64 = GATHERED_IDS_MAX as u64 * 75;
 struct Given(Vec<Event>);
 
 impl Log for Given {
-    fn append(&self, _: &Group) -> Result<()> {
+    fn append(&self, _: &mut Group) -> Result<()> {
         Err(Error::Closed)
     }
 
@@ -49,7 +49,7 @@ fn given(count: u64, seed: u64) -> Given {
     let event = |number: u64| {
         let (id, hash) = (id(number, seed), EventHash::from_bytes([(number ^ seed) as u8; 32]));
         let (time, digest) = (Timestamp::EPOCH, payload.digest());
-        let parents = Arc::default();
+        let parents = Parents::default();
         let header = EventHeader::new(id, kind.clone(), time, parents, digest, hash, Position::new(number));
         Event::new(header, payload.clone())
     };

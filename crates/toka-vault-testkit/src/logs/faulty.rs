@@ -96,7 +96,7 @@ impl<L> FaultyLog<L> {
 }
 
 impl<L: Log> Log for FaultyLog<L> {
-    fn append(&self, group: &Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<()> {
         self.run(Call::Append, || self.inner.append(group))
     }
 

@@ -81,7 +81,7 @@ impl<L> GatedLog<L> {
 }
 
 impl<L: Log> Log for GatedLog<L> {
-    fn append(&self, group: &Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<()> {
         self.inner.append(group)
     }
 

@@ -88,7 +88,7 @@ impl State {
 }
 
 impl Log for VecLog {
-    fn append(&self, group: &Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<()> {
         let mut state = self.disk.state();
         state.groups.push(group.events.clone());
         state.ends.push(group.end);
