@@ -12,6 +12,9 @@ mod error;
 mod json_tokens;
 mod serializer;
 
+use std::cell::Cell;
+
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
@@ -25,19 +28,31 @@ use error::EncodeError;
 /// [`Error::PayloadTooLarge`], or [`Error::PayloadEncoding`] where the value has no canonical form:
 /// its `Serialize` fails, a map has a key twice, an integer has more than 64 bits, it is nested too
 /// deeply.
-pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    let mut encoder = Encoder::with_room();
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes> {
+    // Taken, so that a `Serialize` that encodes another payload on the way finds none and makes one.
+    // Where the thread is about to end there is none either.
+    let spare = SPARE.try_with(Cell::take).ok().flatten();
+    let mut encoder = spare.unwrap_or_else(Encoder::with_room);
     match value.serialize(&mut encoder) {
-        Ok(()) => Ok(encoder.out),
+        Ok(()) => Ok(encoder.finish()),
         // An error that passed through a foreign `Serialize` may come back as mere words.
         Err(_) if encoder.too_large => Err(Error::PayloadTooLarge { max: PAYLOAD_BYTES_MAX }),
         Err(error) => Err(Error::PayloadEncoding { reason: error.to_string() }),
     }
 }
 
+thread_local! {
+    /// The encoder of this thread's last payload, for the next one: it has its room already.
+    static SPARE: Cell<Option<Encoder>> = const { Cell::new(None) };
+}
+
 /// Bytes and entries that an encoder has room for at first, which spares most payloads the growing.
 const ROOM_BYTES: usize = 512;
 const ROOM_ENTRIES: usize = 32;
+
+/// Longest payload that is copied out of the encoder, in bytes. A longer one takes the encoder's
+/// buffer along, so that what an idle thread keeps is small.
+const COPIED_BYTES_MAX: usize = ROOM_BYTES;
 
 /// Holds the bytes written so far and the open containers.
 #[derive(Default)]
@@ -75,6 +90,19 @@ impl Encoder {
             entries: Vec::with_capacity(ROOM_ENTRIES),
             ..Self::default()
         }
+    }
+
+    /// Returns the bytes of a value that is complete, without room to spare.
+    fn finish(mut self) -> Bytes {
+        if self.out.len() > COPIED_BYTES_MAX || self.entries.capacity() > ROOM_ENTRIES {
+            return Bytes::from(self.out.into_boxed_slice());
+        }
+        let bytes = Bytes::copy_from_slice(&self.out);
+        self.out.clear();
+        self.entries.clear();
+        // Where the thread is about to end, there is no next one.
+        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+        bytes
     }
 
     /// Fails once the output is larger than a payload may be, so that an endless value ends.

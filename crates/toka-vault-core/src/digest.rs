@@ -20,11 +20,13 @@ macro_rules! hash_type {
 
         impl $name {
             /// Creates the hash from its bytes.
+            #[inline]
             pub const fn from_bytes(bytes: [u8; HASH_BYTES]) -> Self {
                 Self(bytes)
             }
 
             /// Returns the bytes of the hash.
+            #[inline]
             pub const fn as_bytes(&self) -> &[u8; HASH_BYTES] {
                 &self.0
             }

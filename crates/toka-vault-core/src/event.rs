@@ -37,6 +37,7 @@ pub struct Event {
 
 impl EventHeader {
     /// Puts a header together. For back-ends: nothing is checked.
+    #[inline]
     pub fn new(
         id: EventId,
         kind: Kind,
@@ -52,11 +53,13 @@ impl EventHeader {
 
 impl Event {
     /// Puts an event together. For back-ends: nothing is checked.
+    #[inline]
     pub fn new(header: EventHeader, payload: Payload) -> Self {
         Self { header, payload }
     }
 
     /// Returns the event's place in the order of its vault.
+    #[inline]
     pub fn position(&self) -> Position {
         self.header.position
     }

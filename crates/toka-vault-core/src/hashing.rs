@@ -60,24 +60,29 @@ where
         }
     };
     let mut rest = &mut *input;
-    put(&mut rest, &content.id.to_bytes());
-    put(&mut rest, &[kind.len() as u8]);
-    put(&mut rest, kind);
-    put(&mut rest, &content.timestamp.as_micros().to_be_bytes());
-    put(&mut rest, content.digest.as_bytes());
-    put(&mut rest, &(parents.len() as u16).to_be_bytes());
+    put(&mut rest, content.id.to_bytes());
+    put(&mut rest, [kind.len() as u8]);
+    let (front, behind) = std::mem::take(&mut rest).split_at_mut(kind.len());
+    front.copy_from_slice(kind);
+    rest = behind;
+    put(&mut rest, content.timestamp.as_micros().to_be_bytes());
+    put(&mut rest, *content.digest.as_bytes());
+    put(&mut rest, (parents.len() as u16).to_be_bytes());
     for (id, hash) in parents {
-        put(&mut rest, &id.to_bytes());
-        put(&mut rest, hash.as_bytes());
+        put(&mut rest, id.to_bytes());
+        put(&mut rest, *hash.as_bytes());
     }
     EventHash::from_bytes(*blake3::keyed_hash(EVENT_KEY, input).as_bytes())
 }
 
-/// Writes `field` to the front of `rest`, which has room for it.
-fn put(rest: &mut &mut [u8], field: &[u8]) {
-    let (front, behind) = std::mem::take(rest).split_at_mut(field.len());
-    front.copy_from_slice(field);
-    *rest = behind;
+/// Writes `field` to the front of `rest`, which has room for it. Of known size, it is a move and not
+/// a call.
+#[inline]
+fn put<const N: usize>(rest: &mut &mut [u8], field: [u8; N]) {
+    if let Some((front, behind)) = std::mem::take(rest).split_first_chunk_mut() {
+        *front = field;
+        *rest = behind;
+    }
 }
 
 /// Computes the chain hash of a history that `event` is added to.

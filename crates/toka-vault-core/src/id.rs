@@ -1,6 +1,7 @@
 //! [`EventId`]: what an event is called, for ever and in every vault.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use ulid::Ulid;
@@ -14,13 +15,15 @@ use crate::{Error, Result};
 /// by id.
 ///
 /// [ULID]: https://github.com/ulid/spec
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventId(u128);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+// Bytes, most significant first: they sort like the number, and leave no gaps where ids are kept.
+pub struct EventId([u8; 16]);
 
 impl EventId {
     /// Creates an id from its 128 bits.
+    #[inline]
     pub const fn from_u128(bits: u128) -> Self {
-        Self(bits)
+        Self(bits.to_be_bytes())
     }
 
     /// Creates an id from a time and 80 bits that set it apart from others of that time.
@@ -28,31 +31,42 @@ impl EventId {
     /// `millis` are milliseconds since the Unix epoch, of which the low 48 bits are kept, and of
     /// `random` the low 80. An importer that derives both from its source gets the same id each
     /// time, and so an import that can be repeated.
+    #[inline]
     pub const fn from_parts(millis: u64, random: u128) -> Self {
         let time = (millis as u128 & ((1 << 48) - 1)) << 80;
-        Self(time | (random & ((1 << 80) - 1)))
+        Self::from_u128(time | (random & ((1 << 80) - 1)))
     }
 
     /// Reads an id from its 16 bytes, most significant first.
+    #[inline]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(u128::from_be_bytes(bytes))
+        Self(bytes)
     }
 
     /// Returns the 128 bits of this id.
+    #[inline]
     pub const fn to_u128(self) -> u128 {
-        self.0
+        u128::from_be_bytes(self.0)
     }
 
     /// Returns the 16 bytes of this id, most significant first, as hashes and formats use them.
+    #[inline]
     pub const fn to_bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
+        self.0
+    }
+}
+
+impl Hash for EventId {
+    /// Hashes one number, which takes less time than sixteen bytes.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.to_u128());
     }
 }
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; ulid::ULID_LEN];
-        f.pad(Ulid(self.0).array_to_str(&mut text))
+        f.pad(Ulid(self.to_u128()).array_to_str(&mut text))
     }
 }
 
@@ -71,7 +85,7 @@ impl FromStr for EventId {
         // second text form.
         let fits = matches!(text.as_bytes().first(), Some(b'0'..=b'7'));
         match Ulid::from_string(text) {
-            Ok(ulid) if fits => Ok(Self(ulid.0)),
+            Ok(ulid) if fits => Ok(Self::from_u128(ulid.0)),
             _ => Err(Error::malformed("event id", text, "expected a ULID of 26 base-32 characters")),
         }
     }

@@ -45,6 +45,7 @@ impl Kind {
     }
 
     /// Returns the kind as text.
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }

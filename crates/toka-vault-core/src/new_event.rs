@@ -56,6 +56,7 @@ impl NewEvent {
     }
 
     /// Names the events that led to this one.
+    #[inline]
     #[must_use]
     pub fn with_parents(mut self, parents: &[EventId]) -> Self {
         self.parents = parents.into();
@@ -64,6 +65,7 @@ impl NewEvent {
 
     /// Brings an id, which makes the commit safe to repeat: the same id with the same content
     /// returns the first header, for ever.
+    #[inline]
     #[must_use]
     pub fn with_id(mut self, id: EventId) -> Self {
         self.id = Some(id);
@@ -71,6 +73,7 @@ impl NewEvent {
     }
 
     /// Brings the time at which it happened, for events that happened before they came here.
+    #[inline]
     #[must_use]
     pub fn with_timestamp(mut self, timestamp: Timestamp) -> Self {
         self.timestamp = Some(timestamp);
@@ -83,6 +86,7 @@ impl NewEvent {
     /// # Errors
     ///
     /// [`Error::TooManyParents`], [`Error::DuplicateParent`] or [`Error::SelfParent`].
+    #[inline]
     pub fn check(&self) -> Result<()> {
         let count = self.parents.len();
         if count > PARENTS_MAX {

@@ -15,9 +15,6 @@ use serde::de::DeserializeOwned;
 use crate::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 use crate::{Digest, Error, Result, canonical};
 
-/// Longest payload that is copied out of the encoder's buffer, in bytes.
-const COPIED_BYTES_MAX: usize = 512;
-
 /// Holds the content of an event: canonical MessagePack bytes and their [`Digest`].
 ///
 /// Cloning is cheap: clones share the bytes. `Debug` shows the decoded value. A payload that was
@@ -83,11 +80,6 @@ impl Payload {
     /// nested deeper than [`PAYLOAD_DEPTH_MAX`].
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
         let bytes = canonical::encode(value)?;
-        // A payload that is kept holds no spare room; short bytes are copied faster than shrunk.
-        let bytes = match bytes.len() {
-            ..=COPIED_BYTES_MAX => Bytes::copy_from_slice(&bytes),
-            _ => Bytes::from(bytes.into_boxed_slice()),
-        };
         Ok(Self { digest: Digest::of(&bytes), bytes })
     }
 
@@ -112,16 +104,25 @@ impl Payload {
     }
 
     /// Trusts bytes and a digest that were stored together. For back-ends: nothing is checked.
+    #[inline]
     pub fn from_stored(bytes: Bytes, digest: Digest) -> Self {
         Self { bytes, digest }
     }
 
     /// Returns the canonical MessagePack bytes.
+    #[inline]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
+    /// Returns the canonical MessagePack bytes, and gives the digest up.
+    #[inline]
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
     /// Returns the Blake3 digest of the bytes.
+    #[inline]
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -21,11 +21,13 @@ impl Position {
     pub const FIRST: Self = Self(1);
 
     /// Creates a position from its number.
+    #[inline]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
     /// Returns the number of this position.
+    #[inline]
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -34,18 +36,21 @@ impl Position {
     ///
     /// A vault that commits a million events a second reaches it after 584,000 years.
     #[must_use]
+    #[inline]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
     /// Returns the position `count` places on, and stops at the last one there can be.
     #[must_use]
+    #[inline]
     pub const fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count))
     }
 
     /// Returns the position `count` places back, and stops at [`Position::ZERO`].
     #[must_use]
+    #[inline]
     pub const fn minus(self, count: u64) -> Self {
         Self(self.0.saturating_sub(count))
     }

@@ -183,7 +183,7 @@ struct Follow {
 impl Follow {
     async fn step(mut self) -> Option<(Chunk, Self)> {
         loop {
-            let State { head, ended } = self.reader.published.state();
+            let State { head, ended, .. } = self.reader.published.state();
             let chunk = self.reader.advance(&mut self.next, head.position, u64::MAX).await;
             if !matches!(&chunk, Ok(events) if events.is_empty()) {
                 return Some((chunk, self));

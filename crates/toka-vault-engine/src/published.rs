@@ -6,7 +6,6 @@
 
 use std::pin::pin;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use toka_vault_core::{Event, Head, Position};
 use tokio::sync::Notify;
@@ -21,6 +20,9 @@ pub(crate) struct State {
     pub(crate) head: Head,
     /// Whether the vault is closed, so that the head is the last.
     pub(crate) ended: bool,
+    /// How many readers wait for a change. Waking costs a commit in memory more than all other steps
+    /// of publishing, so it is left out where nobody waits.
+    waiting: usize,
 }
 
 /// Publishes events to readers.
@@ -29,22 +31,18 @@ pub(crate) struct Published {
     state: RwLock<State>,
     /// The newest events; none where the log itself is in memory.
     tail: Option<RwLock<Tail>>,
-    /// How many readers wait. Waking costs a commit in memory more than all other steps of
-    /// publishing, so it is left out where nobody waits.
-    waiting: AtomicUsize,
     changed: Notify,
 }
 
 /// Counts a reader that waits, until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a>(&'a RwLock<State>);
 
 impl Published {
     /// Starts with a head that is durable already.
     pub(crate) fn new(head: Head, with_tail: bool) -> Self {
         Self {
-            state: RwLock::new(State { head, ended: false }),
+            state: RwLock::new(State { head, ended: false, waiting: 0 }),
             tail: with_tail.then(RwLock::default),
-            waiting: AtomicUsize::new(0),
             changed: Notify::new(),
         }
     }
@@ -54,14 +52,17 @@ impl Published {
         if let Some(tail) = &self.tail {
             sync::write(tail).extend(events);
         }
-        sync::write(&self.state).head = head;
-        self.wake();
+        self.change(|state| state.head = head);
     }
 
     /// Tells readers that the head is the last one.
     pub(crate) fn end(&self) {
-        sync::write(&self.state).ended = true;
-        self.wake();
+        self.change(|state| state.ended = true);
+    }
+
+    /// Wakes the readers that wait, so that they look again.
+    pub(crate) fn wake(&self) {
+        self.change(|_| ());
     }
 
     /// Returns the state now.
@@ -81,15 +82,11 @@ impl Published {
     /// A future that is dropped leaves nothing behind.
     pub(crate) async fn wait_for(&self, ready: impl Fn(&State) -> bool) {
         loop {
-            // First registered and counted, then looked: a change after the look wakes us. The
-            // fences pair: either the look sees the change, or whoever changes sees the count.
+            // First registered, then looked and counted under one lock: either the look sees a
+            // change, or whoever makes it sees the count.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            let _waiting = Waiting::new(&self.waiting);
-            fence(Ordering::SeqCst);
-            if ready(&self.state()) {
-                return;
-            }
+            let Some(_waiting) = self.wait_unless(&ready) else { return };
             changed.await;
         }
     }
@@ -99,24 +96,29 @@ impl Published {
         sync::read(self.tail.as_ref()?).read(from, count)
     }
 
-    /// Wakes the readers that wait.
-    pub(crate) fn wake(&self) {
-        fence(Ordering::SeqCst);
-        if self.waiting.load(Ordering::Relaxed) > 0 {
+    /// Counts a reader that waits, unless the state is as it asks for already.
+    fn wait_unless(&self, ready: impl Fn(&State) -> bool) -> Option<Waiting<'_>> {
+        let mut state = sync::write(&self.state);
+        if ready(&state) {
+            return None;
+        }
+        state.waiting += 1;
+        Some(Waiting(&self.state))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = sync::write(&self.state);
+        change(&mut state);
+        let waiting = state.waiting;
+        drop(state);
+        if waiting > 0 {
             self.changed.notify_waiters();
         }
     }
 }
 
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        sync::write(self.0).waiting -= 1;
     }
 }

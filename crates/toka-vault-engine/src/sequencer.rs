@@ -29,6 +29,8 @@ pub(crate) struct Sequencer {
     recent: Recent,
     hashes: RecentHashes,
     end: LogEnd,
+    /// Room for the hashes of an event's parents, used again and again.
+    parents: Vec<EventHash>,
 }
 
 /// Says how the sequencer reaches events that it does not remember.
@@ -83,18 +85,27 @@ struct Draft<'a> {
     greatest_id: EventId,
     /// A header for each event so far, new or found.
     headers: Vec<EventHeader>,
-    /// Where the headers of the new events are, by id.
-    new: IdMap<usize>,
+    /// Where the headers of the new events are, by id, in a batch of several.
+    new: Option<IdMap<usize>>,
     /// What was read for this batch.
     known: &'a Known,
     /// What has to be read.
     unread: Vec<EventId>,
+    /// The hashes of the parents of the event at hand.
+    parents: Vec<EventHash>,
 }
 
 impl Sequencer {
     /// Goes on sealing where the log ends, and remembers the newest `recent_max` headers.
     pub(crate) fn new(storage: Access, clock: Arc<dyn Clock>, end: LogEnd, recent_max: usize) -> Self {
-        Self { storage, clock, recent: Recent::new(recent_max), hashes: RecentHashes::new(), end }
+        Self {
+            storage,
+            clock,
+            recent: Recent::new(recent_max),
+            hashes: RecentHashes::new(),
+            end,
+            parents: Vec::new(),
+        }
     }
 
     /// Returns where the log will end once everything sealed is appended.
@@ -115,14 +126,15 @@ impl Sequencer {
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
             greatest_id: self.end.greatest_id,
             headers: Vec::with_capacity(batch.len()),
-            new: IdMap::default(),
+            new: (batch.len() > 1).then(IdMap::default),
             known,
             unread: Vec::new(),
+            parents: std::mem::take(&mut self.parents),
         };
         for event in &*batch {
             match self.stored(&mut draft, event)? {
                 Some(header) => draft.headers.push(header),
-                None => self.seal_new(&mut draft, event, batch.len() > 1)?,
+                None => self.seal_new(&mut draft, event)?,
             }
         }
         if !draft.unread.is_empty() {
@@ -142,8 +154,8 @@ impl Sequencer {
     }
 
     /// Seals an event that is new, behind all that the draft holds.
-    fn seal_new(&self, draft: &mut Draft<'_>, event: &NewEvent, several: bool) -> Result<()> {
-        let parents = self.parents(draft, event)?;
+    fn seal_new(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<()> {
+        self.find_parents(draft, event)?;
         if !draft.unread.is_empty() {
             // The batch comes again; only what else has to be read is of interest.
             return Ok(());
@@ -156,12 +168,12 @@ impl Sequencer {
         let timestamp = event.timestamp.unwrap_or_else(|| draft.assigner.next_timestamp(now));
         let digest = event.payload.digest();
         let content = EventContent { id, kind: &event.kind, timestamp, digest };
-        let hash = event_hash(content, event.parents.iter().copied().zip(parents));
+        let hash = event_hash(content, event.parents.iter().copied().zip(draft.parents.iter().copied()));
         draft.head = Head { position: draft.head.position.next(), chain: chain_hash(draft.head.chain, hash) };
         let (kind, parents) = (event.kind.clone(), event.parents.clone());
         let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, draft.head.position);
-        if several {
-            draft.new.insert(id, draft.headers.len());
+        if let Some(new) = &mut draft.new {
+            new.insert(id, draft.headers.len());
         }
         draft.greatest_id = draft.greatest_id.max(id);
         draft.headers.push(header);
@@ -179,16 +191,16 @@ impl Sequencer {
     }
 
     /// Finds the hashes of an event's parents.
-    fn parents(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<Vec<EventHash>> {
-        let mut hashes = Vec::with_capacity(event.parents.len());
+    fn find_parents(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<()> {
+        draft.parents.clear();
         for parent in &event.parents {
             match self.hash(draft, *parent)? {
-                Some(hash) => hashes.push(hash),
+                Some(hash) => draft.parents.push(hash),
                 None if draft.unread.is_empty() => return Err(Error::UnknownParent { parent: *parent }),
                 None => {}
             }
         }
-        Ok(hashes)
+        Ok(())
     }
 
     /// Finds the hash of an event.
@@ -205,7 +217,7 @@ impl Sequencer {
         if id > draft.greatest_id {
             return Ok(None);
         }
-        let in_batch = draft.new.get(&id).and_then(|at| draft.headers.get(*at));
+        let in_batch = draft.new.as_ref().and_then(|new| new.get(&id)).and_then(|at| draft.headers.get(*at));
         let in_memory = in_batch.or_else(|| self.recent.find(id));
         if let Some(header) = in_memory {
             return Ok(Some(header.clone()));
@@ -253,6 +265,7 @@ impl Sequencer {
             assigned_timestamp: draft.assigner.timestamp(),
             greatest_id: draft.greatest_id,
         };
+        self.parents = draft.parents;
         Sealed { events, headers: draft.headers, end: self.end }
     }
 }

@@ -7,15 +7,41 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::{PoisonError, RwLock};
 
-use toka_vault_core::{Error, Event, Head, Position, Result};
+use bytes::Bytes;
+use toka_vault_core::{Error, Event, EventHeader, Head, Payload, Position, Result};
 use toka_vault_engine::{Group, Log, ReadBudget};
 
 /// Keeps the newest events in memory.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryLog {
-    events: RwLock<VecDeque<Event>>,
+    events: RwLock<VecDeque<Stored>>,
     /// Most events to keep; `None` keeps all.
     capacity: Option<NonZeroUsize>,
+}
+
+/// Holds an event without the second copy of its digest: memory that is used for the first time costs
+/// a commit more than to hash it.
+#[derive(Debug)]
+struct Stored {
+    header: EventHeader,
+    payload: Bytes,
+}
+
+impl From<Event> for Stored {
+    fn from(event: Event) -> Self {
+        Self { header: event.header, payload: event.payload.into_bytes() }
+    }
+}
+
+impl Stored {
+    fn position(&self) -> Position {
+        self.header.position
+    }
+
+    fn to_event(&self) -> Event {
+        let payload = Payload::from_stored(self.payload.clone(), self.header.digest);
+        Event::new(self.header.clone(), payload)
+    }
 }
 
 impl MemoryLog {
@@ -28,7 +54,7 @@ impl MemoryLog {
 impl Log for MemoryLog {
     fn append(&self, group: &mut Group) -> Result<()> {
         let mut events = self.events.write().unwrap_or_else(PoisonError::into_inner);
-        events.extend(group.events.drain(..));
+        events.extend(group.events.drain(..).map(Stored::from));
         if let Some(capacity) = self.capacity {
             let excess = events.len().saturating_sub(capacity.get());
             events.drain(..excess);
@@ -43,10 +69,10 @@ impl Log for MemoryLog {
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
         let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(oldest) = events.front().map(Event::position) else { return Ok(Vec::new()) };
+        let Some(oldest) = events.front().map(Stored::position) else { return Ok(Vec::new()) };
         let Some(skip) = from.get().checked_sub(oldest.get()) else { return Err(Error::Evicted { oldest }) };
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        Ok(events.range(skip.min(events.len())..).take(budget.events).cloned().collect())
+        Ok(events.range(skip.min(events.len())..).take(budget.events).map(Stored::to_event).collect())
     }
 
     fn oldest(&self) -> Position {
@@ -54,7 +80,7 @@ impl Log for MemoryLog {
             return Position::FIRST;
         }
         let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
-        events.front().map_or(Position::FIRST, Event::position)
+        events.front().map_or(Position::FIRST, Stored::position)
     }
 
     fn close(&self) -> Result<()> {
