@@ -32,19 +32,26 @@ pub struct Subscription(Events);
 /// Hands out events one by one as they arrive chunk by chunk.
 struct Events {
     /// What is left of the newest chunk.
-    ready: std::vec::IntoIter<Event>,
-    chunks: BoxStream<'static, Result<Vec<Event>>>,
+    ready: Chunk,
+    chunks: BoxStream<'static, Result<Chunk>>,
 }
+
+/// The events of a chunk, or what keeps one of them from being read.
+type Chunk = Box<dyn Iterator<Item = Result<Event>> + Send>;
 
 impl Replay {
     /// Makes any stream of events a replay. For back-ends.
     pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
-        Self::from_chunks(events.map_ok(|event| vec![event]))
+        Self::from_chunks(events.map_ok(|event| [Ok(event)]))
     }
 
-    /// Makes a stream of events that come chunk by chunk a replay, which costs less for each event. For
-    /// back-ends.
-    pub fn from_chunks(chunks: impl Stream<Item = Result<Vec<Event>>> + Send + 'static) -> Self {
+    /// Makes a stream of chunks of events a replay, which costs less for each event. For back-ends.
+    ///
+    /// An event of a chunk that is an error is passed on, and does not end the chunk.
+    pub fn from_chunks<C>(chunks: impl Stream<Item = Result<C>> + Send + 'static) -> Self
+    where
+        C: IntoIterator<Item = Result<Event>, IntoIter: Send> + 'static,
+    {
         Self(Events::new(chunks))
     }
 
@@ -65,12 +72,16 @@ impl Replay {
 impl Subscription {
     /// Makes any stream of events a subscription. For back-ends.
     pub fn new(events: impl Stream<Item = Result<Event>> + Send + 'static) -> Self {
-        Self::from_chunks(events.map_ok(|event| vec![event]))
+        Self::from_chunks(events.map_ok(|event| [Ok(event)]))
     }
 
-    /// Makes a stream of events that come chunk by chunk a subscription, which costs less for each event. For
-    /// back-ends.
-    pub fn from_chunks(chunks: impl Stream<Item = Result<Vec<Event>>> + Send + 'static) -> Self {
+    /// Makes a stream of chunks of events a subscription, which costs less for each event. For back-ends.
+    ///
+    /// An event of a chunk that is an error is passed on, and does not end the chunk.
+    pub fn from_chunks<C>(chunks: impl Stream<Item = Result<C>> + Send + 'static) -> Self
+    where
+        C: IntoIterator<Item = Result<Event>, IntoIter: Send> + 'static,
+    {
         Self(Events::new(chunks))
     }
 
@@ -93,8 +104,12 @@ impl Subscription {
 }
 
 impl Events {
-    fn new(chunks: impl Stream<Item = Result<Vec<Event>>> + Send + 'static) -> Self {
-        Self { ready: Vec::new().into_iter(), chunks: chunks.fuse().boxed() }
+    fn new<C>(chunks: impl Stream<Item = Result<C>> + Send + 'static) -> Self
+    where
+        C: IntoIterator<Item = Result<Event>, IntoIter: Send> + 'static,
+    {
+        let chunks = chunks.map_ok(|chunk| -> Chunk { Box::new(chunk.into_iter()) });
+        Self { ready: Box::new(std::iter::empty()), chunks: chunks.fuse().boxed() }
     }
 
     async fn next(&mut self) -> Result<Option<Event>> {
@@ -104,10 +119,10 @@ impl Events {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
         loop {
             if let Some(event) = self.ready.next() {
-                return Poll::Ready(Some(Ok(event)));
+                return Poll::Ready(Some(event));
             }
             match ready!(self.chunks.poll_next_unpin(cx)) {
-                Some(Ok(chunk)) => self.ready = chunk.into_iter(),
+                Some(Ok(chunk)) => self.ready = chunk,
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }

@@ -11,7 +11,7 @@
 mod decode;
 mod encode;
 
-pub use decode::{Block, Damage, StoredEvent, StoredPayload};
+pub use decode::{Block, Damage, Stored};
 pub use encode::{EncodedBlock, Layout, encode};
 
 /// Opens every block.
@@ -25,6 +25,9 @@ const ENTRY_BYTES: usize = 8;
 
 /// Bytes of a record without parents and payload.
 const FIXED_RECORD_BYTES: usize = 97;
+
+/// Where a record has its flags.
+const FLAGS_AT: usize = 2;
 
 /// Set in a record whose payload is kept outside the block.
 const PAYLOAD_OUTSIDE: u8 = 1;

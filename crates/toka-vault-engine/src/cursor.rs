@@ -1,40 +1,38 @@
 //! [`replay`] and [`follow`]: a [`Reader`] as a stream of events.
 //!
 //! Keeps the invariants that a subscription is the replay that waits for the head to move, so that
-//! there is no seam between history and live; and that a slow reader holds one chunk of events,
+//! there is no seam between history and live; and that a slow reader holds a bounded number of events,
 //! however far it is behind.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
+mod forward;
 
-use futures::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
+use std::future::Future;
+
 use futures::stream::{self, Stream};
 use toka_vault_core::{
     Direction, Error, Event, Position, Replay, ReplayOptions, Result, StartFrom, Subscription,
 };
 
+use crate::chunk::Chunk;
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::published::State;
 use crate::reader::{Next, Reader};
+use forward::Forward;
 
 /// What a step of reading brings: events, or what kept them from being read.
-type Chunk = Result<Vec<Event>>;
-
-/// A chunk that is being read, or was, and where to go on behind it.
-type Reading = Pin<Box<MaybeDone<BoxFuture<'static, (Chunk, Next)>>>>;
+type Read = Result<Chunk>;
 
 /// Reads history up to the head at this call.
 pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
     let last = reader.published.head().position;
     let next = Next::new(options.start, last);
-    let left = options.limit.unwrap_or(u64::MAX);
     match options.direction {
         Direction::Backward => {
+            let left = options.limit.unwrap_or(u64::MAX);
             let backward = Backward { reader, start: next, last, left, window: CHUNK_EVENTS_MAX as u64 };
             Replay::from_chunks(chunks(backward, Backward::step))
         }
-        _ => Replay::from_chunks(chunks(Forward { reader, next, last, left, ahead: None }, Forward::step)),
+        _ => Replay::from_chunks(chunks(Forward::new(reader, next, last, options.limit), Forward::step)),
     }
 }
 
@@ -48,66 +46,15 @@ pub(crate) fn follow(reader: Reader, start: StartFrom) -> Subscription {
 ///
 /// A step returns the chunk and the reader that goes on behind it, or `None` at the end. An error
 /// that cannot be stepped over is the last item.
-fn chunks<R, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Chunk>
+fn chunks<R, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Read>
 where
-    F: Future<Output = Option<(Chunk, R)>>,
+    F: Future<Output = Option<(Read, R)>>,
 {
     stream::unfold(Some(reader), move |reader| async move {
         let (chunk, reader) = step(reader?).await?;
         let goes_on = matches!(chunk, Ok(_) | Err(Error::Evicted { .. } | Error::Corrupt { .. }));
         Some((chunk, goes_on.then_some(reader)))
     })
-}
-
-/// Reads from old to new. Where other threads read, they read the next chunk while the consumer
-/// has this one.
-struct Forward {
-    reader: Reader,
-    next: Next,
-    last: Position,
-    left: u64,
-    /// The next chunk, and where to go on behind it.
-    ahead: Option<Reading>,
-}
-
-impl Forward {
-    async fn step(mut self) -> Option<(Chunk, Self)> {
-        if self.left == 0 {
-            return None;
-        }
-        let mut reading = self.ahead.take().unwrap_or_else(|| self.start());
-        reading.as_mut().await;
-        let (chunk, next) = reading.as_mut().take_output()?;
-        self.next = next;
-        if let Ok(events) = &chunk {
-            if events.is_empty() {
-                return None;
-            }
-            self.left = self.left.saturating_sub(events.len() as u64);
-            self.read_ahead().await;
-        }
-        Some((chunk, self))
-    }
-
-    /// Starts to read the next chunk, where that goes on elsewhere and there is one.
-    async fn read_ahead(&mut self) {
-        let more = self.left > 0 && matches!(self.next, Next::At(next) if next <= self.last);
-        if more && self.reader.source.reads_elsewhere() {
-            let mut reading = self.start();
-            // Polled once, so that it is asked for.
-            poll_fn(|context| Poll::Ready(reading.as_mut().poll(context).is_ready())).await;
-            self.ahead = Some(reading);
-        }
-    }
-
-    fn start(&self) -> Reading {
-        let (reader, mut next, last, left) = (self.reader.clone(), self.next, self.last, self.left);
-        let reading = async move {
-            let chunk = reader.advance(&mut next, last, left).await;
-            (chunk, next)
-        };
-        Box::pin(maybe_done(reading.boxed()))
-    }
 }
 
 /// Reads from new to old, window by window, each read forwards and turned round.
@@ -124,7 +71,7 @@ struct Backward {
 }
 
 impl Backward {
-    async fn step(mut self) -> Option<(Chunk, Self)> {
+    async fn step(mut self) -> Option<(Read, Self)> {
         if self.left == 0 {
             return None;
         }
@@ -143,6 +90,7 @@ impl Backward {
                 return None;
             }
             let chunk = self.reader.read(first, self.last.get() - first.get() + 1).await;
+            let chunk = chunk.and_then(Chunk::into_events);
             let whole = matches!(&chunk, Ok(events) if events.last().map(Event::position) == Some(self.last));
             if whole || first == self.last || matches!(chunk, Err(Error::Evicted { .. })) {
                 let chunk = self.take(chunk, first);
@@ -153,14 +101,14 @@ impl Backward {
     }
 
     /// Moves in front of what was read, or of what cannot be.
-    fn take(&mut self, chunk: Chunk, first: Position) -> Chunk {
+    fn take(&mut self, chunk: Result<Vec<Event>>, first: Position) -> Read {
         match chunk {
             Ok(mut events) => {
                 self.left = self.left.saturating_sub(events.len() as u64);
                 self.last = first.minus(1);
                 self.window = (self.window * 2).min(CHUNK_EVENTS_MAX as u64);
                 events.reverse();
-                Ok(events)
+                Ok(events.into())
             }
             Err(Error::Evicted { oldest }) => {
                 self.start = Next::At(oldest);
@@ -181,11 +129,11 @@ struct Follow {
 }
 
 impl Follow {
-    async fn step(mut self) -> Option<(Chunk, Self)> {
+    async fn step(mut self) -> Option<(Read, Self)> {
         loop {
             let State { head, ended, .. } = self.reader.published.state();
             let chunk = self.reader.advance(&mut self.next, head.position, u64::MAX).await;
-            if !matches!(&chunk, Ok(events) if events.is_empty()) {
+            if !matches!(&chunk, Ok(chunk) if chunk.last_position().is_none()) {
                 return Some((chunk, self));
             }
             if ended {

@@ -7,6 +7,7 @@
 
 mod assign;
 pub mod block;
+mod chunk;
 mod clock;
 mod cursor;
 pub mod disk;
@@ -29,6 +30,7 @@ mod reader;
 mod readers;
 mod recent;
 mod recent_hashes;
+mod segmented;
 mod sequencer;
 mod sync;
 mod tail;
@@ -36,9 +38,11 @@ mod thread;
 mod vault;
 mod writer;
 
+pub use chunk::Chunk;
 pub use clock::{Clock, SystemClock};
 pub use guard::guarded;
 pub use index::IdIndex;
 pub use log::{Group, Log, LogEnd, ReadBudget};
 pub use options::{Durability, EngineOptions};
+pub use segmented::Segmented;
 pub use vault::LocalVault;

@@ -1,5 +1,6 @@
 //! [`Log`]: what the engine needs of a place to keep events, and nothing else.
 
+use crate::chunk::Chunk;
 use toka_vault_core::{ChainHash, Event, EventId, Head, Position, Result, Timestamp};
 
 /// Keeps events in order. The engine does the rest: ids, hashes, grouping, reading, subscriptions.
@@ -27,9 +28,9 @@ pub trait Log: Send + Sync + 'static {
     /// - Returns none where `from` is behind the end.
     /// - [`Error::Evicted`](toka_vault_core::Error::Evicted) where `from` is before the oldest.
     /// - [`Error::Corrupt`](toka_vault_core::Error::Corrupt), with `first` being `from`, where the
-    ///   event there is damaged. Damage further on ends the result before it, so that the next read
-    ///   meets it first. `last` tells where to read on.
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>>;
+    ///   event there is damaged; `last` tells where to read on. Damage further on is in the chunk, or
+    ///   ends it before that, so that the next read meets it first.
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk>;
 
     /// Returns the position of the oldest event that can be read; [`Position::FIRST`] unless the log
     /// evicts.
@@ -91,6 +92,16 @@ impl LogEnd {
 pub struct ReadBudget {
     /// Most events.
     pub events: usize,
-    /// Payload bytes after which no further event is added.
+    /// Bytes of events after which no further one is added.
     pub bytes: usize,
+}
+
+impl ReadBudget {
+    /// Room for one event.
+    pub const ONE: Self = Self { events: 1, bytes: 0 };
+
+    /// Tells whether no further event may be added.
+    pub fn is_used_up(&self) -> bool {
+        self.events == 0 || self.bytes == 0
+    }
 }

@@ -3,13 +3,15 @@
 //! Keeps the invariant that an id which was not found counts as unused only for as long as every
 //! event that was sealed since is certain to be among the recent ones.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result};
 
+use crate::chunk::scan;
 use crate::id_map::IdMap;
 use crate::index::{IdIndex, Lookup};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, RECENT_HEADERS_MAX};
+use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
 
 /// Gives access to what is stored. Calls may block as the log does.
@@ -40,9 +42,9 @@ impl Storage {
         let Some(position) = self.position(id)?.filter(|position| *position <= last) else {
             return Ok(None);
         };
-        match self.log.read(position, ReadBudget { events: 1, bytes: 0 }) {
+        match self.log.read(position, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
             // The index can be behind the log by an eviction.
-            Ok(events) => Ok(events.into_iter().next().filter(|event| event.header.id == id)),
+            Ok(event) => Ok(event.filter(|event| event.header.id == id)),
             Err(Error::Evicted { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -62,22 +64,15 @@ impl Storage {
 
     /// Searches ranges of the log for an event.
     fn search(&self, id: EventId, ranges: &[(Position, Position)]) -> Result<Option<Position>> {
-        let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
         for (first, last) in ranges {
-            let mut next = *first;
-            while next <= *last {
-                let events = match self.log.read(next, budget) {
-                    Err(Error::Corrupt { last, .. }) => {
-                        next = last.max(next).next();
-                        continue;
-                    }
-                    read => read?,
-                };
-                if let Some(event) = events.iter().find(|event| event.header.id == id) {
-                    return Ok(Some(event.position()));
-                }
-                let Some(newest) = events.last() else { break };
-                next = newest.position().next();
+            let found = scan(self.log.as_ref(), *first..=*last, |events| {
+                Ok(match events.iter().find(|event| event.header.id == id) {
+                    Some(event) => ControlFlow::Break(event.position()),
+                    None => ControlFlow::Continue(()),
+                })
+            })?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)

@@ -6,17 +6,16 @@
 //!
 //! Keeps the invariant that the ascending ids are sorted by id and by position alike.
 
-use std::collections::VecDeque;
-
 use toka_vault_core::{EventId, Position};
 
 use crate::id_map::IdMap;
+use crate::segmented::Segmented;
 
 /// Maps event ids to positions.
 #[derive(Debug, Default)]
 pub(crate) struct Positions {
     /// Ids that were greater than all before them.
-    ascending: VecDeque<(EventId, Position)>,
+    ascending: Segmented<(EventId, Position)>,
     /// The others.
     others: IdMap<Position>,
 }
@@ -41,14 +40,14 @@ impl Positions {
         if let Some(position) = self.others.get(&id) {
             return Some(*position);
         }
-        let at = self.ascending.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        self.ascending.get(at).map(|(_, position)| *position)
+        let at = self.ascending.partition_point(|(other, _)| *other < id);
+        self.ascending.get(at).filter(|(found, _)| *found == id).map(|(_, position)| *position)
     }
 
     /// Returns all events, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (EventId, Position)> + '_ {
         let others = self.others.iter().map(|(id, position)| (*id, *position));
-        self.ascending.iter().copied().chain(others)
+        self.ascending.iter_from(0).copied().chain(others)
     }
 
     /// Returns how many events there are.
@@ -67,8 +66,9 @@ impl Positions {
 
     /// Removes the events before `oldest`.
     pub(crate) fn remove_before(&mut self, oldest: Position) {
-        let kept = self.ascending.partition_point(|(_, position)| *position < oldest);
-        self.ascending.drain(..kept);
+        while self.ascending.front().is_some_and(|(_, position)| *position < oldest) {
+            self.ascending.pop_front();
+        }
         self.others.retain(|_, position| *position >= oldest);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Event, EventId, Position, Result, StartFrom};
 
+use crate::chunk::Chunk;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 use crate::log::ReadBudget;
 use crate::lookup::Storage;
@@ -45,13 +46,13 @@ impl Next {
 impl Reader {
     /// Reads the next events up to position `last`, at most `count`, and moves `next` behind what
     /// was read, or behind what cannot be read. Returns none where `next` is behind `last`.
-    pub(crate) async fn advance(&self, next: &mut Next, last: Position, count: u64) -> Result<Vec<Event>> {
+    pub(crate) async fn advance(&self, next: &mut Next, last: Position, count: u64) -> Result<Chunk> {
         loop {
             let at = self.resolve(*next).await?;
             let there = last.get().saturating_sub(at.minus(1).get());
             if there == 0 {
                 *next = Next::At(at);
-                return Ok(Vec::new());
+                return Ok(Chunk::default());
             }
             let read = self.read(at, there.min(count)).await;
             // The oldest event was evicted between the look and the read: look again.
@@ -64,17 +65,17 @@ impl Reader {
     }
 
     /// Reads events from `at` on, where there is at least one.
-    pub(crate) async fn read(&self, at: Position, count: u64) -> Result<Vec<Event>> {
+    pub(crate) async fn read(&self, at: Position, count: u64) -> Result<Chunk> {
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
         if let Some(events) = self.published.read_tail(at, count).filter(|events| !events.is_empty()) {
-            return Ok(events);
+            return Ok(events.into());
         }
         let budget = ReadBudget { events: count, bytes: CHUNK_BYTES_MAX };
-        let events = self.source.run(move |storage| storage.log.read(at, budget)).await?;
-        if events.is_empty() {
-            return Err(Error::corrupt(at, "it is not in the log"));
+        let chunk = self.source.run(move |storage| storage.log.read(at, budget)).await?;
+        match chunk.last_position() {
+            Some(_) => Ok(chunk),
+            None => Err(Error::corrupt(at, "it is not in the log")),
         }
-        Ok(events)
     }
 
     /// Finds the position that a reader goes on at.
@@ -103,9 +104,9 @@ impl Reader {
 }
 
 /// Returns the position behind what was read from `at` on, or behind what could not be.
-fn behind(read: &Result<Vec<Event>>, at: Position) -> Position {
+fn behind(read: &Result<Chunk>, at: Position) -> Position {
     match read {
-        Ok(events) => events.last().map_or(at, |event| event.position().next()),
+        Ok(chunk) => chunk.last_position().map_or(at, Position::next),
         Err(Error::Evicted { oldest }) => *oldest,
         Err(Error::Corrupt { last, .. }) => last.next(),
         Err(_) => at,

@@ -61,8 +61,10 @@ impl Source {
             Self::Threads(jobs) => {
                 let (answer, answered) = oneshot::channel();
                 let job = Box::new(move |storage: &Storage| {
-                    // Whoever asked may be gone; then there is nobody to tell.
-                    let _ = answer.send(guarded("read", || read(storage)));
+                    // Whoever asked may be gone: before the read, which is spared then, or after it.
+                    if !answer.is_closed() {
+                        let _ = answer.send(guarded("read", || read(storage)));
+                    }
                 });
                 jobs.send(Job::Read(job)).await.map_err(|_| Error::Closed)?;
                 answered.await.map_err(|_| Error::Closed)?

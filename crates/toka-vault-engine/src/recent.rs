@@ -3,17 +3,16 @@
 //! Keeps the invariant that as many headers as it has room for are there, which covers every event
 //! that is sealed but cannot be read from the log yet.
 
-use std::collections::VecDeque;
-
 use toka_vault_core::{EventHeader, EventId};
 
 use crate::positions::Positions;
+use crate::segmented::Segmented;
 
 /// Remembers headers.
 #[derive(Debug)]
 pub(crate) struct Recent {
     /// The headers, whose positions follow each other without a gap.
-    headers: VecDeque<EventHeader>,
+    headers: Segmented<EventHeader>,
     positions: Positions,
     /// Most headers.
     capacity: usize,
@@ -22,7 +21,7 @@ pub(crate) struct Recent {
 impl Recent {
     /// Remembers up to `capacity` headers.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { headers: VecDeque::new(), positions: Positions::default(), capacity }
+        Self { headers: Segmented::default(), positions: Positions::default(), capacity }
     }
 
     /// Remembers the header of the event behind all others.

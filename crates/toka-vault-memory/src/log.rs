@@ -3,18 +3,17 @@
 //! Keeps the invariants that its events follow each other without a gap, and that it never blocks
 //! longer than another call takes.
 
-use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
 use toka_vault_core::{Error, Event, EventHeader, Head, Payload, Position, Result};
-use toka_vault_engine::{Group, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Segmented};
 
 /// Keeps the newest events in memory.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryLog {
-    events: RwLock<VecDeque<Stored>>,
+    events: RwLock<Segmented<Stored>>,
     /// Most events to keep; `None` keeps all.
     capacity: Option<NonZeroUsize>,
 }
@@ -56,8 +55,9 @@ impl Log for MemoryLog {
         let mut events = self.events.write().unwrap_or_else(PoisonError::into_inner);
         events.extend(group.events.drain(..).map(Stored::from));
         if let Some(capacity) = self.capacity {
-            let excess = events.len().saturating_sub(capacity.get());
-            events.drain(..excess);
+            while events.len() > capacity.get() {
+                events.pop_front();
+            }
         }
         Ok(())
     }
@@ -67,12 +67,13 @@ impl Log for MemoryLog {
         Ok(())
     }
 
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
         let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(oldest) = events.front().map(Stored::position) else { return Ok(Vec::new()) };
+        let Some(oldest) = events.front().map(Stored::position) else { return Ok(Chunk::default()) };
         let Some(skip) = from.get().checked_sub(oldest.get()) else { return Err(Error::Evicted { oldest }) };
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        Ok(events.range(skip.min(events.len())..).take(budget.events).map(Stored::to_event).collect())
+        let read: Vec<Event> = events.iter_from(skip).take(budget.events).map(Stored::to_event).collect();
+        Ok(read.into())
     }
 
     fn oldest(&self) -> Position {

@@ -11,9 +11,9 @@
 use bytes::Bytes;
 use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
 use toka_vault_core::{Error, Event, Head, Payload, Position, Result};
-use toka_vault_engine::block::{Block, Layout, StoredPayload, encode};
+use toka_vault_engine::block::{Block, Layout, Stored, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
-use toka_vault_engine::{Group, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
 
 use crate::keys;
 use crate::tree::{ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
@@ -30,9 +30,6 @@ const CHUNK_BYTES: usize = 16 << 10;
 
 /// Payload bytes of a group of commits: so many that it is written in one step.
 pub(crate) const GROUP_BYTES_MAX: usize = STEP_BYTES_MAX / 2;
-
-/// Events that a read has room for at first.
-const EVENTS_EXPECTED: usize = 1_024;
 
 const _: () = assert!(PAYLOAD_INSIDE_MAX + 17 * 1_024 + 512 <= VALUE_BYTES_MAX);
 const _: () = assert!(CHUNK_BYTES <= VALUE_BYTES_MAX && BLOCK_BYTES_MAX <= VALUE_BYTES_MAX);
@@ -68,17 +65,12 @@ impl Log for SledLog {
         self.head.record(head)
     }
 
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
-        let mut found = Found {
-            events: Vec::with_capacity(budget.events.min(EVENTS_EXPECTED)),
-            bytes: 0,
-            next: from,
-            budget,
-        };
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        let mut found = Found { chunk: Chunk::default(), next: from, budget };
         match self.read_into(&mut found) {
             // What was read before the damage is fine; the next read meets the damage first.
-            Err(Error::Corrupt { .. }) if !found.events.is_empty() => Ok(found.events),
-            read => read.map(|()| found.events),
+            Err(Error::Corrupt { .. }) if !found.is_empty() => Ok(found.chunk),
+            read => read.map(|()| found.chunk),
         }
     }
 
@@ -89,22 +81,30 @@ impl Log for SledLog {
 
 /// Gathers what a read has found.
 struct Found {
-    events: Vec<Event>,
-    bytes: usize,
+    chunk: Chunk,
     next: Position,
+    /// What is left of it.
     budget: ReadBudget,
 }
 
 impl Found {
-    fn is_full(&self) -> bool {
-        self.events.len() >= self.budget.events
-            || (self.bytes >= self.budget.bytes && !self.events.is_empty())
+    fn is_empty(&self) -> bool {
+        self.chunk.last_position().is_none()
     }
 
-    fn add(&mut self, event: Event) {
-        self.bytes += event.payload.bytes().len();
+    fn is_full(&self) -> bool {
+        self.budget.is_used_up() && !self.is_empty()
+    }
+
+    fn add_event(&mut self, event: Event) {
+        self.budget.events = self.budget.events.saturating_sub(1);
+        self.budget.bytes = self.budget.bytes.saturating_sub(event.payload.bytes().len());
         self.next = event.position().next();
-        self.events.push(event);
+        self.chunk.push_event(event);
+    }
+
+    fn add_block(&mut self, block: Block) {
+        self.next = self.chunk.push_block(block, self.next, &mut self.budget).next();
     }
 }
 
@@ -131,32 +131,34 @@ impl SledLog {
         Ok(entry.and_then(|(key, _)| keys::block_position(&key)))
     }
 
-    /// Adds the events of a block, as many as are asked for, and returns the block's last position.
+    /// Adds the events of a block, as many as are asked for, and returns the block's last position. A
+    /// block that has all payloads is added as it is, and decoded by whoever takes its events.
     fn read_block(&self, first: Position, value: Value, found: &mut Found) -> Result<Position> {
         let block = match Block::parse(Bytes::from_owner(value)) {
             Ok(block) if block.first() == first => block,
             Ok(_) => return Err(self.corrupt_block(first, found.next, "it is the block of other events")),
             Err(damage) => return Err(self.corrupt_block(first, found.next, damage.0)),
         };
+        let last = block.last();
+        if found.next <= last && block.has_payloads(found.next, last) {
+            found.add_block(block);
+            return Ok(last);
+        }
         while !found.is_full() {
             let Some(stored) = block.event(found.next) else { break };
-            let corrupt = |reason: &str| Error::corrupt(found.next, reason);
-            let stored = stored.map_err(|damage| corrupt(damage.0))?;
-            let digest = stored.header.digest;
-            let payload = match stored.payload {
-                StoredPayload::Inside(bytes) => Payload::from_stored(bytes, digest),
-                StoredPayload::Outside(length) => {
-                    let payload = Payload::from_stored(self.read_payload(found.next, length)?, digest);
+            match stored.map_err(|damage| Error::corrupt(found.next, damage.0))? {
+                Stored::Event(event) => found.add_event(event),
+                Stored::Header(header, length) => {
+                    let payload = Payload::from_stored(self.read_payload(found.next, length)?, header.digest);
                     // The checksums of the block cover what is inside; this has its digest alone.
                     if !payload.is_intact() {
-                        return Err(corrupt("its payload does not hash to its digest"));
+                        return Err(Error::corrupt(found.next, "its payload does not hash to its digest"));
                     }
-                    payload
+                    found.add_event(Event::new(header, payload));
                 }
-            };
-            found.add(Event::new(stored.header, payload));
+            }
         }
-        Ok(block.last())
+        Ok(last)
     }
 
     /// Reads a payload that is kept outside its block, as it is stored.

@@ -8,9 +8,9 @@ use toka_vault_core::{
     Timestamp,
 };
 
-use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, MAGIC, PAYLOAD_OUTSIDE};
+use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE};
 use crate::fields::Fields;
-use crate::log::LogEnd;
+use crate::log::{LogEnd, ReadBudget};
 
 /// Holds a block whose header is proven whole.
 #[derive(Debug)]
@@ -30,22 +30,13 @@ struct RecordEntry {
     checksum: u32,
 }
 
-/// Holds an event as a block has it.
+/// Holds what a block has of an event.
 #[derive(Debug)]
-pub struct StoredEvent {
-    /// All but the content.
-    pub header: EventHeader,
-    /// The content, or where it is.
-    pub payload: StoredPayload,
-}
-
-/// Says where the payload of a stored event is.
-#[derive(Debug)]
-pub enum StoredPayload {
-    /// In the block.
-    Inside(Bytes),
-    /// Outside, and this many bytes long.
-    Outside(usize),
+pub enum Stored {
+    /// All of it.
+    Event(Event),
+    /// All but the payload, which is kept outside and this many bytes long.
+    Header(EventHeader, usize),
 }
 
 /// Says what of a block is not as it was written.
@@ -55,14 +46,6 @@ pub struct Damage(pub &'static str);
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
-    }
-}
-
-impl StoredEvent {
-    /// Makes the event whole with its payload.
-    pub fn with_payload(self, bytes: Bytes) -> Event {
-        let payload = Payload::from_stored(bytes, self.header.digest);
-        Event::new(self.header, payload)
     }
 }
 
@@ -109,13 +92,43 @@ impl Block {
     /// # Errors
     ///
     /// [`Damage`] where its record is not as it was written.
-    pub fn event(&self, position: Position) -> Option<Result<StoredEvent, Damage>> {
-        let index = usize::try_from(position.get().checked_sub(self.first.get())?).ok()?;
-        let entry = self.records.get(index)?;
+    pub fn event(&self, position: Position) -> Option<Result<Stored, Damage>> {
+        let entry = self.records.get(self.index(position)?)?;
         Some(self.record(*entry, position))
     }
 
-    fn record(&self, entry: RecordEntry, position: Position) -> Result<StoredEvent, Damage> {
+    /// Tells whether the payloads from `first` to `last` are all inside. Damage is not looked for.
+    pub fn has_payloads(&self, first: Position, last: Position) -> bool {
+        let records = self.index(first).zip(self.index(last));
+        let records = records.and_then(|(first, last)| self.records.get(first..=last));
+        let inside = |entry: &RecordEntry| {
+            self.bytes.get(entry.start + FLAGS_AT).is_some_and(|flags| flags & PAYLOAD_OUTSIDE == 0)
+        };
+        records.is_some_and(|records| records.iter().all(inside))
+    }
+
+    /// Returns up to where the events from `first` on fit a budget, which they use up; that is at least
+    /// the first one, however large.
+    pub(crate) fn fitting(&self, first: Position, budget: &mut ReadBudget) -> Position {
+        let records = self.index(first).and_then(|index| self.records.get(index..)).unwrap_or_default();
+        let mut last = first.minus(1);
+        for entry in records {
+            last = last.next();
+            budget.events = budget.events.saturating_sub(1);
+            budget.bytes = budget.bytes.saturating_sub(entry.end - entry.start);
+            if budget.is_used_up() {
+                break;
+            }
+        }
+        last.max(first)
+    }
+
+    /// Returns the place of a position in the table of records.
+    fn index(&self, position: Position) -> Option<usize> {
+        usize::try_from(position.get().checked_sub(self.first.get())?).ok()
+    }
+
+    fn record(&self, entry: RecordEntry, position: Position) -> Result<Stored, Damage> {
         let record = self.bytes.get(entry.start..entry.end).ok_or(Damage("its record is cut off"))?;
         if crc32fast::hash(record) != entry.checksum {
             return Err(Damage("its checksum does not match"));
@@ -123,7 +136,7 @@ impl Block {
         self.parse_record(record, entry, position).ok_or(Damage("its record is malformed"))
     }
 
-    fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<StoredEvent> {
+    fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Stored> {
         let mut fields = Fields(record);
         let kind = self.kinds.get(usize::from(fields.u16()?))?.clone();
         let flags = fields.u8()?;
@@ -136,13 +149,15 @@ impl Block {
         let (parents, _) = fields.bytes(parents * size_of::<EventId>())?.as_chunks();
         let parents: Parents = parents.iter().copied().map(EventId::from_bytes).collect();
         let inside = fields.0.len();
-        let payload = match flags & PAYLOAD_OUTSIDE {
-            0 if inside == length => StoredPayload::Inside(self.bytes.slice(entry.end - inside..entry.end)),
-            PAYLOAD_OUTSIDE if inside == 0 => StoredPayload::Outside(length),
-            _ => return None,
-        };
         let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, position);
-        Some(StoredEvent { header, payload })
+        match flags & PAYLOAD_OUTSIDE {
+            0 if inside == length => {
+                let payload = self.bytes.slice(entry.end - inside..entry.end);
+                Some(Stored::Event(Event::new(header, Payload::from_stored(payload, digest))))
+            }
+            PAYLOAD_OUTSIDE if inside == 0 => Some(Stored::Header(header, length)),
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use toka_vault_core::{
     Timestamp,
 };
 
-use super::{Block, EncodedBlock, Layout, StoredPayload, encode};
+use super::{Block, EncodedBlock, Layout, Stored, encode};
 use crate::log::{Group, LogEnd};
 
 const LAYOUT: Layout = Layout { block_bytes_max: 4_096, payload_inside_max: 1_024 };
@@ -35,16 +35,18 @@ fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
         let block = Block::parse(Bytes::copy_from_slice(&encoded.bytes)).unwrap();
         assert_eq!(block.first(), encoded.first);
         for number in block.first().get()..=block.last().get() {
-            let stored = block.event(Position::new(number)).unwrap().unwrap();
-            let bytes = match &stored.payload {
-                StoredPayload::Inside(bytes) => bytes.clone(),
-                StoredPayload::Outside(length) => {
-                    let at = encoded.outside.iter().find(|(at, _)| at.get() == number).unwrap();
-                    assert_eq!(at.1.len(), *length);
-                    at.1.clone()
+            let at = Position::new(number);
+            let stored = block.event(at).unwrap().unwrap();
+            assert_eq!(block.has_payloads(at, at), matches!(stored, Stored::Event(_)));
+            events.push(match stored {
+                Stored::Event(event) => event,
+                Stored::Header(header, length) => {
+                    let (_, bytes) = encoded.outside.iter().find(|(outside, _)| *outside == at).unwrap();
+                    assert_eq!(bytes.len(), length);
+                    let payload = Payload::from_stored(bytes.clone(), header.digest);
+                    Event::new(header, payload)
                 }
-            };
-            events.push(stored.with_payload(bytes));
+            });
         }
     }
     events
@@ -85,10 +87,7 @@ fn every_flipped_bit_is_found_and_hides_no_more_than_its_record() {
         let damaged = group.events.iter().filter(|event| match block.event(event.position()).unwrap() {
             Err(_) => true,
             Ok(stored) => {
-                assert_eq!(stored.header, event.header);
-                assert!(
-                    matches!(stored.payload, StoredPayload::Inside(bytes) if bytes == *event.payload.bytes())
-                );
+                assert!(matches!(stored, Stored::Event(stored) if stored == **event));
                 false
             }
         });

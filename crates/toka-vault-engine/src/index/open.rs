@@ -5,6 +5,7 @@
 //! position. All else is removed, and what is missing then is read from the log.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ use super::keeper::Keeper;
 use super::run::Run;
 use super::runs::Runs;
 use super::{Disk, IdIndex, Recent};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::chunk::scan;
 use crate::log::{Log, ReadBudget};
 
 impl IdIndex {
@@ -51,23 +52,14 @@ impl IdIndex {
         Ok(index)
     }
 
-    /// Adds the events of the log from `from` up to `head`.
+    /// Adds the events of the log from `from` up to `head`. The id of one that is damaged is not known;
+    /// whoever reads it is told of the damage.
     fn catch_up(&self, log: &dyn Log, from: Position, head: Position) -> Result<()> {
-        let mut next = from;
-        while next <= head {
+        scan(log, from..=head, |events| {
             self.wait_for_room()?;
-            let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
-            match log.read(next, budget) {
-                Ok(events) => {
-                    let Some(last) = events.last() else { break };
-                    next = last.position().next();
-                    self.insert(&events);
-                }
-                // Its id is not known; whoever reads it is told of the damage.
-                Err(Error::Corrupt { last, .. }) => next = last.max(next).next(),
-                Err(error) => return Err(error),
-            }
-        }
+            self.insert(events);
+            Ok(ControlFlow::<()>::Continue(()))
+        })?;
         Ok(())
     }
 }
@@ -102,8 +94,8 @@ fn usable_runs(dir: &Path, log: &dyn Log, head: Position) -> Result<Vec<Run>> {
 
 /// Tells whether the log has the event that the file ends with.
 fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
-    match log.read(run.cover.last, ReadBudget { events: 1, bytes: 0 }) {
-        Ok(events) => Ok(events.first().is_some_and(|event| event.header.hash == run.cover.hash)),
+    match log.read(run.cover.last, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
+        Ok(event) => Ok(event.is_some_and(|event| event.header.hash == run.cover.hash)),
         Err(Error::Corrupt { .. } | Error::Evicted { .. }) => Ok(false),
         Err(error) => Err(error),
     }

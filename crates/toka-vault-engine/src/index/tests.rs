@@ -9,6 +9,7 @@ use toka_vault_core::{
 };
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
+use crate::chunk::Chunk;
 use crate::log::{Group, Log, ReadBudget};
 use crate::lookup::Storage;
 use crate::sync::read;
@@ -28,8 +29,9 @@ impl Log for Given {
         Err(Error::Closed)
     }
 
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
-        Ok(self.0.iter().skip(from.get() as usize - 1).take(budget.events).cloned().collect())
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        let events = self.0.iter().skip(from.get() as usize - 1).take(budget.events);
+        Ok(events.cloned().collect::<Vec<_>>().into())
     }
 
     fn close(&self) -> Result<()> {
@@ -77,7 +79,7 @@ fn assert_finds(index: IdIndex, log: Given) {
     let storage = Storage { index: Arc::new(index), log: Arc::new(log) };
     let last = Position::new(u64::MAX);
     let all = storage.log.read(Position::FIRST, ReadBudget { events: usize::MAX, bytes: 0 }).unwrap();
-    for event in all {
+    for event in all.map(Result::unwrap) {
         assert_eq!(storage.event(event.header.id, last).unwrap(), Some(event));
     }
     assert_eq!(storage.event(absent, last).unwrap(), None);

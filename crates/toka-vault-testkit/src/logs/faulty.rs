@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use toka_vault_core::{Error, Event, Head, Position, Result};
-use toka_vault_engine::{Group, Log, ReadBudget};
+use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
 
 /// Names the calls of a log that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,7 +104,7 @@ impl<L: Log> Log for FaultyLog<L> {
         self.run(Call::Sync, || self.inner.sync(head))
     }
 
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
         self.run(Call::Read, || self.inner.read(from, budget))
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use toka_vault_core::{Event, Head, Position, Result};
-use toka_vault_engine::{Group, Log, ReadBudget};
+use toka_vault_core::{Head, Position, Result};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
 
 use crate::runner::PATIENCE;
 
@@ -90,7 +90,7 @@ impl<L: Log> Log for GatedLog<L> {
         self.inner.sync(head)
     }
 
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
         self.inner.read(from, budget)
     }
 

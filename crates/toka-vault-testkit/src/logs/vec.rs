@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Event, Head, Position, Result};
-use toka_vault_engine::{EngineOptions, Group, IdIndex, LocalVault, Log, LogEnd, ReadBudget};
+use toka_vault_engine::{Chunk, EngineOptions, Group, IdIndex, LocalVault, Log, LogEnd, ReadBudget};
 
 /// Holds what was written, beyond the life of a log. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ impl Log for VecLog {
         Ok(())
     }
 
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Vec<Event>> {
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
         let state = self.disk.state();
         if let Some((_, last)) = state.damaged.filter(|_| state.is_damaged(from)) {
             return Err(Error::Corrupt { first: from, last, reason: "damaged by the test".into() });
@@ -118,7 +118,7 @@ impl Log for VecLog {
             events.push(event.clone());
             at = at.next();
         }
-        Ok(events)
+        Ok(events.into())
     }
 
     fn close(&self) -> Result<()> {
