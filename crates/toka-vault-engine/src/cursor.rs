@@ -24,7 +24,7 @@ type Read = Result<Chunk>;
 
 /// Reads history up to the head at this call.
 pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
-    let last = reader.published.head().position;
+    let last = reader.published.position();
     let next = Next::new(options.start, last);
     match options.direction {
         Direction::Backward => {
@@ -38,7 +38,7 @@ pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
 
 /// Follows from a start point for as long as the vault is open.
 pub(crate) fn follow(reader: Reader, start: StartFrom) -> Subscription {
-    let next = Next::new(start, reader.published.head().position);
+    let next = Next::new(start, reader.published.position());
     Subscription::from_chunks(chunks(Follow { reader, next }, Follow::step))
 }
 
@@ -131,15 +131,15 @@ struct Follow {
 impl Follow {
     async fn step(mut self) -> Option<(Read, Self)> {
         loop {
-            let State { head, ended, .. } = self.reader.published.state();
-            let chunk = self.reader.advance(&mut self.next, head.position, u64::MAX).await;
+            let State { position, ended, .. } = self.reader.published.state();
+            let chunk = self.reader.advance(&mut self.next, position, u64::MAX).await;
             if !matches!(&chunk, Ok(chunk) if chunk.last_position().is_none()) {
                 return Some((chunk, self));
             }
             if ended {
                 return None;
             }
-            let moved = |state: &State| state.head.position > head.position || state.ended;
+            let moved = |state: &State| state.position > position || state.ended;
             self.reader.published.wait_for(moved).await;
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use toka_vault_core::{Error, Event, EventHeader, Result};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::log::LogEnd;
+use crate::sequencer::OrderEnd;
 use crate::sync::{lock, wait, wait_for};
 
 /// Waits to be written.
@@ -19,8 +19,8 @@ pub(crate) struct PendingCommit {
     pub(crate) events: Vec<Event>,
     /// Their payload bytes.
     pub(crate) bytes: usize,
-    /// Where the log ends after them.
-    pub(crate) end: LogEnd,
+    /// Where the order ends after them.
+    pub(crate) end: OrderEnd,
     /// Who waits for it, and for what.
     pub(crate) caller: Caller,
 }

@@ -77,6 +77,7 @@ impl GroupCommit {
             health: Arc::clone(&health),
             flight: Arc::clone(&flight),
             durability: options.durability,
+            head: end.head,
             unsynced: None,
         };
         let (readers, source) = ReaderThreads::start(&storage)?;
@@ -187,7 +188,7 @@ impl GroupCommit {
         }
         match sequencer.seal(batch, known) {
             Err(Refusal::Failed(error)) => Err((Held::Failed(error), room)),
-            Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.end().position()), room)),
+            Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.position()), room)),
             Ok(sealed) => {
                 let (answer, answered) = oneshot::channel();
                 let caller = Caller { headers: sealed.headers, answer, room };

@@ -4,8 +4,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use toka_vault_core::{Error, EventHeader, NewEvent, Result};
+use toka_vault_core::{ChainHash, Error, EventHeader, Head, NewEvent, Result};
 
+use crate::chain::LazyChain;
 use crate::log::{Group, LogEnd};
 use crate::lookup::{Known, Storage};
 use crate::options::EngineOptions;
@@ -17,6 +18,7 @@ use crate::sync::lock;
 pub(crate) struct Inline {
     storage: Storage,
     published: Arc<Published>,
+    chain: LazyChain,
     /// `None` once the vault is closed.
     sequencer: Mutex<Option<Sequencer>>,
 }
@@ -27,7 +29,7 @@ impl Inline {
         // The log is in memory, so headers need not be remembered beside it.
         let access = Access::Direct(storage.clone());
         let sequencer = Sequencer::new(access, options.clock.clone(), LogEnd::EMPTY, 0);
-        Self { storage, published, sequencer: Mutex::new(Some(sequencer)) }
+        Self { storage, published, chain: LazyChain::new(), sequencer: Mutex::new(Some(sequencer)) }
     }
 
     /// Commits a batch.
@@ -41,12 +43,21 @@ impl Inline {
                 Refusal::Unread(_) => Error::Closed,
             })?;
         if !events.is_empty() {
-            let mut group = Group { events, end };
+            if self.storage.log.evicts() {
+                // An event that is gone cannot be hashed later.
+                self.chain.extend(&events);
+            }
+            let mut group = Group { events, end: end.with_chain(ChainHash::EMPTY) };
             self.storage.log.append(&mut group)?;
-            self.storage.index.forget(self.storage.log.oldest(), end.position());
-            self.published.publish(group.events, end.head);
+            self.storage.index.forget(self.storage.log.oldest(), end.position);
+            self.published.publish(group.events, end.position, None);
         }
         Ok(headers)
+    }
+
+    /// Returns where the history ends.
+    pub(crate) async fn head(&self) -> Result<Head> {
+        self.chain.head(self.storage.log.as_ref(), self.published.position()).await
     }
 
     /// Takes no more commits.

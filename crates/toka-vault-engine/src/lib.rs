@@ -7,6 +7,7 @@
 
 mod assign;
 pub mod block;
+mod chain;
 mod chunk;
 mod clock;
 mod cursor;

@@ -32,6 +32,12 @@ pub trait Log: Send + Sync + 'static {
     ///   ends it before that, so that the next read meets it first.
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk>;
 
+    /// Tells whether the log lets go of old events. Only one behind
+    /// [`LocalVault::inline`](crate::LocalVault::inline) may.
+    fn evicts(&self) -> bool {
+        false
+    }
+
     /// Returns the position of the oldest event that can be read; [`Position::FIRST`] unless the log
     /// evicts.
     fn oldest(&self) -> Position {
@@ -47,7 +53,8 @@ pub trait Log: Send + Sync + 'static {
 pub struct Group {
     /// The events, in order. There is at least one.
     pub events: Vec<Event>,
-    /// Where the log ends after them.
+    /// Where the log ends after them. A log behind [`LocalVault::inline`](crate::LocalVault::inline) is
+    /// given no chain hash: nothing opens it again, and it is computed from the events when needed.
     pub end: LogEnd,
 }
 

@@ -7,7 +7,7 @@
 use std::pin::pin;
 use std::sync::RwLock;
 
-use toka_vault_core::{Event, Head, Position};
+use toka_vault_core::{ChainHash, Event, Head, Position};
 use tokio::sync::Notify;
 
 use crate::sync;
@@ -17,7 +17,9 @@ use crate::tail::Tail;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct State {
     /// Up to where readers may read.
-    pub(crate) head: Head,
+    pub(crate) position: Position,
+    /// The chain hash up to there; `None` where it is computed when it is asked for.
+    chain: Option<ChainHash>,
     /// Whether the vault is closed, so that the head is the last.
     pub(crate) ended: bool,
     /// How many readers wait for a change. Waking costs a commit in memory more than all other steps
@@ -38,21 +40,21 @@ pub(crate) struct Published {
 struct Waiting<'a>(&'a RwLock<State>);
 
 impl Published {
-    /// Starts with a head that is durable already.
-    pub(crate) fn new(head: Head, with_tail: bool) -> Self {
+    /// Starts with a head that is durable already. Without a chain hash the log is in memory.
+    pub(crate) fn new(position: Position, chain: Option<ChainHash>) -> Self {
         Self {
-            state: RwLock::new(State { head, ended: false, waiting: 0 }),
-            tail: with_tail.then(RwLock::default),
+            state: RwLock::new(State { position, chain, ended: false, waiting: 0 }),
+            tail: chain.is_some().then(RwLock::default),
             changed: Notify::new(),
         }
     }
 
-    /// Makes events visible, up to `head`.
-    pub(crate) fn publish(&self, events: Vec<Event>, head: Head) {
+    /// Makes events visible, up to `position`, with the chain hash up to there.
+    pub(crate) fn publish(&self, events: Vec<Event>, position: Position, chain: Option<ChainHash>) {
         if let Some(tail) = &self.tail {
             sync::write(tail).extend(events);
         }
-        self.change(|state| state.head = head);
+        self.change(|state| (state.position, state.chain) = (position, chain));
     }
 
     /// Tells readers that the head is the last one.
@@ -71,8 +73,14 @@ impl Published {
     }
 
     /// Returns up to where readers may read now.
-    pub(crate) fn head(&self) -> Head {
-        self.state().head
+    pub(crate) fn position(&self) -> Position {
+        self.state().position
+    }
+
+    /// Returns the head now, where its chain hash is known.
+    pub(crate) fn head(&self) -> Option<Head> {
+        let State { position, chain, .. } = self.state();
+        chain.map(|chain| Head { position, chain })
     }
 
     /// Waits until the state is as asked for.

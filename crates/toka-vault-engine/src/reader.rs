@@ -84,7 +84,7 @@ impl Reader {
             Next::At(position) => Ok(position),
             Next::Oldest => self.source.run(|storage| Ok(storage.log.oldest())).await,
             Next::AfterId(id) => {
-                let head = self.published.head().position;
+                let head = self.published.position();
                 let find = move |storage: &Storage| {
                     // The index can be behind the log by an eviction.
                     let oldest = storage.log.oldest();
@@ -98,7 +98,7 @@ impl Reader {
 
     /// Finds an event by its id.
     pub(crate) async fn get(&self, id: EventId) -> Result<Option<Event>> {
-        let head = self.published.head().position;
+        let head = self.published.position();
         self.source.run(move |storage| storage.event(id, head)).await
     }
 }

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
+use toka_vault_core::hashing::{EventContent, event_hash};
 use toka_vault_core::{
-    Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position, Result, Timestamp,
+    ChainHash, Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position, Result,
+    Timestamp,
 };
 
 use crate::assign::Assigner;
@@ -28,7 +29,7 @@ pub(crate) struct Sequencer {
     clock: Arc<dyn Clock>,
     recent: Recent,
     hashes: RecentHashes,
-    end: LogEnd,
+    end: OrderEnd,
     /// Room for the hashes of an event's parents, used again and again.
     parents: Vec<EventHash>,
 }
@@ -59,8 +60,41 @@ pub(crate) struct Sealed {
     pub(crate) events: Vec<Event>,
     /// A header for each event of the commit, new or found.
     pub(crate) headers: Vec<EventHeader>,
-    /// Where the log ends after them.
-    pub(crate) end: LogEnd,
+    /// Where the order ends after them.
+    pub(crate) end: OrderEnd,
+}
+
+/// Tells where the order of sealed events ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrderEnd {
+    /// The newest position.
+    pub(crate) position: Position,
+    assigned_id: EventId,
+    assigned_timestamp: Timestamp,
+    greatest_id: EventId,
+}
+
+impl OrderEnd {
+    /// Returns where a log ends that has all up to here, with this chain hash over it.
+    pub(crate) fn with_chain(self, chain: ChainHash) -> LogEnd {
+        LogEnd {
+            head: Head { position: self.position, chain },
+            assigned_id: self.assigned_id,
+            assigned_timestamp: self.assigned_timestamp,
+            greatest_id: self.greatest_id,
+        }
+    }
+}
+
+impl From<LogEnd> for OrderEnd {
+    fn from(end: LogEnd) -> Self {
+        Self {
+            position: end.position(),
+            assigned_id: end.assigned_id,
+            assigned_timestamp: end.assigned_timestamp,
+            greatest_id: end.greatest_id,
+        }
+    }
 }
 
 /// Tells why a commit was not sealed.
@@ -80,7 +114,7 @@ impl From<Error> for Refusal {
 
 /// Carries a commit that is being sealed; dropping it undoes all.
 struct Draft<'a> {
-    head: Head,
+    position: Position,
     assigner: Assigner,
     greatest_id: EventId,
     /// A header for each event so far, new or found.
@@ -103,14 +137,14 @@ impl Sequencer {
             clock,
             recent: Recent::new(recent_max),
             hashes: RecentHashes::new(),
-            end,
+            end: end.into(),
             parents: Vec::new(),
         }
     }
 
-    /// Returns where the log will end once everything sealed is appended.
-    pub(crate) fn end(&self) -> LogEnd {
-        self.end
+    /// Returns the newest position that was sealed.
+    pub(crate) fn position(&self) -> Position {
+        self.end.position
     }
 
     /// Seals a batch, and takes the payloads of its new events. `known` holds what was read for it, if
@@ -122,7 +156,7 @@ impl Sequencer {
     /// or taken then.
     pub(crate) fn seal(&mut self, batch: &mut [NewEvent], known: &Known) -> Result<Sealed, Refusal> {
         let mut draft = Draft {
-            head: self.end.head,
+            position: self.end.position,
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
             greatest_id: self.end.greatest_id,
             headers: Vec::with_capacity(batch.len()),
@@ -169,9 +203,9 @@ impl Sequencer {
         let digest = event.payload.digest();
         let content = EventContent { id, kind: &event.kind, timestamp, digest };
         let hash = event_hash(content, event.parents.iter().copied().zip(draft.parents.iter().copied()));
-        draft.head = Head { position: draft.head.position.next(), chain: chain_hash(draft.head.chain, hash) };
+        draft.position = draft.position.next();
         let (kind, parents) = (event.kind.clone(), event.parents.clone());
-        let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, draft.head.position);
+        let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, draft.position);
         if let Some(new) = &mut draft.new {
             new.insert(id, draft.headers.len());
         }
@@ -233,7 +267,7 @@ impl Sequencer {
         if index.find_in_memory(id) == Lookup::Absent {
             return None;
         }
-        match draft.known.find(id, self.end.position()) {
+        match draft.known.find(id, self.end.position) {
             Some(found) => found.cloned(),
             None => {
                 draft.unread.push(id);
@@ -244,7 +278,7 @@ impl Sequencer {
 
     /// Makes a draft part of the order.
     fn accept(&mut self, draft: Draft<'_>, batch: &mut [NewEvent]) -> Sealed {
-        let mut next = self.end.position().next();
+        let mut next = self.end.position.next();
         let mut events = Vec::with_capacity(batch.len());
         for (event, header) in batch.iter_mut().zip(&draft.headers) {
             // What was found stands earlier, in the vault or in this batch.
@@ -259,8 +293,8 @@ impl Sequencer {
             Access::Direct(storage) => storage.index.insert(&events),
             Access::InMemory(index) => index.insert(&events),
         }
-        self.end = LogEnd {
-            head: draft.head,
+        self.end = OrderEnd {
+            position: draft.position,
             assigned_id: draft.assigner.id(),
             assigned_timestamp: draft.assigner.timestamp(),
             greatest_id: draft.greatest_id,

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
 use toka_vault_core::{
-    Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Replay, ReplayOptions,
-    Result, StartFrom, Subscription,
+    Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Position, Replay,
+    ReplayOptions, Result, StartFrom, Subscription,
 };
 
 use crate::cursor;
@@ -49,7 +49,7 @@ impl LocalVault {
     /// Opens a vault over a log that never blocks. It has no threads.
     pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
         let storage = Storage { log: Arc::new(log), index: Arc::default() };
-        let published = Arc::new(Published::new(Head::EMPTY, false));
+        let published = Arc::new(Published::new(Position::ZERO, None));
         let source = Source::Direct(storage.clone());
         let committer = Inline::start(storage, published.clone(), options);
         Self(Arc::new(Inner { published, source, committer: Committer::Inline(committer) }))
@@ -63,7 +63,7 @@ impl LocalVault {
     /// [`Error::Io`] where the system starts no thread.
     pub fn threaded(log: impl Log, end: LogEnd, index: IdIndex, options: &EngineOptions) -> Result<Self> {
         let storage = Storage { log: Arc::new(log), index: Arc::new(index) };
-        let published = Arc::new(Published::new(end.head, true));
+        let published = Arc::new(Published::new(end.position(), Some(end.chain())));
         let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
         let source = grouped.source();
         Ok(Self(Arc::new(Inner { published, source, committer: Committer::Grouped(grouped) })))
@@ -116,7 +116,10 @@ impl LocalVault {
 
     /// Returns where the history ends now.
     pub async fn head(&self) -> Result<Head> {
-        Ok(self.0.published.head())
+        match (&self.0.committer, self.0.published.head()) {
+            (Committer::Inline(inline), _) => inline.head().await,
+            (Committer::Grouped(_), head) => Ok(head.unwrap_or(Head::EMPTY)),
+        }
     }
 
     /// Finishes what was accepted and closes the vault. See [`EventStore::close`].
@@ -180,7 +183,7 @@ impl EventStore for LocalVault {
     }
 
     async fn head(&self) -> Result<Head> {
-        Ok(self.0.published.head())
+        Self::head(self).await
     }
 
     async fn close(&self) -> Result<()> {
@@ -190,6 +193,6 @@ impl EventStore for LocalVault {
 
 impl fmt::Debug for LocalVault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalVault").field("head", &self.0.published.head()).finish_non_exhaustive()
+        f.debug_struct("LocalVault").field("position", &self.0.published.position()).finish_non_exhaustive()
     }
 }

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use toka_vault_core::{Error, Result};
+use toka_vault_core::{Error, Head, Result};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::chain::extend;
 use crate::flight::Flight;
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
 use crate::guard::guarded;
@@ -36,6 +37,8 @@ pub(crate) struct Writer {
     pub(crate) flight: Arc<Flight>,
     /// When a commit counts as stored.
     pub(crate) durability: Durability,
+    /// Where the log ends with all that was written.
+    pub(crate) head: Head,
     /// What was appended and not synced yet, and since when.
     pub(crate) unsynced: Option<(LogEnd, Instant)>,
 }
@@ -69,18 +72,22 @@ impl Writer {
     fn write(&mut self, commits: Vec<PendingCommit>) {
         let mut callers: Vec<Caller> = Vec::with_capacity(commits.len());
         let mut events = Vec::with_capacity(commits.iter().map(|commit| commit.events.len()).sum());
-        let mut end = LogEnd::EMPTY;
+        let mut end = None;
         for commit in commits {
             events.extend(commit.events);
             callers.push(commit.caller);
-            end = commit.end;
+            end = Some(commit.end);
         }
         let flight = self.flight.clone();
-        let (outcome, callers) = flight.run(callers, || match self.health.check() {
+        let (outcome, callers) = flight.run(callers, || match (self.health.check(), end) {
+            (Err(poisoned), _) => Err(poisoned),
+            (Ok(()), Some(end)) if !events.is_empty() => {
+                self.head = extend(self.head, &events);
+                let end = end.with_chain(self.head.chain);
+                self.store(Group { events, end }).map_err(|source| Error::OutcomeUnknown { source })
+            }
             // What the commits repeat was written before them.
-            Ok(()) if events.is_empty() => Ok(()),
-            Ok(()) => self.store(Group { events, end }).map_err(|source| Error::OutcomeUnknown { source }),
-            Err(poisoned) => Err(poisoned),
+            (Ok(()), _) => Ok(()),
         });
         let mut rooms: Option<OwnedSemaphorePermit> = None;
         for caller in callers {
@@ -111,7 +118,7 @@ impl Writer {
         }
         // Where the watchdog has given up, the callers were told that the outcome is unknown.
         self.health.failure().map_or(Ok(()), Err)?;
-        self.published.publish(group.events, end.head);
+        self.published.publish(group.events, end.position(), Some(end.chain()));
         Ok(())
     }
 

@@ -76,6 +76,10 @@ impl Log for MemoryLog {
         Ok(read.into())
     }
 
+    fn evicts(&self) -> bool {
+        self.capacity.is_some()
+    }
+
     fn oldest(&self) -> Position {
         if self.capacity.is_none() {
             return Position::FIRST;

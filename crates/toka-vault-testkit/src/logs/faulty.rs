@@ -108,6 +108,10 @@ impl<L: Log> Log for FaultyLog<L> {
         self.run(Call::Read, || self.inner.read(from, budget))
     }
 
+    fn evicts(&self) -> bool {
+        self.inner.evicts()
+    }
+
     fn oldest(&self) -> Position {
         self.inner.oldest()
     }

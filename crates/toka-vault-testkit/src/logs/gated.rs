@@ -94,6 +94,10 @@ impl<L: Log> Log for GatedLog<L> {
         self.inner.read(from, budget)
     }
 
+    fn evicts(&self) -> bool {
+        self.inner.evicts()
+    }
+
     fn oldest(&self) -> Position {
         self.inner.oldest()
     }

@@ -1,0 +1,80 @@
+//! The chain hash: sealed over the events of a vault, one after the other.
+//!
+//! Sealing an event does not need it, so it is computed outside the sequencer's lock: by the writer
+//! for each group; in memory, where it is of use only to whoever asks for the head, when asked.
+//!
+//! Keeps the invariant that a head names the chain hash over exactly the events up to its position.
+
+use std::future::poll_fn;
+use std::sync::Mutex;
+use std::task::Poll;
+
+use toka_vault_core::hashing::chain_hash;
+use toka_vault_core::{Event, Head, Position, Result};
+
+use crate::chunk::Chunk;
+use crate::log::{Log, ReadBudget};
+use crate::sync::lock;
+
+/// Events that are hashed between two looks at what else the thread has to do: some 50 µs.
+const STEP_EVENTS: usize = 512;
+
+/// Extends a chain by the events that follow its head.
+pub(crate) fn extend(head: Head, events: &[Event]) -> Head {
+    events.iter().fold(head, |head, event| Head {
+        position: event.position(),
+        chain: chain_hash(head.chain, event.header.hash),
+    })
+}
+
+/// Computes the chain of a log in memory when it is asked for.
+#[derive(Debug)]
+pub(crate) struct LazyChain(Mutex<Head>);
+
+impl LazyChain {
+    /// Starts with the chain of an empty log.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Head::EMPTY))
+    }
+
+    /// Extends the chain at once, by events that follow all that it was extended by.
+    pub(crate) fn extend(&self, events: &[Event]) {
+        let mut head = lock(&self.0);
+        *head = extend(*head, events);
+    }
+
+    /// Returns the head at `position`, or at a later one. It lets other tasks run between its steps.
+    pub(crate) async fn head(&self, log: &dyn Log, position: Position) -> Result<Head> {
+        loop {
+            let head = self.step(log, position)?;
+            if head.position >= position {
+                return Ok(head);
+            }
+            yield_now().await;
+        }
+    }
+
+    /// Extends the chain by the next events of the log up to `position`.
+    fn step(&self, log: &dyn Log, position: Position) -> Result<Head> {
+        let mut head = lock(&self.0);
+        if head.position < position {
+            let budget = ReadBudget { events: STEP_EVENTS, bytes: usize::MAX };
+            let events = log.read(head.position.next(), budget).and_then(Chunk::into_events)?;
+            *head = extend(*head, &events);
+        }
+        Ok(*head)
+    }
+}
+
+/// Lets other tasks of this thread run.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
