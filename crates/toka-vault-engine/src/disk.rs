@@ -8,8 +8,14 @@ mod directory;
 mod files;
 mod head_file;
 mod lock;
+mod real;
+mod storage;
+mod tail;
 
 pub use directory::{Format, VaultDir};
 pub(crate) use files::{read_at, write_at};
 pub use files::{sync_dir, write_synced};
-pub use head_file::HeadFile;
+pub use head_file::{HeadFile, Pace};
+pub use real::RealDirectory;
+pub use storage::{Directory, StoredFile};
+pub use tail::{TailLoss, check_tail};

@@ -14,6 +14,7 @@ mod tail_scan;
 mod tree;
 mod vault;
 
-pub use options::{SledOptions, TailLoss};
+pub use options::SledOptions;
 pub use toka_vault_engine::Durability;
+pub use toka_vault_engine::disk::TailLoss;
 pub use vault::SledVault;

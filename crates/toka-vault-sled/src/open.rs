@@ -8,12 +8,12 @@ use std::path::Path;
 use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::block::Block;
-use toka_vault_engine::disk::{Format, HeadFile, VaultDir};
+use toka_vault_engine::disk::{Format, HeadFile, Pace, TailLoss, VaultDir, check_tail};
 use toka_vault_engine::{IdIndex, LogEnd};
 
 use crate::keys;
 use crate::log::SledLog;
-use crate::options::{SledOptions, TailLoss};
+use crate::options::SledOptions;
 use crate::tree::{Batch, ReadFailure, SEGMENT_BYTES, STEP_BYTES_MAX, Tree};
 use crate::{segments, tail_scan};
 
@@ -32,7 +32,7 @@ const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD
 /// Opens the log in a vault's directory and its index, or creates them.
 pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, IdIndex)> {
     let mut dir = VaultDir::open(path, FORMAT)?;
-    let (head, acknowledged) = HeadFile::open(&dir.part(HEAD))?;
+    let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::AtOnce)?;
     check_before_sled(&dir.part(SLED), options.tail_loss, acknowledged)?;
     let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
     if dir.is_new() {
@@ -86,33 +86,6 @@ fn find_end(tree: &Tree, tail_loss: TailLoss) -> Result<LogEnd> {
         }
         below = first.minus(1);
     }
-}
-
-/// Compares the end of the log with what was acknowledged.
-fn check_tail(
-    path: &Path,
-    end: &LogEnd,
-    acknowledged: Option<Head>,
-    tail_loss: TailLoss,
-    head: &HeadFile,
-) -> Result<()> {
-    let Some(acknowledged) = acknowledged else { return Ok(()) };
-    let found = end.position();
-    let same = acknowledged.position < found || acknowledged == end.head;
-    if same {
-        return Ok(());
-    }
-    if tail_loss == TailLoss::Accept {
-        tracing::warn!(acknowledged = %acknowledged.position, %found, "a vault lost events at its end, as accepted");
-        return head.reset(end.head);
-    }
-    let path = path.to_path_buf();
-    if acknowledged.position == found {
-        let reason =
-            format!("its log ends at position {found} with another history than it had acknowledged");
-        return Err(Error::Damaged { path, reason });
-    }
-    Err(Error::TailLost { path, acknowledged: acknowledged.position, found })
 }
 
 /// Removes blocks and chunks behind the end, which belong to groups that were never acknowledged.

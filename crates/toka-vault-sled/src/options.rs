@@ -1,6 +1,7 @@
 //! [`SledOptions`]: what the user of a vault on sled decides.
 
 use toka_vault_engine::Durability;
+use toka_vault_engine::disk::TailLoss;
 
 /// Default of [`SledOptions::cache_bytes`].
 const CACHE_BYTES_DEFAULT: u64 = 64 << 20;
@@ -27,17 +28,6 @@ pub struct SledOptions {
     pub durability: Durability,
     /// What to do where acknowledged events are missing at the end.
     pub tail_loss: TailLoss,
-}
-
-/// Says what to do where the end of the log is damaged or missing at open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum TailLoss {
-    /// Do not open the vault, and change nothing.
-    #[default]
-    Refuse,
-    /// Go on from the last event that is whole. What stood behind it is gone for good.
-    Accept,
 }
 
 impl Default for SledOptions {

@@ -35,8 +35,20 @@ const SLOT_BYTES: u64 = 4_096;
 /// Bytes of a record: magic, checksum, position, chain hash.
 const RECORD_BYTES: usize = 48;
 
-/// How long the background waits between two syncs.
+/// How long the background waits between two syncs of records that are written at once.
 const SYNC_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a record that is not written at once may wait.
+const RELAXED_PAUSE: Duration = Duration::from_secs(1);
+
+/// Says when a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At once, for a log that could lose its end to a kill: the record survives the end of the process.
+    AtOnce,
+    /// Within a second, for a log that proves its own end unless its last bytes are damaged later.
+    Relaxed,
+}
 
 /// Keeps the newest acknowledged head in a file.
 #[derive(Debug)]
@@ -50,6 +62,7 @@ pub struct HeadFile {
 struct Shared {
     path: PathBuf,
     file: File,
+    pace: Pace,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -60,6 +73,8 @@ struct State {
     slot: u64,
     /// Whether it has a record that is not synced.
     dirty: bool,
+    /// A record that is not written yet.
+    waiting: Option<Head>,
     stop: bool,
     /// What the background met, for the next caller.
     failure: Option<Error>,
@@ -71,7 +86,7 @@ impl HeadFile {
     /// # Errors
     ///
     /// [`Error::Io`] or [`Error::PermissionDenied`].
-    pub fn open(path: &Path) -> Result<(Self, Option<Head>)> {
+    pub fn open(path: &Path, pace: Pace) -> Result<(Self, Option<Head>)> {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
         let file = file.map_err(|error| Error::io("open", path, error))?;
         let mut newest: Option<(Head, u64)> = None;
@@ -86,17 +101,22 @@ impl HeadFile {
             file.sync_data().map_err(|error| Error::io("sync", path, error))?;
         }
         let slot = newest.map_or(0, |(_, slot)| (slot + 1) % SLOTS);
-        let state = State { slot, dirty: false, stop: false, failure: None };
-        let shared =
-            Shared { path: path.to_path_buf(), file, state: Mutex::new(state), changed: Condvar::new() };
+        let state = State { slot, dirty: false, waiting: None, stop: false, failure: None };
+        let shared = Shared {
+            path: path.to_path_buf(),
+            file,
+            pace,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        };
         let shared = Arc::new(shared);
         let kept = shared.clone();
         let keeper = crate::thread::spawn("toka-head", move || kept.keep())?;
         Ok((Self { shared, keeper: Mutex::new(Some(keeper)) }, newest.map(|(head, _)| head)))
     }
 
-    /// Writes a record. It survives the end of this process at once, and a power cut after a
-    /// moment, or after [`HeadFile::close`].
+    /// Writes a record, as [`Pace`] says. It survives the end of this process once it is written, and a
+    /// power cut after a moment more, or after [`HeadFile::close`].
     ///
     /// # Errors
     ///
@@ -106,9 +126,13 @@ impl HeadFile {
         if let Some(failure) = &state.failure {
             return Err(failure.clone());
         }
-        let written = write_at(&self.shared.file, &encode(head), state.slot * SLOT_BYTES);
-        written.map_err(|error| Error::io("write", &self.shared.path, error))?;
-        let idle = !std::mem::replace(&mut state.dirty, true);
+        state.waiting = Some(head);
+        if self.shared.pace == Pace::Relaxed {
+            // The background looks by itself.
+            return Ok(());
+        }
+        let idle = !state.dirty;
+        self.shared.write(&mut state)?;
         drop(state);
         if idle {
             self.shared.changed.notify_one();
@@ -163,8 +187,11 @@ impl Shared {
     fn keep(&self) {
         let mut state = lock(&self.state);
         while !state.stop {
-            if !state.dirty {
-                state = wait(&self.changed, state);
+            if !state.dirty && state.waiting.is_none() {
+                state = match self.pace {
+                    Pace::AtOnce => wait(&self.changed, state),
+                    Pace::Relaxed => wait_for(&self.changed, state, RELAXED_PAUSE),
+                };
                 continue;
             }
             drop(state);
@@ -173,15 +200,26 @@ impl Shared {
                 return;
             }
             state = lock(&self.state);
+            let pause = if self.pace == Pace::AtOnce { SYNC_PAUSE } else { RELAXED_PAUSE };
             if !state.stop {
-                state = wait_for(&self.changed, state, SYNC_PAUSE);
+                state = wait_for(&self.changed, state, pause);
             }
         }
+    }
+
+    /// Writes the record that waits, if one does.
+    fn write(&self, state: &mut State) -> Result<()> {
+        let Some(head) = state.waiting.take() else { return Ok(()) };
+        let written = write_at(&self.file, &encode(head), state.slot * SLOT_BYTES);
+        written.map_err(|error| Error::io("write", &self.path, error))?;
+        state.dirty = true;
+        Ok(())
     }
 
     /// Makes the newest record durable.
     fn sync(&self) -> Result<()> {
         let mut state = lock(&self.state);
+        self.write(&mut state)?;
         state.dirty = false;
         // Records that come meanwhile go to the slot that is neither this one nor the durable one.
         state.slot = (state.slot + 1) % SLOTS;
@@ -231,17 +269,17 @@ mod tests {
     fn the_newest_record_is_found_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("head");
-        let (file, none) = HeadFile::open(&path).unwrap();
+        let (file, none) = HeadFile::open(&path, Pace::AtOnce).unwrap();
         assert_eq!(none, None);
         for position in 1..=9 {
             file.record(head(position)).unwrap();
             if position % 2 == 0 {
                 file.shared.sync().unwrap();
             }
-            assert_eq!(HeadFile::open(&path).unwrap().1, Some(head(position)));
+            assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(position)));
         }
         file.reset(head(3)).unwrap();
-        assert_eq!(HeadFile::open(&path).unwrap().1, Some(head(3)));
+        assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(3)));
     }
 
     #[test]
@@ -249,20 +287,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("head");
         for position in 1..=7 {
-            let (file, _) = HeadFile::open(&path).unwrap();
+            let (file, _) = HeadFile::open(&path, Pace::AtOnce).unwrap();
             file.record(head(position)).unwrap();
             file.close().unwrap();
             file.record(head(position + 100)).unwrap();
             let slot = lock(&file.shared.state).slot * SLOT_BYTES;
             write_at(&file.shared.file, &[0xff; 20], slot + 10).unwrap();
-            assert_eq!(HeadFile::open(&path).unwrap().1, Some(head(position)));
+            assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(position)));
         }
     }
 
     #[test]
     fn a_record_becomes_durable_without_another_call() {
         let dir = tempfile::tempdir().unwrap();
-        let (file, _) = HeadFile::open(&dir.path().join("head")).unwrap();
+        let (file, _) = HeadFile::open(&dir.path().join("head"), Pace::AtOnce).unwrap();
         file.record(head(1)).unwrap();
         let mut state = lock(&file.shared.state);
         while state.dirty {

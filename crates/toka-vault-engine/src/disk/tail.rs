@@ -1,0 +1,54 @@
+//! [`check_tail`]: whether a log has everything that was acknowledged.
+//!
+//! Keeps the invariant that acknowledged events that are missing at the end are never passed over in
+//! silence.
+
+use std::path::Path;
+
+use toka_vault_core::{Error, Head, Result};
+
+use super::HeadFile;
+use crate::log::LogEnd;
+
+/// Says what to do where the end of the log is damaged or missing at open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum TailLoss {
+    /// Do not open the vault, and change nothing.
+    #[default]
+    Refuse,
+    /// Go on from the last event that is whole. What stood behind it is gone for good.
+    Accept,
+}
+
+/// Compares the end of a log with what was acknowledged. A loss that is accepted is recorded.
+///
+/// # Errors
+///
+/// [`Error::TailLost`] where acknowledged events are missing, [`Error::Damaged`] where the log ends at
+/// the same position with another history; [`Error::Io`].
+pub fn check_tail(
+    path: &Path,
+    end: &LogEnd,
+    acknowledged: Option<Head>,
+    tail_loss: TailLoss,
+    head: &HeadFile,
+) -> Result<()> {
+    let Some(acknowledged) = acknowledged else { return Ok(()) };
+    let found = end.position();
+    let same = acknowledged.position < found || acknowledged == end.head;
+    if same {
+        return Ok(());
+    }
+    if tail_loss == TailLoss::Accept {
+        tracing::warn!(acknowledged = %acknowledged.position, %found, "a vault lost events at its end, as accepted");
+        return head.reset(end.head);
+    }
+    let path = path.to_path_buf();
+    if acknowledged.position == found {
+        let reason =
+            format!("its log ends at position {found} with another history than it had acknowledged");
+        return Err(Error::Damaged { path, reason });
+    }
+    Err(Error::TailLost { path, acknowledged: acknowledged.position, found })
+}

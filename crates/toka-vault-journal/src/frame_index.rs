@@ -1,0 +1,113 @@
+//! [`FrameIndex`]: where in a segment to look for a position.
+//!
+//! It has one entry for some frames: reading goes on from there frame by frame. When a segment is
+//! full, its index is written to the segment's last page, so that nobody has to read the segment to
+//! find something in it.
+//!
+//! ```text
+//! checksum, CRC-32 started with the segment's salt  4    entries  4
+//! for each entry: position of a frame's first event  8, offset of the frame  8
+//! ```
+//!
+//! Keeps the invariant that it is derived: where it is missing or damaged, the frames tell.
+
+use toka_vault_core::{Position, Result};
+
+use crate::frame::Salted;
+use crate::pool::Pool;
+use crate::segment::Segment;
+use crate::segment_header::PAGE_BYTES;
+
+/// Most entries.
+const ENTRIES_MAX: usize = 1_000;
+
+/// Least distance of two entries, in bytes.
+const DISTANCE_MIN: u64 = 16 << 10;
+
+/// Bytes at the end of a segment that are kept for the index.
+pub(crate) const INDEX_BYTES: usize = 16 << 10;
+
+const _: () = assert!(8 + 16 * (ENTRIES_MAX + 1) <= INDEX_BYTES);
+
+/// Finds frames by position.
+#[derive(Clone, Debug)]
+pub(crate) struct FrameIndex {
+    entries: Vec<(Position, u64)>,
+    distance: u64,
+}
+
+impl FrameIndex {
+    /// Starts the index of a segment of `bytes` bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { entries: Vec::new(), distance: DISTANCE_MIN.max(bytes.div_ceil(ENTRIES_MAX as u64)) }
+    }
+
+    /// Notes a frame, which lies behind all others.
+    pub(crate) fn add(&mut self, first: Position, offset: u64) {
+        let due = self.entries.last().is_none_or(|(_, last)| offset >= last + self.distance);
+        if due && self.entries.len() < ENTRIES_MAX {
+            self.entries.push((first, offset));
+        }
+    }
+
+    /// Returns where to look for a position: at its frame, or at one that is close before it.
+    pub(crate) fn find(&self, position: Position) -> u64 {
+        let behind = self.entries.partition_point(|(first, _)| *first <= position);
+        let entry = behind.checked_sub(1).and_then(|at| self.entries.get(at));
+        entry.map_or(PAGE_BYTES as u64, |(_, offset)| *offset)
+    }
+
+    /// Returns the page that stands at the end of the segment.
+    pub(crate) fn page(&self, salted: &Salted) -> Vec<u8> {
+        let mut body = Vec::with_capacity(INDEX_BYTES);
+        body.extend_from_slice(&(self.entries.len() as u32).to_be_bytes());
+        for (first, offset) in &self.entries {
+            body.extend_from_slice(&first.get().to_be_bytes());
+            body.extend_from_slice(&offset.to_be_bytes());
+        }
+        [salted.of(&body).to_be_bytes().as_slice(), &body].concat()
+    }
+
+    /// Reads the index of a full segment, or builds it from its frames, which go up to `last`.
+    pub(crate) fn load(segment: &Segment, pool: &Pool, last: Position) -> Result<Self> {
+        let bytes = segment.file.len()?;
+        let at = bytes.saturating_sub(INDEX_BYTES as u64);
+        let page = pool.filled(INDEX_BYTES, |buffer| segment.file.read_at(buffer, at))?;
+        match Self::parse(&page, &segment.salted, bytes) {
+            Some(index) => Ok(index),
+            None => Self::build(segment, pool, bytes, last),
+        }
+    }
+
+    fn parse(page: &[u8], salted: &Salted, bytes: u64) -> Option<Self> {
+        let (checksum, rest) = page.split_first_chunk()?;
+        let count = u32::from_be_bytes(*rest.first_chunk()?) as usize;
+        let body = rest.get(..4 + 16 * count.min(ENTRIES_MAX + 1))?;
+        if count > ENTRIES_MAX || salted.of(body) != u32::from_be_bytes(*checksum) {
+            return None;
+        }
+        let (numbers, _) = body.get(4..)?.as_chunks::<8>();
+        let number = |at: usize| numbers.get(at).map(|bytes| u64::from_be_bytes(*bytes));
+        let entry = |at: usize| Some((Position::new(number(2 * at)?), number(2 * at + 1)?));
+        let entries = (0..count).map(entry).collect::<Option<_>>()?;
+        Some(Self { entries, ..Self::new(bytes) })
+    }
+
+    /// Builds the index from the headers of the frames.
+    fn build(segment: &Segment, pool: &Pool, bytes: u64, last: Position) -> Result<Self> {
+        let mut index = Self::new(bytes);
+        let mut walk = segment.walk(pool, 0, bytes, crate::pool::BUFFER_BYTES);
+        let mut due = segment.header.first();
+        while due <= last {
+            match walk.next()? {
+                Some(frame) => {
+                    index.add(frame.header.first, frame.offset);
+                    due = frame.header.last().next();
+                }
+                None if walk.search(due)? => {}
+                None => break,
+            }
+        }
+        Ok(index)
+    }
+}

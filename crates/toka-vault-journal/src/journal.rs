@@ -1,0 +1,224 @@
+//! [`Journal`]: the segments as one log that is appended to, synced and read.
+//!
+//! Keeps these invariants:
+//!
+//! - A group is written by one write, behind everything before it, and is durable after one sync.
+//! - A segment is begun only after all segments before it are durable.
+//! - A reader never looks behind what was written in full.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
+use toka_vault_core::{Error, Position, Result};
+use toka_vault_engine::block::{EncodedBlock, Layout, encode};
+use toka_vault_engine::disk::Directory;
+use toka_vault_engine::{Group, LogEnd};
+
+use crate::frame::{frame_bytes, write};
+use crate::frame_index::{FrameIndex, INDEX_BYTES};
+use crate::pool::Pool;
+use crate::segment::Segment;
+use crate::segment_header::{PAGE_BYTES, SegmentHeader, file_name};
+use crate::segments::Segments;
+use crate::spares::Spares;
+
+/// How events lie in blocks: with their payloads, and so few in a block that one event can be read
+/// without many others.
+const LAYOUT: Layout = Layout { block_bytes_max: 16 << 10, payload_inside_max: PAYLOAD_BYTES_MAX };
+
+/// Capacity above which the buffer of a group is given back.
+const BUFFER_KEPT_MAX: usize = 4 << 20;
+
+/// Gives the salts of segments.
+pub(crate) type Salts = Box<dyn Fn() -> u64 + Send + Sync>;
+
+/// Keeps a vault's events in segments.
+pub(crate) struct Journal {
+    pub(crate) pool: Pool,
+    pub(crate) segments: Segments,
+    pub(crate) active: RwLock<Arc<Active>>,
+    writer: Mutex<Writer>,
+    spares: Mutex<Spares>,
+    salts: Salts,
+}
+
+/// Is the segment that is written to.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) segment: Segment,
+    pub(crate) index: RwLock<FrameIndex>,
+    /// Where its frames end.
+    pub(crate) written: AtomicU64,
+    /// Bytes that frames may take, and the header before them.
+    capacity: u64,
+}
+
+/// Says where writing goes on.
+#[derive(Debug)]
+struct Writer {
+    end: LogEnd,
+    /// The newest position that is durable.
+    synced: Position,
+    /// The bytes of a group, used again and again.
+    buffer: Vec<u8>,
+}
+
+impl Active {
+    /// Goes on writing to a segment at `written`.
+    pub(crate) fn new(segment: Segment, index: FrameIndex, written: u64) -> Result<Self> {
+        let capacity = segment.file.len()?.saturating_sub(INDEX_BYTES as u64);
+        Ok(Self { segment, index: RwLock::new(index), written: AtomicU64::new(written), capacity })
+    }
+
+    /// Takes a segment with a fresh header that is still to be written.
+    fn begun(segment: Segment) -> Result<Self> {
+        let bytes = segment.file.len()?;
+        segment.file.write_at(&segment.header.page(), 0)?;
+        Self::new(segment, FrameIndex::new(bytes), PAGE_BYTES as u64)
+    }
+
+    pub(crate) fn index(&self) -> FrameIndex {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns where to look for a position.
+    pub(crate) fn find(&self, position: Position) -> u64 {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).find(position)
+    }
+}
+
+impl Journal {
+    /// Begins the journal of a new vault.
+    pub(crate) fn create(
+        directory: Arc<dyn Directory>,
+        spares: Spares,
+        vault: u128,
+        salts: Salts,
+    ) -> Result<Self> {
+        let header = SegmentHeader { vault, number: 0, salt: salts(), before: LogEnd::EMPTY };
+        let active = Active::begun(Segment::new(spares.take(0, 0)?, header))?;
+        active.segment.file.sync()?;
+        let segments = Segments::new(directory, vec![header]);
+        Ok(Self::open(segments, active, LogEnd::EMPTY, spares, salts))
+    }
+
+    /// Goes on where the log ends, which is durable.
+    pub(crate) fn open(
+        segments: Segments,
+        active: Active,
+        end: LogEnd,
+        spares: Spares,
+        salts: Salts,
+    ) -> Self {
+        spares.want(active.segment.header.number + 1);
+        Self {
+            pool: Pool::default(),
+            segments,
+            active: RwLock::new(Arc::new(active)),
+            writer: Mutex::new(Writer { end, synced: end.position(), buffer: Vec::new() }),
+            spares: Mutex::new(spares),
+            salts,
+        }
+    }
+
+    /// Appends a group.
+    pub(crate) fn append(&self, group: &Group) -> Result<()> {
+        let mut writer = lock(&self.writer);
+        let blocks = encode(group, LAYOUT);
+        let bytes: usize = blocks.iter().map(|block| frame_bytes(block.bytes.len())).sum();
+        let mut active = self.active();
+        if active.written.load(Ordering::Relaxed) + bytes as u64 > active.capacity {
+            active = self.roll(&mut writer, bytes as u64)?;
+        }
+        let at = active.written.load(Ordering::Relaxed);
+        let offsets = writer.frames(&blocks, group.end.position(), &active.segment, at);
+        active.segment.file.write_at(&writer.buffer, at)?;
+        let mut index = active.index.write().unwrap_or_else(PoisonError::into_inner);
+        offsets.into_iter().for_each(|(first, offset)| index.add(first, offset));
+        active.written.store(at + bytes as u64, Ordering::Release);
+        writer.end = group.end;
+        if writer.buffer.capacity() > BUFFER_KEPT_MAX {
+            writer.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Makes what was appended durable.
+    pub(crate) fn sync(&self) -> Result<()> {
+        let mut writer = lock(&self.writer);
+        self.active().segment.file.sync()?;
+        writer.synced = writer.end.position();
+        Ok(())
+    }
+
+    /// Returns the segment that is written to.
+    pub(crate) fn active(&self) -> Arc<Active> {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends all use.
+    pub(crate) fn close(&self) -> Result<()> {
+        lock(&self.spares).close()
+    }
+
+    /// Begins the next segment, with room for so many bytes of frames.
+    fn roll(&self, writer: &mut Writer, bytes: u64) -> Result<Arc<Active>> {
+        let full = self.active();
+        let SegmentHeader { vault, number, .. } = full.segment.header;
+        let spares = lock(&self.spares);
+        // First the room: where there is none, nothing was touched.
+        let file = spares.take(number + 1, PAGE_BYTES as u64 + bytes + INDEX_BYTES as u64)?;
+        let page = full.index().page(&full.segment.salted);
+        full.segment.file.write_at(&page, full.segment.file.len()?.saturating_sub(INDEX_BYTES as u64))?;
+        // Then what is before it, so that its header proves that all of that is durable.
+        full.segment.file.sync()?;
+        writer.synced = writer.end.position();
+        let header = SegmentHeader { vault, number: number + 1, salt: (self.salts)(), before: writer.end };
+        let next = Arc::new(Active::begun(Segment::new(file, header))?);
+        spares.want(number + 2);
+        // Readers find the full one among the others before it stops being the active one.
+        self.segments.add(header, &full);
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
+        Ok(next)
+    }
+}
+
+impl Writer {
+    /// Writes the frames of a group, which will lie at `at`, to the buffer. Returns where each starts.
+    fn frames(
+        &mut self,
+        blocks: &[EncodedBlock],
+        end: Position,
+        segment: &Segment,
+        at: u64,
+    ) -> Vec<(Position, u64)> {
+        self.buffer.clear();
+        let behind = blocks.iter().skip(1).map(|block| block.first).chain([end.next()]);
+        let write_one = |(block, behind): (&EncodedBlock, Position)| {
+            let offset = at + self.buffer.len() as u64;
+            let count = behind.get().saturating_sub(block.first.get()) as u32;
+            write(&mut self.buffer, &segment.salted, offset, &block.bytes, (block.first, count), self.synced);
+            (block.first, offset)
+        };
+        blocks.iter().zip(behind).map(write_one).collect()
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal")
+            .field("active", &file_name(self.active().segment.header.number))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says that what should have `from` up to `last` is damaged, and where.
+pub(crate) fn corrupt(segment: &Segment, from: Position, last: Position, offset: u64, reason: &str) -> Error {
+    let reason = format!("segment {} at byte {offset}: {reason}", segment.name());
+    Error::Corrupt { first: from, last: last.max(from), reason }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,27 @@
+//! The durable vault on a journal: segments of a fixed size that are only appended to.
+//!
+//! [`JournalVault`] is the engine of `toka-vault-engine` over a log of its own. A commit is one write
+//! and one sync of a file that was filled with zeros before, so that the file system has nothing to
+//! note. `journal` appends and syncs, `reading` reads, `recover` opens what a crash has left; all of
+//! them see files through the narrow traits of `toka_vault_engine::disk`, so that tests can simulate
+//! the disk. `docs/format.md` has the bytes.
+
+mod frame;
+mod frame_index;
+mod journal;
+mod log;
+mod open;
+mod options;
+mod pool;
+mod reading;
+mod recover;
+mod segment;
+mod segment_header;
+mod segments;
+mod spares;
+mod vault;
+
+pub use options::JournalOptions;
+pub use toka_vault_engine::Durability;
+pub use toka_vault_engine::disk::TailLoss;
+pub use vault::JournalVault;

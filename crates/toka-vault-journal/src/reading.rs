@@ -1,0 +1,126 @@
+//! Reading a journal: from a position to a chunk of blocks.
+//!
+//! Keeps the invariant that a position is answered by the event that was written for it, or by an
+//! error that names the segment and the place; what is damaged hides nothing behind it.
+
+use std::sync::atomic::Ordering;
+
+use toka_vault_core::{Error, Position, Result};
+use toka_vault_engine::block::Block;
+use toka_vault_engine::{Chunk, ReadBudget};
+
+use crate::journal::{Journal, corrupt};
+use crate::pool::BUFFER_BYTES;
+use crate::segment::{Segment, Walk};
+
+/// Bytes that are read at once where one event is asked for.
+const STEP_BYTES_SINGLE: usize = 32 << 10;
+
+/// A part of a segment to read.
+struct Part<'a> {
+    segment: &'a Segment,
+    /// Where to look for the first position.
+    offset: u64,
+    /// Where the frames end at the latest.
+    limit: u64,
+    /// The last position that there is in it; `None` in the segment that is written to.
+    last: Option<Position>,
+}
+
+impl Journal {
+    /// Reads events from a position on.
+    pub(crate) fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
+        let mut chunk = Chunk::default();
+        let mut next = from;
+        while chunk.last_position().is_none() || !budget.is_used_up() {
+            let before = next;
+            match self.read_segment(&mut chunk, &mut next, &mut budget) {
+                // What was read before the damage is fine; the next read meets the damage first.
+                Err(Error::Corrupt { .. }) if chunk.last_position().is_some() => break,
+                read => read?,
+            }
+            if next == before {
+                break;
+            }
+        }
+        Ok(chunk)
+    }
+
+    /// Reads what one segment has.
+    fn read_segment(&self, chunk: &mut Chunk, next: &mut Position, budget: &mut ReadBudget) -> Result<()> {
+        loop {
+            if let Some(full) = self.segments.full(*next, &self.pool)? {
+                let (offset, limit) = (full.index.find(*next), full.segment.file.len()?);
+                let part = Part { segment: &full.segment, offset, limit, last: Some(full.last) };
+                return self.read_part(&part, chunk, next, budget);
+            }
+            let active = self.active();
+            if active.segment.header.first() > *next {
+                // The one that has it became full between the two looks; the next look finds it.
+                continue;
+            }
+            let (limit, offset) = (active.written.load(Ordering::Acquire), active.find(*next));
+            let part = Part { segment: &active.segment, offset, limit, last: None };
+            return self.read_part(&part, chunk, next, budget);
+        }
+    }
+
+    fn read_part(
+        &self,
+        part: &Part<'_>,
+        chunk: &mut Chunk,
+        next: &mut Position,
+        budget: &mut ReadBudget,
+    ) -> Result<()> {
+        let step = if budget.events == 1 { STEP_BYTES_SINGLE } else { BUFFER_BYTES };
+        let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
+        while part.last.is_none_or(|last| *next <= last) {
+            let Some(frame) = walk.next()? else {
+                return gap(part, &mut walk, *next);
+            };
+            if frame.header.last() < *next {
+                continue;
+            }
+            let last = frame.header.last();
+            if frame.header.first > *next {
+                return Err(corrupt(
+                    part.segment,
+                    *next,
+                    frame.header.first.minus(1),
+                    frame.offset,
+                    "frames before it are missing",
+                ));
+            }
+            let block = match Block::parse(frame.block) {
+                Ok(block) if block.first() == frame.header.first && block.last() == last => block,
+                Ok(_) => {
+                    return Err(corrupt(
+                        part.segment,
+                        *next,
+                        last,
+                        frame.offset,
+                        "it has the block of other events",
+                    ));
+                }
+                Err(damage) => return Err(corrupt(part.segment, *next, last, frame.offset, damage.0)),
+            };
+            *next = chunk.push_block(block, *next, budget).next();
+            if budget.is_used_up() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says what is missing where no frame is: nothing at the end of what was written, else the events
+/// up to the next frame.
+fn gap(part: &Part<'_>, walk: &mut Walk<'_>, next: Position) -> Result<()> {
+    let offset = walk.offset();
+    if part.last.is_none() && offset >= part.limit {
+        return Ok(());
+    }
+    let behind = if walk.search(next)? { walk.next()?.map(|frame| frame.header.first) } else { None };
+    let last = behind.map(|first| first.minus(1)).or(part.last).unwrap_or(next);
+    Err(corrupt(part.segment, next, last, offset, "the header of a frame is damaged"))
+}

@@ -1,0 +1,117 @@
+//! [`Segment`] and [`Walk`]: a segment that is open, and the way from frame to frame.
+//!
+//! Keeps the invariant that a walk gives frames whose headers are proven; where there is none, it
+//! says so, and can search for the next.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use toka_vault_core::{Position, Result};
+use toka_vault_engine::disk::StoredFile;
+
+use crate::frame::{ALIGNMENT, FrameHeader, HEADER_BYTES, Salted};
+use crate::pool::{BUFFER_BYTES, Pool};
+use crate::segment_header::{PAGE_BYTES, SegmentHeader};
+
+/// Is a segment that is in use.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) file: Arc<dyn StoredFile>,
+    pub(crate) header: SegmentHeader,
+    pub(crate) salted: Salted,
+}
+
+/// A frame as it lies in a segment.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) offset: u64,
+    pub(crate) header: FrameHeader,
+    pub(crate) block: Bytes,
+}
+
+/// Goes through a segment from frame to frame.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    segment: &'a Segment,
+    pool: &'a Pool,
+    /// Where the next frame is looked for.
+    offset: u64,
+    /// Where the segment's frames end at the latest.
+    limit: u64,
+    /// How many bytes to read at once.
+    step: usize,
+    window: Bytes,
+    window_at: u64,
+}
+
+impl Segment {
+    /// Takes a file with its header.
+    pub(crate) fn new(file: Arc<dyn StoredFile>, header: SegmentHeader) -> Self {
+        Self { file, salted: Salted::new(header.salt), header }
+    }
+
+    /// Says which segment it is, for errors.
+    pub(crate) fn name(&self) -> String {
+        crate::segment_header::file_name(self.header.number)
+    }
+
+    /// Walks from `offset` up to `limit`, reading about `step` bytes at once.
+    pub(crate) fn walk<'a>(&'a self, pool: &'a Pool, offset: u64, limit: u64, step: usize) -> Walk<'a> {
+        let offset = offset.max(PAGE_BYTES as u64);
+        Walk { segment: self, pool, offset, limit, step, window: Bytes::new(), window_at: 0 }
+    }
+}
+
+impl Walk<'_> {
+    /// Returns where the next frame is looked for.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns the next frame, or `None` where there is no frame's header. The block is not checked.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>> {
+        let Some(header) = self.header_at(self.offset)? else { return Ok(None) };
+        let offset = self.offset;
+        let Some(frame) = self.bytes(offset, header.frame_bytes() as usize)? else { return Ok(None) };
+        let block = frame.slice(HEADER_BYTES..HEADER_BYTES + header.length as usize);
+        self.offset += header.frame_bytes();
+        Ok(Some(Frame { offset, header, block }))
+    }
+
+    /// Goes to the next place that has a frame's header, from a position on that is not before
+    /// `due`. Tells whether there is one.
+    pub(crate) fn search(&mut self, due: Position) -> Result<bool> {
+        let mut at = self.offset + ALIGNMENT as u64;
+        while at + HEADER_BYTES as u64 <= self.limit {
+            if self.header_at(at)?.is_some_and(|header| header.first >= due) {
+                self.offset = at;
+                return Ok(true);
+            }
+            at += ALIGNMENT as u64;
+        }
+        Ok(false)
+    }
+
+    /// Parses the header of a frame at an offset.
+    fn header_at(&mut self, at: u64) -> Result<Option<FrameHeader>> {
+        let salted = &self.segment.salted;
+        let header = self.bytes(at, HEADER_BYTES)?;
+        Ok(header.and_then(|bytes| FrameHeader::parse(salted, at, &bytes)))
+    }
+
+    /// Returns `length` bytes from an offset on, or `None` where the segment does not have them.
+    fn bytes(&mut self, at: u64, length: usize) -> Result<Option<Bytes>> {
+        if at + length as u64 > self.limit {
+            return Ok(None);
+        }
+        let start = |walk: &Self| usize::try_from(at.checked_sub(walk.window_at)?).ok();
+        let inside = |walk: &Self| start(walk).filter(|start| start + length <= walk.window.len());
+        if inside(self).is_none() {
+            let there = usize::try_from(self.limit - at).unwrap_or(usize::MAX);
+            let step = self.step.min(BUFFER_BYTES).max(length).min(there);
+            self.window = self.pool.filled(step, |buffer| self.segment.file.read_at(buffer, at))?;
+            self.window_at = at;
+        }
+        Ok(inside(self).map(|start| self.window.slice(start..start + length)))
+    }
+}

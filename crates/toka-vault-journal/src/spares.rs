@@ -1,0 +1,160 @@
+//! [`Spares`]: the next segment, filled with zeros before it is needed.
+//!
+//! A file that grows has its length and its place on disk written with every sync; one that was
+//! filled before is only overwritten, which syncs faster by a third or more.
+//!
+//! Keeps the invariant that a segment is handed out only after its zeros and its name are durable.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use toka_vault_core::{Error, Result};
+use toka_vault_engine::disk::{Directory, StoredFile};
+
+use crate::segment_header::file_name;
+
+/// Bytes of zeros that are written at once.
+const STEP_BYTES: usize = 1 << 20;
+
+/// Makes segments, one of them ahead of its use.
+#[derive(Debug)]
+pub(crate) struct Spares {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    directory: Arc<dyn Directory>,
+    /// Bytes of a segment.
+    bytes: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The segment to make ahead.
+    wanted: Option<u64>,
+    /// The segment that is being made.
+    making: bool,
+    ready: Option<(u64, Arc<dyn StoredFile>)>,
+    stop: bool,
+}
+
+impl Spares {
+    /// Makes segments of `bytes` bytes where they are asked for, none ahead.
+    pub(crate) fn on_demand(directory: Arc<dyn Directory>, bytes: u64) -> Self {
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Self { shared: Arc::new(Shared { directory, bytes, state, changed }), thread: None }
+    }
+
+    /// Starts to make segments ahead, on a thread.
+    pub(crate) fn start_ahead(&mut self) -> Result<()> {
+        let shared = self.shared.clone();
+        let run = std::thread::Builder::new().name("toka-fill".into()).spawn(move || shared.run());
+        let failed = |error| Error::io("start the thread", std::path::Path::new("toka-fill"), error);
+        self.thread = Some(run.map_err(failed)?);
+        Ok(())
+    }
+
+    /// Asks for a segment to be made ahead.
+    pub(crate) fn want(&self, number: u64) {
+        self.shared.state().wanted = Some(number);
+        self.shared.changed.notify_all();
+    }
+
+    /// Returns a segment with room for at least `bytes` bytes, made now where it is not ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the disk is full or fails; then there is no such segment.
+    pub(crate) fn take(&self, number: u64, bytes: u64) -> Result<Arc<dyn StoredFile>> {
+        let shared = &self.shared;
+        let mut state = shared.state();
+        while state.making {
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.wanted = None;
+        let ready = state.ready.take();
+        drop(state);
+        match ready {
+            Some((ready, file)) if ready == number && bytes <= shared.bytes => Ok(file),
+            _ => shared.make(number, bytes.max(shared.bytes)),
+        }
+    }
+
+    /// Ends the thread, and removes the segment that nobody has used.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        self.shared.state().stop = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It cannot panic, and has nothing to return.
+            let _ = thread.join();
+        }
+        match self.shared.state().ready.take() {
+            Some((number, _)) => self.shared.directory.remove(&file_name(number)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Spares {
+    fn drop(&mut self) {
+        // What cannot be removed is removed at the next open.
+        let _ = self.close();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes what is wanted until there is nothing to do any more.
+    fn run(&self) {
+        let mut state = self.state();
+        while !state.stop {
+            let Some(number) = state.wanted.take() else {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            state.making = true;
+            drop(state);
+            let made = self.make(number, self.bytes);
+            state = self.state();
+            state.making = false;
+            match made {
+                Ok(file) => state.ready = Some((number, file)),
+                // Whoever needs the segment makes it, and meets the failure.
+                Err(error) => tracing::warn!(%error, number, "a segment could not be made ahead"),
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    /// Makes a segment of zeros.
+    fn make(&self, number: u64, bytes: u64) -> Result<Arc<dyn StoredFile>> {
+        let name = file_name(number);
+        let file = self.directory.create(&name)?;
+        let filled = fill(file.as_ref(), bytes).and_then(|()| self.directory.sync());
+        if let Err(error) = filled {
+            // Gives back the room that a full disk needs; the failure that counts is the first.
+            let _ = self.directory.remove(&name);
+            return Err(error);
+        }
+        Ok(file)
+    }
+}
+
+/// Fills a new file with zeros.
+fn fill(file: &dyn StoredFile, bytes: u64) -> Result<()> {
+    let zeros = vec![0; STEP_BYTES.min(usize::try_from(bytes).unwrap_or(STEP_BYTES))];
+    let mut at = 0;
+    while at < bytes {
+        let step = zeros.len().min(usize::try_from(bytes - at).unwrap_or(usize::MAX));
+        file.write_at(zeros.get(..step).unwrap_or_default(), at)?;
+        at += step as u64;
+    }
+    file.sync()
+}
