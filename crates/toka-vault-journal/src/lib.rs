@@ -6,6 +6,15 @@
 //! them see files through the narrow traits of `toka_vault_engine::disk`, so that tests can simulate
 //! the disk. `docs/format.md` has the bytes.
 
+#[cfg(test)]
+#[allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+mod crash_tests;
 mod frame;
 mod frame_index;
 mod journal;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use toka_vault_core::Result;
 
-/// Bytes of a buffer that is kept.
-pub(crate) const BUFFER_BYTES: usize = 256 << 10;
+/// Bytes of a buffer that is kept; few in tests, so that they see many steps.
+pub(crate) const BUFFER_BYTES: usize = if cfg!(test) { 8 << 10 } else { 256 << 10 };
 
 /// Buffers that are kept while nobody uses them: 4 MiB.
 const KEPT_MAX: usize = 16;

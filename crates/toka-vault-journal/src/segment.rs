@@ -78,16 +78,22 @@ impl Walk<'_> {
         Ok(Some(Frame { offset, header, block }))
     }
 
-    /// Goes to the next place that has a frame's header, from a position on that is not before
-    /// `due`. Tells whether there is one.
+    /// Goes to the next place that has a frame's header, with events that are not before `due`. Tells
+    /// whether there is one.
     pub(crate) fn search(&mut self, due: Position) -> Result<bool> {
         let mut at = self.offset + ALIGNMENT as u64;
-        while at + HEADER_BYTES as u64 <= self.limit {
-            if self.header_at(at)?.is_some_and(|header| header.first >= due) {
-                self.offset = at;
+        while let Some(window) = self.bytes_from(at, HEADER_BYTES)? {
+            let places = (0..=window.len() - HEADER_BYTES).step_by(ALIGNMENT);
+            let found = places.into_iter().find(|start| {
+                let header = window.get(*start..).unwrap_or_default();
+                let header = FrameHeader::parse(&self.segment.salted, at + *start as u64, header);
+                header.is_some_and(|header| header.first >= due)
+            });
+            if let Some(start) = found {
+                self.offset = at + start as u64;
                 return Ok(true);
             }
-            at += ALIGNMENT as u64;
+            at += ((window.len() - HEADER_BYTES) / ALIGNMENT + 1) as u64 * ALIGNMENT as u64;
         }
         Ok(false)
     }
@@ -101,6 +107,11 @@ impl Walk<'_> {
 
     /// Returns `length` bytes from an offset on, or `None` where the segment does not have them.
     fn bytes(&mut self, at: u64, length: usize) -> Result<Option<Bytes>> {
+        Ok(self.bytes_from(at, length)?.map(|bytes| bytes.slice(..length)))
+    }
+
+    /// Returns what of the window is behind an offset, at least `length` bytes.
+    fn bytes_from(&mut self, at: u64, length: usize) -> Result<Option<Bytes>> {
         if at + length as u64 > self.limit {
             return Ok(None);
         }
@@ -112,6 +123,6 @@ impl Walk<'_> {
             self.window = self.pool.filled(step, |buffer| self.segment.file.read_at(buffer, at))?;
             self.window_at = at;
         }
-        Ok(inside(self).map(|start| self.window.slice(start..start + length)))
+        Ok(inside(self).map(|start| self.window.slice(start..)))
     }
 }

@@ -5,6 +5,7 @@
 //! | [`conformance!`] | every sentence of the contract of `EventStore`, one test each, on any back-end |
 //! | [`logs`] | an engine log in memory, one that fails on the n-th call, one that waits at a gate |
 //! | [`model`] | a vault as plain as can be, to hold random operations against |
+//! | [`sim`] | a disk that is crashed between any two changes |
 //! | [`events`], [`assertions`], [`runner`] | what tests say often |
 //!
 //! A back-end, a third party's too, runs the whole suite by one line:
@@ -39,6 +40,7 @@ mod list;
 pub mod logs;
 pub mod model;
 pub mod runner;
+pub mod sim;
 
 pub use backend::{Backend, FromFn};
 

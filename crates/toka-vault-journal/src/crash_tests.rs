@@ -1,0 +1,232 @@
+//! Crashes the journal between any two changes of its disk, recovery and what follows it included.
+//!
+//! A random history of groups is written once, with every change noted. Then the disk is put together
+//! again change by change, crashed at each of them with random sectors lost, and opened. What was
+//! synced has to be there, groups are whole, and nothing else is shown. `CRASH_SEEDS` and
+//! `CRASHES_PER_CHANGE` in the environment ask for more of it.
+
+use std::sync::Arc;
+
+use toka_vault_core::hashing::chain_hash;
+use toka_vault_core::{Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp};
+use toka_vault_engine::disk::Directory;
+use toka_vault_engine::{Group, LogEnd, ReadBudget};
+use toka_vault_testkit::sim::{Seed, SimDirectory, SimDisk};
+
+use crate::journal::Journal;
+use crate::pool::Pool;
+use crate::recover::recover;
+use crate::segments::Segments;
+use crate::spares::Spares;
+
+/// So small that a history has several segments.
+const SEGMENT_BYTES: u64 = 32 << 10;
+
+/// Changes after which a history ends.
+const CHANGES_MAX: usize = 120;
+
+type Found = Result<(), String>;
+
+/// A history, and what has to be there of it.
+struct History {
+    directory: SimDirectory,
+    groups: Vec<Group>,
+    /// How many changes the disk had when a group was acknowledged, and when its append began.
+    acknowledged: Vec<(usize, Position)>,
+    begun: Vec<(usize, Position)>,
+    /// Changes before the journal was created in full, which the vault's directory guards.
+    created: usize,
+}
+
+/// Says when a history acknowledges.
+#[derive(Clone, Copy, PartialEq)]
+enum Acknowledge {
+    AfterSync,
+    /// Wrongly.
+    BeforeSync,
+}
+
+fn group(seed: &mut Seed, end: LogEnd) -> Group {
+    let mut end = end;
+    let events = (0..1 + seed.below(5)).map(|_| {
+        let bytes = match seed.below(12) {
+            0 => seed.below(9_000),
+            _ => seed.below(700),
+        };
+        let payload = Payload::encode(&vec![seed.bits() as u8; bytes as usize]).unwrap();
+        let hash = EventHash::from_bytes(*payload.digest().as_bytes());
+        let position = end.position().next();
+        let (id, kind) = (EventId::from_u128(seed.bits().into()), Kind::new("crash.test").unwrap());
+        let head = Head { position, chain: chain_hash(end.chain(), hash) };
+        end = LogEnd { head, assigned_id: id, greatest_id: end.greatest_id.max(id), ..end };
+        let parents = if seed.coin() { [id].into() } else { [].into() };
+        Event::new(
+            EventHeader::new(id, kind, Timestamp::EPOCH, parents, payload.digest(), hash, position),
+            payload,
+        )
+    });
+    let events = events.collect();
+    Group { events, end }
+}
+
+fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
+    let seed = std::sync::Mutex::new(Seed::new(seed));
+    Box::new(move || seed.lock().unwrap().bits())
+}
+
+fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal, LogEnd)> {
+    let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+    let found = recover(&shared, &Pool::default(), |_| Ok(()))?;
+    let (headers, active, end) = found.expect("a journal that was created is found");
+    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+    Ok((Journal::open(Segments::new(shared, headers), active, end, spares, salts(salt)), end))
+}
+
+impl History {
+    fn run(seed: &mut Seed, acknowledge: Acknowledge) -> Self {
+        let directory = SimDirectory::default();
+        let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+        let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+        let journal = Journal::create(shared, spares, 7, salts(seed.bits())).unwrap();
+        let created = directory.change_count();
+        let mut history =
+            Self { directory, groups: Vec::new(), acknowledged: Vec::new(), begun: Vec::new(), created };
+        let mut end = LogEnd::EMPTY;
+        while history.directory.change_count() < CHANGES_MAX {
+            let group = group(seed, end);
+            end = group.end;
+            history.begun.push((history.directory.change_count(), end.position()));
+            journal.append(&group).unwrap();
+            history.groups.push(group);
+            if acknowledge == Acknowledge::BeforeSync {
+                history.acknowledged.push((history.directory.change_count(), end.position()));
+            }
+            // Sometimes several groups share a sync.
+            if seed.below(3) > 0 {
+                journal.sync().unwrap();
+                history.acknowledged.push((history.directory.change_count(), end.position()));
+            }
+        }
+        history
+    }
+
+    /// Crashes at every change, so many times each.
+    fn crash_everywhere(&self, seed: &mut Seed, times: u64) -> Result<u64, String> {
+        let (changes, mut disk, mut points) = (self.directory.changes(), SimDisk::default(), 0);
+        for (count, change) in (1..).zip(&changes) {
+            disk.apply(change);
+            for _ in 0..if count < self.created { 0 } else { times } {
+                points += 1;
+                self.crash(&disk, count, seed).map_err(|found| format!("after change {count}: {found}"))?;
+            }
+        }
+        Ok(points)
+    }
+
+    /// Crashes, opens, and with luck crashes again while opening or goes on writing first.
+    fn crash(&self, disk: &SimDisk, count: usize, seed: &mut Seed) -> Found {
+        let crashed = disk.crashed(seed);
+        let directory = SimDirectory::on(crashed.clone());
+        let (journal, end) = self.check(&directory, count, seed)?;
+        match seed.below(4) {
+            0 => {
+                let mut again = crashed;
+                let made = directory.changes();
+                let kept = seed.below(made.len() as u64 + 1) as usize;
+                made.iter().take(kept).for_each(|change| again.apply(change));
+                self.check(&SimDirectory::on(again.crashed(seed)), count, seed).map(drop)
+            }
+            1 => self.go_on(&directory, &journal, end, seed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens what is on a disk and holds it against what has to be there after so many changes.
+    fn check(
+        &self,
+        directory: &SimDirectory,
+        count: usize,
+        seed: &mut Seed,
+    ) -> Result<(Journal, LogEnd), String> {
+        let (journal, end) =
+            open(directory, seed.bits()).map_err(|error| format!("it does not open: {error}"))?;
+        let position = end.position();
+        let until = |marks: &[(usize, Position)]| {
+            marks
+                .iter()
+                .take_while(|(at, _)| *at <= count)
+                .last()
+                .map_or(Position::ZERO, |(_, position)| *position)
+        };
+        let (least, most) = (until(&self.acknowledged), until(&self.begun));
+        if position < least || position > most {
+            return Err(format!("it ends at {position}, not within {least} to {most}"));
+        }
+        let groups = self.groups.iter().take_while(|group| group.end.position() <= position);
+        let expected: Vec<&Event> = groups.flat_map(|group| &group.events).collect();
+        let whole = self.groups.iter().map(|group| group.end).find(|whole| whole.position() == position);
+        if position > Position::ZERO && whole != Some(end) {
+            return Err(format!("it ends at {position}, which ends no group, or with another end"));
+        }
+        let events = read_all(&journal)?;
+        match events.iter().eq(expected) {
+            true => Ok((journal, end)),
+            false => Err(format!("{} events differ from what was written", events.len())),
+        }
+    }
+
+    /// Writes another group behind what was found, and crashes once more.
+    fn go_on(&self, directory: &SimDirectory, journal: &Journal, end: LogEnd, seed: &mut Seed) -> Found {
+        let group = group(seed, end);
+        let mut expected = read_all(journal)?;
+        expected.extend(group.events.iter().cloned());
+        journal.append(&group).and_then(|()| journal.sync()).map_err(|error| error.to_string())?;
+        let directory = SimDirectory::on(directory.disk().crashed(seed));
+        let (journal, found) = open(&directory, seed.bits()).map_err(|error| error.to_string())?;
+        match found == group.end && read_all(&journal)? == expected {
+            true => Ok(()),
+            false => Err(format!("what was written after a crash is not there: {}", found.position())),
+        }
+    }
+}
+
+fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let next = events.last().map_or(Position::FIRST, |event| event.position().next());
+        let chunk = journal.read(next, ReadBudget { events: 64, bytes: 1 << 20 });
+        let read =
+            chunk.and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| error.to_string())?;
+        if read.is_empty() {
+            return Ok(events);
+        }
+        events.extend(read);
+    }
+}
+
+fn asked(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
+    let mut points = 0;
+    for number in 0..asked("CRASH_SEEDS", 12) {
+        let mut seed = Seed::new(number);
+        let history = History::run(&mut seed, Acknowledge::AfterSync);
+        match history.crash_everywhere(&mut seed, asked("CRASHES_PER_CHANGE", 8)) {
+            Ok(count) => points += count,
+            Err(found) => panic!("seed {number}: {found}"),
+        }
+    }
+    assert!(points > 1_000, "only {points} crashes were tried");
+}
+
+#[test]
+fn a_journal_that_acknowledges_before_the_sync_is_caught_by_every_seed() {
+    for number in 0..12 {
+        let mut seed = Seed::new(number);
+        let history = History::run(&mut seed, Acknowledge::BeforeSync);
+        assert!(history.crash_everywhere(&mut seed, 8).is_err(), "seed {number}");
+    }
+}

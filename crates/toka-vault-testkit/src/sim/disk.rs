@@ -1,0 +1,135 @@
+//! [`SimDisk`]: files with what of them is durable, and what a crash leaves.
+
+use std::collections::BTreeMap;
+
+use super::directory::Change;
+use super::seed::Seed;
+
+/// Bytes that a disk writes whole or not at all.
+const SECTOR_BYTES: u64 = 512;
+
+/// Holds the files of one directory.
+#[derive(Clone, Debug, Default)]
+pub struct SimDisk {
+    /// The files as a running process sees them.
+    names: BTreeMap<String, usize>,
+    /// The names that are durable.
+    durable_names: BTreeMap<String, usize>,
+    files: Vec<SimFile>,
+}
+
+/// Holds a file, also one that has no name any more.
+#[derive(Clone, Debug, Default)]
+struct SimFile {
+    content: Vec<u8>,
+    durable: Vec<u8>,
+    /// Where `content` may differ from `durable`: the writes since the last sync.
+    written: Vec<(u64, u64)>,
+}
+
+impl SimDisk {
+    /// Makes a change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Create(name) => {
+                self.names.insert(name.clone(), self.files.len());
+                self.files.push(SimFile::default());
+            }
+            Change::Remove(name) => {
+                self.names.remove(name);
+            }
+            Change::SyncNames => self.durable_names = self.names.clone(),
+            Change::Write(name, offset, bytes) => {
+                if let Some(file) = self.file_mut(name) {
+                    file.write(*offset, bytes);
+                }
+            }
+            Change::Sync(name) => {
+                if let Some(file) = self.file_mut(name) {
+                    file.sync();
+                }
+            }
+        }
+    }
+
+    /// Returns what a crash leaves, by chance.
+    pub fn crashed(&self, seed: &mut Seed) -> Self {
+        let mut after = Self::default();
+        let known = self.names.iter().chain(&self.durable_names);
+        for (name, file) in known.collect::<BTreeMap<_, _>>() {
+            let (now, durable) = (self.names.get(name), self.durable_names.get(name));
+            let kept = if now == durable || seed.coin() { durable } else { now };
+            if kept.is_some() {
+                let content = self.files[*kept.unwrap_or(file)].crashed(seed);
+                after.names.insert(name.clone(), after.files.len());
+                after.files.push(SimFile { durable: content.clone(), content, written: Vec::new() });
+            }
+        }
+        after.durable_names = after.names.clone();
+        after
+    }
+
+    /// Returns the names of the files.
+    pub fn names(&self) -> Vec<String> {
+        self.names.keys().cloned().collect()
+    }
+
+    /// Returns the content of a file.
+    pub fn content(&self, name: &str) -> Option<&[u8]> {
+        Some(&self.files[*self.names.get(name)?].content)
+    }
+
+    /// Flips a bit of a file, for good.
+    pub fn flip(&mut self, name: &str, bit: usize) {
+        if let Some(file) = self.file_mut(name) {
+            file.content[bit / 8] ^= 1 << (bit % 8);
+            file.durable = file.content.clone();
+        }
+    }
+
+    fn file_mut(&mut self, name: &str) -> Option<&mut SimFile> {
+        let at = *self.names.get(name)?;
+        self.files.get_mut(at)
+    }
+}
+
+impl SimFile {
+    fn write(&mut self, offset: u64, bytes: &[u8]) {
+        let (start, end) = (offset as usize, offset as usize + bytes.len());
+        if self.content.len() < end {
+            self.content.resize(end, 0);
+        }
+        self.content[start..end].copy_from_slice(bytes);
+        self.written.push((offset, end as u64));
+    }
+
+    fn sync(&mut self) {
+        if self.content.len() != self.durable.len() {
+            self.durable = self.content.clone();
+        }
+        for (start, end) in self.written.drain(..) {
+            let range = start as usize..end as usize;
+            self.durable[range.clone()].copy_from_slice(&self.content[range]);
+        }
+    }
+
+    /// Returns what a crash leaves: each sector that was written since the last sync, or not.
+    fn crashed(&self, seed: &mut Seed) -> Vec<u8> {
+        let mut left = self.durable.clone();
+        for (start, end) in &self.written {
+            for sector in start / SECTOR_BYTES..=end.saturating_sub(1) / SECTOR_BYTES {
+                if seed.coin() {
+                    continue;
+                }
+                let range =
+                    sector * SECTOR_BYTES..((sector + 1) * SECTOR_BYTES).min(self.content.len() as u64);
+                let range = range.start as usize..range.end as usize;
+                if left.len() < range.end {
+                    left.resize(range.end, 0);
+                }
+                left[range.clone()].copy_from_slice(&self.content[range]);
+            }
+        }
+        left
+    }
+}
