@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+#[cfg(feature = "journal")]
+use toka_vault::JournalVault;
 use toka_vault::{InMemoryVault, Result, SledVault, Vault};
 
 /// Opens a vault in memory that keeps everything.
@@ -17,6 +19,16 @@ pub fn memory() -> Vault {
 /// Those of [`SledVault::open`].
 pub fn sled(folder: &Path) -> Result<Vault> {
     SledVault::open(folder.join("vault")).map(Vault::Sled)
+}
+
+/// Opens a vault on a journal in a folder, or creates it.
+///
+/// # Errors
+///
+/// Those of [`JournalVault::open`].
+#[cfg(feature = "journal")]
+pub fn journal(folder: &Path) -> Result<Vault> {
+    JournalVault::open(folder.join("vault")).map(Vault::Journal)
 }
 
 /// Compiles and runs the examples of the migration guide, which see the facade alone.

@@ -9,7 +9,7 @@
 
 use futures::future::join_all;
 use toka_vault::{Event, EventHeader, EventId, NewEvent, ReplayOptions, StartFrom, Subscription, Vault};
-use toka_vault_scenarios::{memory, sled};
+use toka_vault_scenarios::{journal, memory, sled};
 use toka_vault_testkit::runner::run;
 
 const WRITERS: u64 = 8;
@@ -39,6 +39,18 @@ fn a_sleeping_subscriber_misses_nothing_in_memory() {
 fn a_sleeping_subscriber_misses_nothing_on_sled() {
     let folder = tempfile::tempdir().unwrap();
     run(move || async move { a_sleeping_subscriber_misses_nothing(sled(folder.path()).unwrap()).await });
+}
+
+#[test]
+fn all_readers_see_the_order_of_commit_on_a_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    run(move || async move { all_readers_see_the_order_of_commit(journal(folder.path()).unwrap()).await });
+}
+
+#[test]
+fn a_sleeping_subscriber_misses_nothing_on_a_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    run(move || async move { a_sleeping_subscriber_misses_nothing(journal(folder.path()).unwrap()).await });
 }
 
 async fn all_readers_see_the_order_of_commit(vault: Vault) {

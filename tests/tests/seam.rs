@@ -2,8 +2,10 @@
 //! history and live, with the moment varied a thousand times.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use toka_vault::{NewEvent, StartFrom, Vault};
-use toka_vault_scenarios::{memory, sled};
+use std::path::Path;
+
+use toka_vault::{NewEvent, Result, StartFrom, Vault};
+use toka_vault_scenarios::{journal, memory, sled};
 use toka_vault_testkit::runner::run;
 
 const ROUNDS: u64 = 1_000;
@@ -18,15 +20,22 @@ fn there_is_no_seam_in_memory() {
 
 #[test]
 fn there_is_no_seam_on_sled() {
+    run(|| there_is_no_seam_on_disk(sled));
+}
+
+#[test]
+fn there_is_no_seam_on_a_journal() {
+    run(|| there_is_no_seam_on_disk(journal));
+}
+
+async fn there_is_no_seam_on_disk(open: fn(&Path) -> Result<Vault>) {
     let folder = tempfile::tempdir().unwrap();
     let vaults = std::cell::Cell::new(0);
-    run(move || async move {
-        there_is_no_seam(|| {
-            vaults.set(vaults.get() + 1);
-            sled(&folder.path().join(vaults.get().to_string())).unwrap()
-        })
-        .await;
-    });
+    there_is_no_seam(|| {
+        vaults.set(vaults.get() + 1);
+        open(&folder.path().join(vaults.get().to_string())).unwrap()
+    })
+    .await;
 }
 
 /// Opens a new vault every 50 rounds, so that the history before the seam is short and long.

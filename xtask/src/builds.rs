@@ -23,7 +23,7 @@ pub(crate) fn fmt(repository: &Repository) -> Result<Outcome> {
 
 /// Runs clippy on every target of the workspace, and on the facade as its users get it by default.
 ///
-/// In a run over the workspace the command-line tool turns `persist-sled` on for the facade, so only
+/// In a run over the workspace the command-line tool turns features on for the facade, so only
 /// a run over the facade alone sees the code without it.
 pub(crate) fn clippy(repository: &Repository) -> Result<Outcome> {
     let everything = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
@@ -42,6 +42,12 @@ pub(crate) fn memory(repository: &Repository) -> Result<Outcome> {
 /// Tests the facade on the sled back-end, as its documentation prints the command.
 pub(crate) fn sled(repository: &Repository) -> Result<Outcome> {
     process::run(&mut repository.cargo(&["test", "-p", "toka-vault", "--features", "persist-sled"]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Tests the facade on the journal back-end.
+pub(crate) fn journal(repository: &Repository) -> Result<Outcome> {
+    process::run(&mut repository.cargo(&["test", "-p", "toka-vault", "--features", "persist-journal"]))?;
     Ok(Outcome::Passed)
 }
 

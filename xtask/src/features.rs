@@ -19,6 +19,7 @@ struct Trees {
     no_features: Tree,
     default: Tree,
     persist_sled: Tree,
+    persist_journal: Tree,
     intent_cluster: Tree,
     both: Tree,
 }
@@ -33,6 +34,7 @@ pub(crate) fn step(repository: &Repository) -> Result<Outcome> {
         no_features: tree(&["--no-default-features"])?,
         default: tree(&[])?,
         persist_sled: tree(&["--features", "persist-sled"])?,
+        persist_journal: tree(&["--features", "persist-journal"])?,
         intent_cluster: tree(&["--features", "intent-cluster"])?,
         both: tree(&["--features", "persist-sled,intent-cluster"])?,
     });
@@ -63,6 +65,15 @@ fn check(trees: &Trees) -> Vec<String> {
             "`persist-sled` does not pull sled; let it enable `dep:toka-vault-sled`",
         ),
         (
+            trees.persist_journal.contains(JOURNAL),
+            "`persist-journal` does not pull the journal; let it enable `dep:toka-vault-journal`",
+        ),
+        (!has_sled(&trees.persist_journal), "`persist-journal` pulls sled; the journal needs none"),
+        (
+            !trees.default.contains(JOURNAL),
+            "the default features pull the journal; leave it out of `default`",
+        ),
+        (
             trees.intent_cluster == trees.default,
             "`intent-cluster` changes the tree; it is only reserved, empty it",
         ),
@@ -70,6 +81,9 @@ fn check(trees: &Trees) -> Vec<String> {
     ];
     promises.into_iter().filter(|(kept, _)| !kept).map(|(_, complaint)| complaint.to_owned()).collect()
 }
+
+/// The crate of the journal.
+const JOURNAL: &str = "toka-vault-journal";
 
 /// Tells whether sled, or the crate that is there to call it, is in a tree.
 fn has_sled(tree: &Tree) -> bool {
@@ -85,11 +99,14 @@ mod tests {
     const SLED: &str =
         "toka-vault v0.1.0 (/repo)\ntoka-vault-sled v0.1.0 (/repo)\nsled v0.34.7\nserde v1.0.1 (*)\n";
 
+    const WITH_JOURNAL: &str = "toka-vault v0.1.0 (/repo)\ntoka-vault-journal v0.1.0 (/repo)\n";
+
     fn good() -> Trees {
         Trees {
             no_features: packages(LEAN),
             default: packages(LEAN),
             persist_sled: packages(SLED),
+            persist_journal: packages(WITH_JOURNAL),
             intent_cluster: packages(LEAN),
             both: packages(SLED),
         }
@@ -123,6 +140,16 @@ mod tests {
     fn a_feature_without_sled_is_found() {
         let findings = check(&Trees { persist_sled: packages(LEAN), ..good() });
         assert!(findings[0].contains("does not pull sled"), "{findings:?}");
+    }
+
+    #[test]
+    fn a_journal_that_is_missing_pulled_by_default_or_with_sled_is_found() {
+        assert_one_finding(&Trees { persist_journal: packages(LEAN), ..good() }, "does not pull the journal");
+        let more = format!("{WITH_JOURNAL}sled v0.34.7\n");
+        assert_one_finding(&Trees { persist_journal: packages(&more), ..good() }, "needs none");
+        let more = packages(WITH_JOURNAL);
+        let pulled = Trees { default: more.clone(), intent_cluster: more, ..good() };
+        assert_one_finding(&pulled, "leave it out of `default`");
     }
 
     #[test]

@@ -27,7 +27,7 @@ open.";
 #[derive(Debug, Parser)]
 #[command(name = "toka-vault", version, after_help = AFTER_HELP, propagate_version = true)]
 pub(crate) struct Cli {
-    /// The vault to work on, by its URL: `sled:PATH` is a durable vault in the folder PATH.
+    /// The vault to work on, by its URL: `journal:PATH` and `sled:PATH` are durable vaults in the folder PATH.
     ///
     /// `memory:` is an empty vault that is gone when the command ends; it serves to try things out.
     #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL")]

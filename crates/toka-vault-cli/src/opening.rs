@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use toka_vault::{Error, SledOptions, SledVault, TailLoss, Vault};
+use toka_vault::{Error, JournalOptions, JournalVault, SledOptions, SledVault, TailLoss, Vault};
 
 use crate::failure::{Failure, Result};
 
@@ -16,22 +16,29 @@ pub(crate) struct Opening {
     tail_loss: TailLoss,
 }
 
+/// Keeps a vault on disk.
+#[derive(Clone, Copy)]
+enum BackEnd {
+    Journal,
+    Sled,
+}
+
 impl Opening {
     /// Checks what was given on the command line or in the environment.
     pub(crate) fn new(url: Option<String>) -> Result<Self> {
         let Some(url) = url.filter(|url| !url.is_empty()) else {
             return Err(Failure::usage(
-                "no vault was given; name one by `--vault sled:PATH` or in the environment variable TOKA_VAULT",
+                "no vault was given; name one by `--vault journal:PATH` or `--vault sled:PATH`, or in the environment variable TOKA_VAULT",
             ));
         };
         let opening = Self { url, tail_loss: TailLoss::Refuse };
         match opening.path() {
             None if !opening.url.contains(':') => Err(Failure::usage(format_args!(
-                "`{0}` does not say which kind of vault it is; write `sled:{0}` for the durable vault in that folder",
+                "`{0}` does not say which kind of vault it is; write `journal:{0}` or `sled:{0}` for a durable vault in that folder",
                 opening.url
             ))),
             Some(path) if path.starts_with("~") => Err(Failure::usage(format_args!(
-                "the shell does not expand the `~` in `{}`; write \"sled:$HOME/...\", or `sled:./~` for a folder of that name",
+                "the shell does not expand the `~` in `{}`; write $HOME in its place, or `./~` for a folder of that name",
                 opening.url
             ))),
             _ => Ok(opening),
@@ -46,8 +53,12 @@ impl Opening {
 
     /// Opens the vault, or creates it.
     pub(crate) fn open_or_create(&self) -> Result<Vault> {
-        let opened = match self.path() {
-            Some(path) => {
+        let opened = match self.on_disk() {
+            Some((BackEnd::Journal, path)) => {
+                let options = JournalOptions::new().with_tail_loss(self.tail_loss);
+                JournalVault::open_with(path, options).map(Vault::Journal)
+            }
+            Some((BackEnd::Sled, path)) => {
                 SledVault::open_with(path, SledOptions::new().with_tail_loss(self.tail_loss)).map(Vault::Sled)
             }
             None => Vault::open(&self.url),
@@ -71,8 +82,18 @@ impl Opening {
 
     /// Returns the folder of a vault on disk.
     pub(crate) fn path(&self) -> Option<PathBuf> {
-        let path = self.url.strip_prefix("sled:").filter(|path| !path.is_empty());
-        path.map(PathBuf::from)
+        self.on_disk().map(|(_, path)| path.to_owned())
+    }
+
+    /// Returns which back-end keeps the vault on disk, and where.
+    fn on_disk(&self) -> Option<(BackEnd, &Path)> {
+        let (scheme, path) = self.url.split_once(':').filter(|(_, path)| !path.is_empty())?;
+        let back_end = match scheme {
+            "journal" => BackEnd::Journal,
+            "sled" => BackEnd::Sled,
+            _ => return None,
+        };
+        Some((back_end, Path::new(path)))
     }
 }
 
@@ -100,9 +121,11 @@ mod tests {
     fn a_url_that_names_no_vault_is_refused_with_what_to_write() {
         assert!(complaint(None).contains("--vault sled:PATH"));
         assert!(complaint(Some("")).contains("TOKA_VAULT"));
-        assert!(complaint(Some("events.db")).contains("sled:events.db"));
-        assert!(complaint(Some("sled:~/events.db")).contains("$HOME"));
-        assert!(complaint(Some("sled:")).contains("path is missing"));
+        assert!(complaint(Some("events.db")).contains("journal:events.db"));
+        for scheme in ["journal", "sled"] {
+            assert!(complaint(Some(&format!("{scheme}:~/events.db"))).contains("$HOME"));
+            assert!(complaint(Some(&format!("{scheme}:"))).contains("path is missing"));
+        }
         assert!(complaint(Some("redis://x")).contains("no back-end"));
         assert!(complaint(Some("memory:0")).contains("capacity"));
     }

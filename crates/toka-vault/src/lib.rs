@@ -11,13 +11,19 @@ pub use toka_vault_core::{
     EventStoreExt, Head, Kind, NewEvent, Parents, Payload, Position, Replay, ReplayOptions, Result,
     StartFrom, Subscription, Timestamp, hashing, limits, verify,
 };
+#[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
+#[doc(inline)]
+pub use toka_vault_engine::disk::TailLoss;
 #[doc(inline)]
 pub use toka_vault_engine::{Durability, LocalVault};
+#[cfg(feature = "persist-journal")]
+#[doc(inline)]
+pub use toka_vault_journal::{JournalOptions, JournalVault};
 #[doc(inline)]
 pub use toka_vault_memory::InMemoryVault;
 #[cfg(feature = "persist-sled")]
 #[doc(inline)]
-pub use toka_vault_sled::{SledOptions, SledVault, TailLoss};
+pub use toka_vault_sled::{SledOptions, SledVault};
 pub use vault::Vault;
 
 /// Brings in what most programs use: `use toka_vault::prelude::*`.
@@ -27,6 +33,9 @@ pub mod prelude {
         Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, InMemoryVault, Kind, NewEvent,
         Payload, Position, ReplayOptions, StartFrom, Vault,
     };
+    #[cfg(feature = "persist-journal")]
+    #[doc(inline)]
+    pub use crate::{JournalOptions, JournalVault};
     #[cfg(feature = "persist-sled")]
     #[doc(inline)]
     pub use crate::{SledOptions, SledVault};

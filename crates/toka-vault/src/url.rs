@@ -6,13 +6,14 @@ use toka_vault_memory::InMemoryVault;
 use crate::Vault;
 
 /// What [`Vault::open`] takes, for its errors.
-const FORMS: &str = "give `memory:`, `memory:CAPACITY` or `sled:PATH`";
+const FORMS: &str = "give `memory:`, `memory:CAPACITY`, `journal:PATH` or `sled:PATH`";
 
 /// Opens the vault that `url` names.
 pub(crate) fn open(url: &str) -> Result<Vault> {
     match url.split_once(':') {
         Some(("memory", capacity)) => memory(url, capacity).map(Vault::Memory),
-        Some(("sled", "")) => Err(invalid(url, "the path is missing; ")),
+        Some(("journal" | "sled", "")) => Err(invalid(url, "the path is missing; ")),
+        Some(("journal", path)) => journal(url, path),
         Some(("sled", path)) => sled(url, path),
         Some(_) => Err(invalid(url, "there is no back-end of this name; ")),
         None => Err(invalid(url, "it does not start with the name of a back-end; ")),
@@ -30,6 +31,18 @@ fn memory(url: &str, capacity: &str) -> Result<InMemoryVault> {
     }
 }
 
+/// Opens a vault on a journal.
+#[cfg(feature = "persist-journal")]
+fn journal(_url: &str, path: &str) -> Result<Vault> {
+    toka_vault_journal::JournalVault::open(path).map(Vault::Journal)
+}
+
+/// Says that this build has no journal.
+#[cfg(not(feature = "persist-journal"))]
+fn journal(url: &str, _path: &str) -> Result<Vault> {
+    Err(missing(url, "journal"))
+}
+
 /// Opens a vault on sled.
 #[cfg(feature = "persist-sled")]
 fn sled(_url: &str, path: &str) -> Result<Vault> {
@@ -39,8 +52,14 @@ fn sled(_url: &str, path: &str) -> Result<Vault> {
 /// Says that this build has no sled.
 #[cfg(not(feature = "persist-sled"))]
 fn sled(url: &str, _path: &str) -> Result<Vault> {
-    let reason = "this build has no sled; build it with the feature `persist-sled`".into();
-    Err(Error::InvalidUrl { url: url.to_owned(), reason })
+    Err(missing(url, "sled"))
+}
+
+/// Says that a back-end is not part of this build.
+#[cfg(not(all(feature = "persist-journal", feature = "persist-sled")))]
+fn missing(url: &str, backend: &str) -> Error {
+    let reason = format!("this build has no {backend}; build it with the feature `persist-{backend}`");
+    Error::InvalidUrl { url: url.to_owned(), reason }
 }
 
 /// Says what is wrong with a URL, and which there are.

@@ -11,6 +11,8 @@ use toka_vault_core::{
     ReplayOptions, Result, StartFrom, Subscription,
 };
 use toka_vault_engine::LocalVault;
+#[cfg(feature = "persist-journal")]
+use toka_vault_journal::JournalVault;
 use toka_vault_memory::InMemoryVault;
 #[cfg(feature = "persist-sled")]
 use toka_vault_sled::SledVault;
@@ -40,6 +42,9 @@ use crate::url;
 pub enum Vault {
     /// In memory.
     Memory(InMemoryVault),
+    /// Durable, on a journal of segments.
+    #[cfg(feature = "persist-journal")]
+    Journal(JournalVault),
     /// Durable, on sled.
     #[cfg(feature = "persist-sled")]
     Sled(SledVault),
@@ -54,6 +59,7 @@ impl Vault {
     /// |---|---|
     /// | `memory:` | [`InMemoryVault::unbounded`] |
     /// | `memory:1024` | [`InMemoryVault::new`] with that capacity |
+    /// | `journal:PATH` | `JournalVault::open`, with the feature `persist-journal` |
     /// | `sled:PATH` | `SledVault::open`, with the feature `persist-sled` |
     ///
     /// # Errors
@@ -68,6 +74,8 @@ impl Vault {
     pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
         match self {
             Self::Memory(vault) => LocalVault::commit(vault, event).await,
+            #[cfg(feature = "persist-journal")]
+            Self::Journal(vault) => LocalVault::commit(vault, event).await,
             #[cfg(feature = "persist-sled")]
             Self::Sled(vault) => LocalVault::commit(vault, event).await,
             Self::Custom(store) => EventStoreExt::commit(store, event).await,
@@ -136,6 +144,8 @@ impl Vault {
     fn store(&self) -> &dyn EventStore {
         match self {
             Self::Memory(vault) => vault,
+            #[cfg(feature = "persist-journal")]
+            Self::Journal(vault) => vault,
             #[cfg(feature = "persist-sled")]
             Self::Sled(vault) => vault,
             Self::Custom(store) => store,
@@ -146,6 +156,13 @@ impl Vault {
 impl From<InMemoryVault> for Vault {
     fn from(vault: InMemoryVault) -> Self {
         Self::Memory(vault)
+    }
+}
+
+#[cfg(feature = "persist-journal")]
+impl From<JournalVault> for Vault {
+    fn from(vault: JournalVault) -> Self {
+        Self::Journal(vault)
     }
 }
 
@@ -187,6 +204,8 @@ impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Memory(vault) => f.debug_tuple("Memory").field(vault).finish(),
+            #[cfg(feature = "persist-journal")]
+            Self::Journal(vault) => f.debug_tuple("Journal").field(vault).finish(),
             #[cfg(feature = "persist-sled")]
             Self::Sled(vault) => f.debug_tuple("Sled").field(vault).finish(),
             Self::Custom(_) => f.debug_tuple("Custom").finish_non_exhaustive(),

@@ -16,6 +16,16 @@ toka_vault_testkit::conformance!(
     FromFn::new(|| -> Arc<dyn EventStore> { Arc::new(InMemoryVault::unbounded()) })
 );
 
+#[cfg(feature = "persist-journal")]
+toka_vault_testkit::conformance!(journal, {
+    let folder = tempfile::tempdir().unwrap();
+    FromFn::new(move || {
+        let path = folder.path().join("vault");
+        Vault::Journal(toka_vault::JournalVault::open(path).unwrap())
+    })
+    .durable()
+});
+
 #[cfg(feature = "persist-sled")]
 toka_vault_testkit::conformance!(sled, {
     let folder = tempfile::tempdir().unwrap();

@@ -44,8 +44,9 @@ fn what_names_no_back_end_is_told_what_does() {
     assert_invalid("redis:host", "no back-end of this name");
     assert_invalid("Memory:", "no back-end of this name");
     assert_invalid(":", "no back-end of this name");
-    for url in ["", "events.db", "redis:host", "sled:"] {
+    for url in ["", "events.db", "redis:host", "sled:", "journal:"] {
         assert_invalid(url, "`memory:`");
+        assert_invalid(url, "`journal:PATH`");
         assert_invalid(url, "`sled:PATH`");
     }
 }
@@ -57,13 +58,32 @@ fn without_its_feature_sled_is_told_to_be_missing() {
     assert!(!std::path::Path::new("./events.db").exists());
 }
 
+#[cfg(not(feature = "persist-journal"))]
+#[test]
+fn without_its_feature_the_journal_is_told_to_be_missing() {
+    assert_invalid("journal:./events.journal", "persist-journal");
+    assert!(!std::path::Path::new("./events.journal").exists());
+}
+
 #[cfg(feature = "persist-sled")]
 #[test]
 fn sled_opens_the_path() {
+    assert_opens_the_path("sled", |vault| matches!(vault, Vault::Sled(_)));
+}
+
+#[cfg(feature = "persist-journal")]
+#[test]
+fn journal_opens_the_path() {
+    assert_opens_the_path("journal", |vault| matches!(vault, Vault::Journal(_)));
+}
+
+/// Asserts that a URL opens a vault of its back-end, which finds again what was committed.
+#[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
+fn assert_opens_the_path(scheme: &str, is_right: fn(&Vault) -> bool) {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sled:{}", folder.path().join("events.db").display());
+    let url = format!("{scheme}:{}", folder.path().join("events.db").display());
     let vault = Vault::open(&url).unwrap();
-    assert!(matches!(vault, Vault::Sled(_)));
+    assert!(is_right(&vault));
     block_on(vault.commit_json("test.event", 1, &[])).unwrap();
     block_on(vault.close()).unwrap();
     drop(vault);

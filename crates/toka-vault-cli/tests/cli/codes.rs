@@ -54,7 +54,7 @@ fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
         (&["commit", "a", "1", "--parent", STRANGER, "--id", STRANGER], "itself as parent"),
         (&["tail", "--from", "yesterday"], "`beginning`, `head`, a position or an event id"),
         (&["log", "-n", "-1"], "unexpected argument"),
-        (&["log", "--vault", "events.db"], "write `sled:events.db`"),
+        (&["log", "--vault", "events.db"], "write `journal:events.db`"),
     ];
     for (args, said) in cases {
         sandbox.run(args).assert(2, said);
