@@ -6,6 +6,7 @@
 //! | [`logs`] | an engine log in memory, one that fails on the n-th call, one that waits at a gate |
 //! | [`model`] | a vault as plain as can be, to hold random operations against |
 //! | [`sim`] | a disk that is crashed between any two changes |
+//! | [`child`] | the test's own binary as a child process, which can be killed |
 //! | [`events`], [`assertions`], [`runner`] | what tests say often |
 //!
 //! A back-end, a third party's too, runs the whole suite by one line:
@@ -28,12 +29,14 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
 pub mod assertions;
 mod backend;
+pub mod child;
 pub mod conformance;
 pub mod events;
 mod list;

@@ -1,0 +1,66 @@
+//! The system calls of a commit in the steady state: one write and one sync, of a file that has its
+//! length already.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use futures::executor::block_on;
+use toka_vault_journal::JournalVault;
+use toka_vault_testkit::child::{self, say, wait_for_parent};
+use toka_vault_testkit::events::event;
+
+/// Commits one event after the other, and says so before and after.
+pub(crate) fn commit(path: &Path, count: u64) {
+    let vault = JournalVault::open(path).unwrap();
+    block_on(vault.commit(event(1))).unwrap();
+    // The segment ahead is being filled after an open; where it is there, nothing is under way.
+    while std::fs::read_dir(path.join("journal")).unwrap().count() < 2 {
+        std::thread::yield_now();
+    }
+    say("ready");
+    for number in 2..2 + count {
+        block_on(vault.commit(event(number))).unwrap();
+        say(&format!("stored {number}"));
+    }
+    wait_for_parent();
+    block_on(vault.close()).unwrap();
+}
+
+#[test]
+fn a_commit_is_one_write_and_one_sync_of_a_file_that_does_not_grow() {
+    let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let trace = "trace=%file,%desc";
+    let strace = ["strace", "-f", "-qq", "-y", "-e", trace, "-s", "64"];
+    let mut command = child::under(&strace, "commit", &path, "20");
+    command.stderr(Stdio::piped());
+    let mut running = child::start(command);
+    let lines = child::lines(running.process.stderr.take().unwrap());
+    running.wait_for("stored 21");
+    running.finish();
+    let calls: Vec<String> = lines.iter().collect();
+    let said =
+        |what: &str| calls.iter().position(|call| call.contains("write(1<") && call.contains(what)).unwrap();
+    let steady = &calls[said("> stored 2\\n")..said("> stored 21\\n")];
+    // What is done to the vault's files, calls that are taken up again left out. The head is recorded
+    // by a thread of its own, once a second.
+    let on_vault = |call: &&String| call.contains("/vault/") && !call.contains("/vault/head>");
+    let names: Vec<&str> = steady
+        .iter()
+        .filter(on_vault)
+        .map(|call| if call.contains("fdatasync(") { "sync" } else { name(call) })
+        .collect();
+    assert_eq!(names.len(), 2 * 19, "{names:?}");
+    assert!(names.chunks(2).all(|pair| pair == ["pwrite64", "sync"]), "{names:?}");
+}
+
+/// Returns the name of the call in a line of `strace`.
+fn name(call: &str) -> &str {
+    let behind_thread = call.rsplit("] ").next().unwrap().trim_start();
+    behind_thread.split('(').next().unwrap()
+}

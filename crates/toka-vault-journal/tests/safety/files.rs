@@ -1,0 +1,112 @@
+//! Files that are not as they should be: each is told by an error of its own, and nothing is changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use futures::executor::block_on;
+use toka_vault_core::{Error, EventStore};
+use toka_vault_journal::{JournalOptions, JournalVault, TailLoss};
+use toka_vault_testkit::events::{fill, history, numbers};
+
+/// Makes a closed vault with the events 1 to `count` in small segments.
+fn filled(path: &Path, count: u64) -> Vec<PathBuf> {
+    let vault = open(path).unwrap();
+    block_on(fill(&vault, count));
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    segments(path)
+}
+
+fn open(path: &Path) -> Result<JournalVault, Error> {
+    JournalVault::open_with(path, JournalOptions::new().with_segment_bytes(64 << 10))
+}
+
+fn segments(path: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(path.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// Returns all that is in the vault's journal.
+fn content(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    segments(path).into_iter().map(|file| (file.clone(), fs::read(file).unwrap())).collect()
+}
+
+#[test]
+fn a_segment_that_is_missing_or_empty_in_the_middle_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let files = filled(&path, 2_000);
+    assert!(files.len() > 3, "{files:?}");
+    let kept = fs::read(&files[1]).unwrap();
+    for damage in [|file: &Path| fs::remove_file(file).unwrap(), |file: &Path| fs::write(file, b"").unwrap()]
+    {
+        damage(&files[1]);
+        let before = content(&path);
+        match open(&path) {
+            Err(Error::Damaged { path: named, .. }) => assert_eq!(named, files[1]),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(content(&path), before);
+        fs::write(&files[1], &kept).unwrap();
+    }
+    let vault = open(&path).unwrap();
+    assert_eq!(numbers(&block_on(history(&vault))).len(), 2_000);
+}
+
+#[test]
+fn a_lost_tail_is_told_and_can_be_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let files = filled(&path, 2_000);
+    fs::remove_file(files.last().unwrap()).unwrap();
+    let before = content(&path);
+    assert!(matches!(open(&path), Err(Error::TailLost { .. })));
+    assert_eq!(content(&path), before);
+    let accepting = JournalOptions::new().with_tail_loss(TailLoss::Accept);
+    let vault = JournalVault::open_with(&path, accepting).unwrap();
+    let left = numbers(&block_on(history(&vault)));
+    assert!(!left.is_empty() && left.len() < 2_000, "{}", left.len());
+    assert!(left.iter().zip(1..).all(|(number, due)| *number == due));
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    assert_eq!(numbers(&block_on(history(&open(&path).unwrap()))), left);
+}
+
+#[test]
+fn a_folder_of_others_a_file_and_a_vault_of_another_back_end_stay_as_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, b"mine").unwrap();
+    let folder = dir.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("letter"), b"dear").unwrap();
+    for path in [&file, &folder] {
+        assert!(matches!(open(path), Err(Error::NotAVault { .. })), "{path:?}");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    let vault = dir.path().join("vault");
+    filled(&vault, 1);
+    fs::write(vault.join("format"), "toka-vault\nbackend sled\nformat 1\n").unwrap();
+    assert!(matches!(open(&vault), Err(Error::NotAVault { .. })));
+    fs::write(vault.join("format"), "toka-vault\nbackend journal\nformat 2\n").unwrap();
+    assert!(matches!(open(&vault), Err(Error::NewerFormat { found: 2, supported: 1, .. })));
+}
+
+#[test]
+fn a_vault_is_open_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let vault = open(&path).unwrap();
+    assert!(matches!(open(&path), Err(Error::Locked { .. })));
+    drop(vault);
+    assert!(open(&path).is_ok());
+}
+
+#[test]
+fn the_segment_ahead_goes_with_the_vault() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    assert_eq!(filled(&path, 1).len(), 1);
+}

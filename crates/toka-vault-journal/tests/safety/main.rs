@@ -1,0 +1,25 @@
+//! What is special to the journal: the system calls of a commit, kills, and files that are not as they
+//! should be. What a power cut leaves is simulated in `src/crash_tests.rs`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod calls;
+mod files;
+mod kill;
+
+/// Does what a parent test asks for, in a process of its own. Without a parent it does nothing.
+#[test]
+fn child() {
+    toka_vault_testkit::child::run(|role, path, argument| match role {
+        "commit" => calls::commit(path, argument.parse().unwrap()),
+        "write" => kill::write(path, argument.parse().unwrap()),
+        other => panic!("`{other}` is no role"),
+    });
+}
