@@ -8,7 +8,9 @@
 use std::sync::Arc;
 
 use toka_vault_core::hashing::chain_hash;
-use toka_vault_core::{Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp};
+use toka_vault_core::{
+    Error, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
+};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{Group, LogEnd, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory, SimDisk};
@@ -83,7 +85,7 @@ fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal
 }
 
 impl History {
-    fn run(seed: &mut Seed, acknowledge: Acknowledge) -> Self {
+    fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
         let directory = SimDirectory::default();
         let shared: Arc<dyn Directory> = Arc::new(directory.clone());
         let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
@@ -92,7 +94,7 @@ impl History {
         let mut history =
             Self { directory, groups: Vec::new(), acknowledged: Vec::new(), begun: Vec::new(), created };
         let mut end = LogEnd::EMPTY;
-        while history.directory.change_count() < CHANGES_MAX {
+        while history.directory.change_count() < changes {
             let group = group(seed, end);
             end = group.end;
             history.begun.push((history.directory.change_count(), end.position()));
@@ -204,6 +206,65 @@ fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
     }
 }
 
+/// Reads all, over what is damaged. Returns the events, and the positions that are damaged.
+fn read_over_damage(journal: &Journal, end: Position) -> (Vec<Event>, Vec<u64>) {
+    let (mut events, mut damaged, mut next) = (Vec::new(), Vec::new(), Position::FIRST);
+    while next <= end {
+        let read: Vec<_> = match journal.read(next, ReadBudget { events: 64, bytes: 1 << 20 }) {
+            Ok(chunk) => chunk.collect(),
+            Err(error) => vec![Err(error)],
+        };
+        assert!(!read.is_empty(), "nothing is told of {next}");
+        for item in read {
+            match item {
+                Ok(event) => {
+                    assert_eq!(event.position(), next);
+                    next = next.next();
+                    events.push(event);
+                }
+                Err(Error::Corrupt { first, last, reason }) => {
+                    assert_eq!(first, next);
+                    assert!(!reason.is_empty());
+                    damaged.extend(first.get()..=last.get());
+                    next = last.next();
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    (events, damaged)
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_told_and_hides_no_more_than_its_frame() {
+    let mut seed = Seed::new(5);
+    let history = History::run(&mut seed, Acknowledge::AfterSync, 36);
+    let expected: Vec<Event> = history.groups.iter().flat_map(|group| group.events.clone()).collect();
+    let (disk, acknowledged) = (history.directory.disk(), history.acknowledged.last().unwrap().1);
+    let most = history.groups.iter().map(|group| group.events.len()).max().unwrap();
+    for name in disk.names() {
+        for byte in 0..disk.content(&name).unwrap().len() {
+            let mut flipped = disk.clone();
+            flipped.flip(&name, byte * 8 + seed.below(8) as usize);
+            let directory = SimDirectory::on(flipped);
+            let (journal, end) = open(&directory, 0).unwrap();
+            if end.position() < acknowledged {
+                // The record of the head tells of this one: nothing behind it proves that it was there.
+                assert!(
+                    expected.len() - end.position().get() as usize <= most,
+                    "{name} {byte}: {}",
+                    end.position()
+                );
+                continue;
+            }
+            let (events, damaged) = read_over_damage(&journal, end.position());
+            assert!(damaged.len() <= most, "{name} {byte}: {damaged:?}");
+            let whole = expected.iter().filter(|event| !damaged.contains(&event.position().get()));
+            assert!(events.iter().eq(whole), "{name} {byte}: {damaged:?}");
+        }
+    }
+}
+
 fn asked(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
@@ -213,7 +274,7 @@ fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
     let mut points = 0;
     for number in 0..asked("CRASH_SEEDS", 12) {
         let mut seed = Seed::new(number);
-        let history = History::run(&mut seed, Acknowledge::AfterSync);
+        let history = History::run(&mut seed, Acknowledge::AfterSync, CHANGES_MAX);
         match history.crash_everywhere(&mut seed, asked("CRASHES_PER_CHANGE", 8)) {
             Ok(count) => points += count,
             Err(found) => panic!("seed {number}: {found}"),
@@ -226,7 +287,7 @@ fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
 fn a_journal_that_acknowledges_before_the_sync_is_caught_by_every_seed() {
     for number in 0..12 {
         let mut seed = Seed::new(number);
-        let history = History::run(&mut seed, Acknowledge::BeforeSync);
+        let history = History::run(&mut seed, Acknowledge::BeforeSync, CHANGES_MAX);
         assert!(history.crash_everywhere(&mut seed, 8).is_err(), "seed {number}");
     }
 }

@@ -11,10 +11,13 @@ use toka_vault_engine::{Chunk, ReadBudget};
 
 use crate::journal::{Journal, corrupt};
 use crate::pool::BUFFER_BYTES;
-use crate::segment::{Segment, Walk};
+use crate::segment::Segment;
 
 /// Bytes that are read at once where one event is asked for.
 const STEP_BYTES_SINGLE: usize = 32 << 10;
+
+/// Says what is wrong where a frame should be.
+const NO_FRAME: &str = "the header of a frame is damaged";
 
 /// A part of a segment to read.
 struct Part<'a> {
@@ -74,22 +77,27 @@ impl Journal {
     ) -> Result<()> {
         let step = if budget.events == 1 { STEP_BYTES_SINGLE } else { BUFFER_BYTES };
         let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
+        // Where a frame should be and is not.
+        let mut damaged_at = None;
         while part.last.is_none_or(|last| *next <= last) {
             let Some(frame) = walk.next()? else {
-                return gap(part, &mut walk, *next);
+                let at = walk.offset();
+                if part.last.is_none() && at >= part.limit {
+                    return Ok(());
+                }
+                if !walk.search(part.segment.header.first())? {
+                    return Err(corrupt(part.segment, *next, part.last.unwrap_or(*next), at, NO_FRAME));
+                }
+                damaged_at = Some(at);
+                continue;
             };
-            if frame.header.last() < *next {
+            let last = frame.header.last();
+            if last < *next {
                 continue;
             }
-            let last = frame.header.last();
             if frame.header.first > *next {
-                return Err(corrupt(
-                    part.segment,
-                    *next,
-                    frame.header.first.minus(1),
-                    frame.offset,
-                    "frames before it are missing",
-                ));
+                let at = damaged_at.unwrap_or(frame.offset);
+                return Err(corrupt(part.segment, *next, frame.header.first.minus(1), at, NO_FRAME));
             }
             let block = match Block::parse(frame.block) {
                 Ok(block) if block.first() == frame.header.first && block.last() == last => block,
@@ -111,16 +119,4 @@ impl Journal {
         }
         Ok(())
     }
-}
-
-/// Says what is missing where no frame is: nothing at the end of what was written, else the events
-/// up to the next frame.
-fn gap(part: &Part<'_>, walk: &mut Walk<'_>, next: Position) -> Result<()> {
-    let offset = walk.offset();
-    if part.last.is_none() && offset >= part.limit {
-        return Ok(());
-    }
-    let behind = if walk.search(next)? { walk.next()?.map(|frame| frame.header.first) } else { None };
-    let last = behind.map(|first| first.minus(1)).or(part.last).unwrap_or(next);
-    Err(corrupt(part.segment, next, last, offset, "the header of a frame is damaged"))
 }
