@@ -24,8 +24,11 @@ use crate::segments::Segments;
 use crate::spares::Spares;
 
 /// How events lie in blocks: with their payloads, and so few in a block that one event can be read
-/// without many others.
-const LAYOUT: Layout = Layout { block_bytes_max: 16 << 10, payload_inside_max: PAYLOAD_BYTES_MAX };
+/// without many others; fewer in tests, so that groups have several frames.
+const LAYOUT: Layout = Layout {
+    block_bytes_max: if cfg!(test) { 2 << 10 } else { 16 << 10 },
+    payload_inside_max: PAYLOAD_BYTES_MAX,
+};
 
 /// Capacity above which the buffer of a group is given back.
 const BUFFER_KEPT_MAX: usize = 4 << 20;
