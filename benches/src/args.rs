@@ -32,6 +32,11 @@ pub enum Row {
     Crowd,
     Memory,
     Replay,
+    JournalOne,
+    JournalMany,
+    JournalCrowd,
+    JournalBatch,
+    JournalReplay,
     Soak,
 }
 
@@ -40,6 +45,14 @@ pub enum Row {
 pub enum SoakPart {
     Write,
     Read,
+}
+
+impl Row {
+    /// Tells whether the vault of the row is on a journal.
+    pub fn is_on_journal(self) -> bool {
+        use Row::{JournalBatch, JournalCrowd, JournalMany, JournalOne, JournalReplay};
+        matches!(self, JournalOne | JournalMany | JournalCrowd | JournalBatch | JournalReplay)
+    }
 }
 
 impl Args {

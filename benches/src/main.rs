@@ -17,6 +17,8 @@
 //! | `crowd` | 1,024 committers on sled | the same |
 //! | `memory` | one committer in memory | [`floors::memory`]: encode, hash, push under a mutex |
 //! | `replay` | replay from a fresh open of sled | [`floors::read`]: read the same bytes, check a CRC |
+//! | `journal-one`, `-many`, `-crowd`, `-replay` | the same on the journal | the same |
+//! | `journal-batch` | batches of 1,000 events on the journal | write 1,000 events at once and sync |
 //! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
 //!
 //! Every event has a payload of 256 bytes and, but for the first of each task, one parent.
@@ -37,7 +39,7 @@ use clap::Parser;
 use args::{Args, Row};
 use table::Table;
 use turns::Turns;
-use vaults::Sled;
+use vaults::{Durable, journal, sled};
 use workload::{Size, block_bytes, record_bytes};
 
 fn main() -> Result<()> {
@@ -61,9 +63,9 @@ fn main() -> Result<()> {
 async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns> {
     let size = Size::of(row);
     let mut turns = Turns::default();
-    let mut sled = Sled::new(dir);
-    if row == Row::Replay {
-        sled.fill(size).await?;
+    let mut durable = Durable::new(if row.is_on_journal() { journal } else { sled }, dir);
+    if matches!(row, Row::Replay | Row::JournalReplay) {
+        durable.fill(size).await?;
         floors::read::prepare(&dir.join("read"), size.events(), record_bytes()?)?;
     }
     for round in 0..rounds {
@@ -71,15 +73,17 @@ async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns
         // slows the disk down for what comes after.
         let file = dir.join(format!("floor-{round}"));
         let floor = match row {
-            Row::One => floors::append::run(&file, size.events(), block_bytes()?)?,
+            Row::One | Row::JournalOne => floors::append::run(&file, size.events(), 1, block_bytes()?)?,
+            Row::JournalBatch => floors::append::run(&file, size.tasks, size.each, record_bytes()?)?,
             Row::Memory => floors::memory::run(size).await?,
-            Row::Replay => floors::read::run(&dir.join("read"), record_bytes()?)?,
+            Row::Replay | Row::JournalReplay => floors::read::run(&dir.join("read"), record_bytes()?)?,
             _ => floors::pipeline::run(&file, size, record_bytes()?).await?,
         };
         let vault = match row {
             Row::Memory => vaults::commit_in_memory(size).await?,
-            Row::Replay => sled.replay().await?,
-            _ => sled.commit(size).await?,
+            Row::Replay | Row::JournalReplay => durable.replay().await?,
+            Row::JournalBatch => durable.commit_batches(size.tasks, size.each).await?,
+            _ => durable.commit(size).await?,
         };
         turns.add(floor, vault);
     }

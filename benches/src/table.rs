@@ -37,6 +37,11 @@ fn describe(row: Row) -> (&'static str, &'static str, Option<f64>) {
         Row::Crowd => ("sled, 1,024 committers", "bare pipeline", None),
         Row::Memory => ("memory, 1 committer", "bare memory", Some(0.50)),
         Row::Replay => ("sled, replay from a fresh open", "raw read + CRC", Some(0.30)),
+        Row::JournalOne => ("journal, 1 committer", "raw append + fdatasync", Some(1.0)),
+        Row::JournalMany => ("journal, 256 committers", "bare pipeline", Some(0.80)),
+        Row::JournalCrowd => ("journal, 1,024 committers", "bare pipeline", Some(0.80)),
+        Row::JournalBatch => ("journal, batches of 1,000", "raw append of 1,000 + fdatasync", Some(0.70)),
+        Row::JournalReplay => ("journal, replay from a fresh open", "raw read + CRC", Some(0.60)),
         Row::Soak => ("sled, a million events", "–", None),
     }
 }

@@ -4,36 +4,61 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use toka_vault::{InMemoryVault, ReplayOptions, SledVault, Vault};
+use toka_vault::{InMemoryVault, JournalVault, ReplayOptions, SledVault, Vault};
 
 use crate::turns::rate;
 use crate::workload::{Size, event};
 
-/// Opens vaults on sled, a new one for each turn.
-pub struct Sled {
+/// Opens durable vaults, a new one for each turn.
+pub struct Durable {
+    open: fn(&Path) -> Result<Vault>,
     dir: PathBuf,
     count: usize,
     events: u64,
 }
 
-impl Sled {
+/// Opens a vault on sled.
+pub fn sled(path: &Path) -> Result<Vault> {
+    Ok(Vault::Sled(SledVault::open(path)?))
+}
+
+/// Opens a vault on a journal.
+pub fn journal(path: &Path) -> Result<Vault> {
+    Ok(Vault::Journal(JournalVault::open(path)?))
+}
+
+impl Durable {
     /// Opens vaults in `dir`.
-    pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_path_buf(), count: 0, events: 0 }
+    pub fn new(open: fn(&Path) -> Result<Vault>, dir: &Path) -> Self {
+        Self { open, dir: dir.to_path_buf(), count: 0, events: 0 }
     }
 
     /// Commits to a new vault.
     pub async fn commit(&mut self, size: Size) -> Result<f64> {
         self.count += 1;
-        let vault = Vault::Sled(SledVault::open(self.path())?);
+        let vault = (self.open)(&self.path())?;
         let rate = commit(&vault, size).await?;
+        vault.close().await?;
+        Ok(rate)
+    }
+
+    /// Commits batches of `each` events to a new vault, one after the other.
+    pub async fn commit_batches(&mut self, batches: u64, each: u64) -> Result<f64> {
+        self.count += 1;
+        let vault = (self.open)(&self.path())?;
+        let start = Instant::now();
+        for batch in 0..batches {
+            let events = (0..each).map(|nth| event(batch * each + nth, None)).collect::<Result<_>>()?;
+            vault.commit_batch(events).await?;
+        }
+        let rate = rate(batches * each, start);
         vault.close().await?;
         Ok(rate)
     }
 
     /// Makes a vault to replay.
     pub async fn fill(&mut self, size: Size) -> Result<()> {
-        let vault = Vault::Sled(SledVault::open(self.path())?);
+        let vault = (self.open)(&self.path())?;
         commit(&vault, size).await?;
         self.events = size.events();
         Ok(vault.close().await?)
@@ -41,7 +66,7 @@ impl Sled {
 
     /// Opens that vault and replays it.
     pub async fn replay(&self) -> Result<f64> {
-        let vault = Vault::Sled(SledVault::open(self.path())?);
+        let vault = (self.open)(&self.path())?;
         let start = Instant::now();
         let events = replay(&vault).await?;
         let rate = rate(events, start);

@@ -42,11 +42,13 @@ impl Size {
     /// Returns how much a turn of a row measures: a fraction of a second.
     pub fn of(row: Row) -> Self {
         let (tasks, each) = match row {
-            Row::One => (1, 1_000),
-            Row::Many => (256, 400),
-            Row::Crowd => (1_024, 150),
+            Row::One | Row::JournalOne => (1, 1_000),
+            Row::Many | Row::JournalMany => (256, 400),
+            Row::Crowd | Row::JournalCrowd => (1_024, 150),
+            // So many batches of so many events.
+            Row::JournalBatch => (100, 1_000),
             Row::Memory => (1, 200_000),
-            Row::Replay => (256, 1_000),
+            Row::Replay | Row::JournalReplay => (256, 1_000),
             Row::Soak => (1_000, 1_000),
         };
         Self { tasks, each }

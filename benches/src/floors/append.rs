@@ -1,4 +1,4 @@
-//! Raw append: the bytes of one event after the other to a plain file, each with an fdatasync.
+//! Raw append: the bytes of events to a plain file, some at once, each time with an fdatasync.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,14 +9,14 @@ use anyhow::Result;
 
 use crate::turns::rate;
 
-/// Appends `events` times `bytes` bytes to a new file.
-pub fn run(path: &Path, events: u64, bytes: usize) -> Result<f64> {
+/// Appends `groups` times `each` events of `bytes` bytes to a new file.
+pub fn run(path: &Path, groups: u64, each: u64, bytes: usize) -> Result<f64> {
     let mut file = File::create(path)?;
-    let record = vec![7; bytes];
+    let group = vec![7; bytes * each as usize];
     let start = Instant::now();
-    for _ in 0..events {
-        file.write_all(&record)?;
+    for _ in 0..groups {
+        file.write_all(&group)?;
         file.sync_data()?;
     }
-    Ok(rate(events, start))
+    Ok(rate(groups * each, start))
 }

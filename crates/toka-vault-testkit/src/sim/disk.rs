@@ -1,6 +1,7 @@
 //! [`SimDisk`]: files with what of them is durable, and what a crash leaves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::directory::Change;
 use super::seed::Seed;
@@ -21,8 +22,9 @@ pub struct SimDisk {
 /// Holds a file, also one that has no name any more.
 #[derive(Clone, Debug, Default)]
 struct SimFile {
-    content: Vec<u8>,
-    durable: Vec<u8>,
+    // Shared by the copies of a disk until one of them is written to: most files are full segments.
+    content: Arc<Vec<u8>>,
+    durable: Arc<Vec<u8>>,
     /// Where `content` may differ from `durable`: the writes since the last sync.
     written: Vec<(u64, u64)>,
 }
@@ -82,7 +84,7 @@ impl SimDisk {
     /// Flips a bit of a file, for good.
     pub fn flip(&mut self, name: &str, bit: usize) {
         if let Some(file) = self.file_mut(name) {
-            file.content[bit / 8] ^= 1 << (bit % 8);
+            Arc::make_mut(&mut file.content)[bit / 8] ^= 1 << (bit % 8);
             file.durable = file.content.clone();
         }
     }
@@ -96,10 +98,11 @@ impl SimDisk {
 impl SimFile {
     fn write(&mut self, offset: u64, bytes: &[u8]) {
         let (start, end) = (offset as usize, offset as usize + bytes.len());
-        if self.content.len() < end {
-            self.content.resize(end, 0);
+        let content = Arc::make_mut(&mut self.content);
+        if content.len() < end {
+            content.resize(end, 0);
         }
-        self.content[start..end].copy_from_slice(bytes);
+        content[start..end].copy_from_slice(bytes);
         self.written.push((offset, end as u64));
     }
 
@@ -107,15 +110,19 @@ impl SimFile {
         if self.content.len() != self.durable.len() {
             self.durable = self.content.clone();
         }
+        let durable = Arc::make_mut(&mut self.durable);
         for (start, end) in self.written.drain(..) {
             let range = start as usize..end as usize;
-            self.durable[range.clone()].copy_from_slice(&self.content[range]);
+            durable[range.clone()].copy_from_slice(&self.content[range]);
         }
     }
 
     /// Returns what a crash leaves: each sector that was written since the last sync, or not.
-    fn crashed(&self, seed: &mut Seed) -> Vec<u8> {
-        let mut left = self.durable.clone();
+    fn crashed(&self, seed: &mut Seed) -> Arc<Vec<u8>> {
+        if self.written.is_empty() {
+            return self.durable.clone();
+        }
+        let mut left = self.durable.to_vec();
         for (start, end) in &self.written {
             for sector in start / SECTOR_BYTES..=end.saturating_sub(1) / SECTOR_BYTES {
                 if seed.coin() {
@@ -130,6 +137,6 @@ impl SimFile {
                 left[range.clone()].copy_from_slice(&self.content[range]);
             }
         }
-        left
+        Arc::new(left)
     }
 }
