@@ -45,7 +45,7 @@ impl State {
         let content = EventContent { id, kind: &new.kind, timestamp, digest: new.payload.digest() };
         let hash = event_hash(content, parents.into_iter());
         let digest = new.payload.digest();
-        let header = EventHeader::new(id, new.kind, timestamp, new.parents.into(), digest, hash, position);
+        let header = EventHeader::new(id, new.kind, timestamp, new.parents, digest, hash, position);
         let event = Event::new(header.clone(), new.payload);
         self.items.push(Ok(event.clone()));
         self.found.push(event);

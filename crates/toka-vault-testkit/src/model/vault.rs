@@ -140,8 +140,7 @@ impl Model {
         let hash = event_hash(content, parents.collect::<Vec<_>>().into_iter());
         let position = self.head.position.next();
         let kind = event.kind.clone();
-        let expected =
-            EventHeader::new(id, kind, timestamp, event.parents.clone().into(), digest, hash, position);
+        let expected = EventHeader::new(id, kind, timestamp, event.parents.clone(), digest, hash, position);
         assert_eq!(*header, expected, "a new event got another header");
         self.head = Head { position, chain: chain_hash(self.head.chain, hash) };
         self.places.insert(id, self.events.len());
