@@ -68,7 +68,7 @@ fn group_of(seed: &mut Seed, mut end: LogEnd, sizes: &[u64]) -> Group {
         let (id, kind) = (EventId::from_u128(seed.bits().into()), Kind::new("crash.test").unwrap());
         let head = Head { position, chain: chain_hash(end.chain(), hash) };
         end = LogEnd { head, assigned_id: id, greatest_id: end.greatest_id.max(id), ..end };
-        let parents = if position.get() % 2 == 0 { [id].into() } else { [].into() };
+        let parents = if position.get().is_multiple_of(2) { [id].into() } else { [].into() };
         Event::new(
             EventHeader::new(id, kind, Timestamp::EPOCH, parents, payload.digest(), hash, position),
             payload,

@@ -64,15 +64,22 @@ mod tests {
     fn a_buffer_comes_back_when_its_last_piece_is_dropped() {
         let pool = Pool::default();
         let kept = || pool.0.lock().unwrap().len();
-        let bytes = pool.filled(10, |buffer| Ok(buffer.fill(7))).unwrap();
+        let filled_with = |length, byte| {
+            let fill = |buffer: &mut [u8]| {
+                buffer.fill(byte);
+                Ok(())
+            };
+            pool.filled(length, fill).unwrap()
+        };
+        let bytes = filled_with(10, 7);
         let piece = bytes.slice(2..4);
         drop(bytes);
         assert_eq!((&piece[..], kept()), ([7, 7].as_slice(), 0));
         drop(piece);
         assert_eq!(kept(), 1);
-        let again = pool.filled(20, |buffer| Ok(buffer.fill(8))).unwrap();
+        let again = filled_with(20, 8);
         assert_eq!((again.len(), kept()), (20, 0));
-        drop(pool.filled(BUFFER_BYTES + 1, |_| Ok(())).unwrap());
+        drop(filled_with(BUFFER_BYTES + 1, 9));
         assert_eq!(kept(), 0);
     }
 }
