@@ -114,7 +114,6 @@ impl Journal {
         spares: Spares,
         salts: Salts,
     ) -> Self {
-        spares.want(active.segment.header.number + 1);
         Self {
             pool: Pool::default(),
             segments,
@@ -140,6 +139,10 @@ impl Journal {
         let mut index = active.index.write().unwrap_or_else(PoisonError::into_inner);
         offsets.into_iter().for_each(|(first, offset)| index.add(first, offset));
         active.written.store(at + bytes as u64, Ordering::Release);
+        if at < active.capacity / 2 && at + bytes as u64 >= active.capacity / 2 {
+            // Not before: a vault that is opened for a few events makes no segment that it never uses.
+            lock(&self.spares).want(active.segment.header.number + 1);
+        }
         writer.end = group.end;
         if writer.buffer.capacity() > BUFFER_KEPT_MAX {
             writer.buffer = Vec::new();
@@ -179,7 +182,6 @@ impl Journal {
         writer.synced = writer.end.position();
         let header = SegmentHeader { vault, number: number + 1, salt: (self.salts)(), before: writer.end };
         let next = Arc::new(Active::begun(Segment::new(file, header))?);
-        spares.want(number + 2);
         // Readers find the full one among the others before it stops being the active one.
         self.segments.add(header, &full);
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = next.clone();

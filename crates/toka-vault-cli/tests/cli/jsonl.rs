@@ -52,12 +52,14 @@ fn export_import_export_gives_the_same_bytes() {
     let sandbox = Sandbox::new();
     fill(&sandbox);
     let first = sandbox.ok(&["export", "jsonl"]).stdout;
-    let copy = sandbox.url("copy");
     let file = sandbox.file("events.jsonl", &first);
-    let imported = sandbox.ok(&["--vault", &copy, "import", "jsonl", &file]);
-    assert!(imported.stderr.starts_with("read 17 events: 17 new, 0 already there"), "{imported:?}");
-    assert_eq!(sandbox.ok(&["--vault", &copy, "export", "jsonl"]).stdout, first);
-    assert!(sandbox.ok(&["--vault", &copy, "verify"]).stderr.contains("verified 17 events"));
+    let journal = format!("journal:{}", sandbox.path("journal").display());
+    for copy in [sandbox.url("copy"), journal] {
+        let imported = sandbox.ok(&["--vault", &copy, "import", "jsonl", &file]);
+        assert!(imported.stderr.starts_with("read 17 events: 17 new, 0 already there"), "{imported:?}");
+        assert_eq!(sandbox.ok(&["--vault", &copy, "export", "jsonl"]).stdout, first);
+        assert!(sandbox.ok(&["--vault", &copy, "verify"]).stderr.contains("verified 17 events"));
+    }
 }
 
 #[test]
