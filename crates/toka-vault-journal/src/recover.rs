@@ -21,6 +21,9 @@ use crate::pool::{BUFFER_BYTES, Pool};
 use crate::segment::{Frame, Segment};
 use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name, file_number};
 
+/// Bytes that are looked at together.
+const PIECE_BYTES: usize = 256;
+
 /// What a look at the files has found.
 #[derive(Debug)]
 pub(crate) struct Looked {
@@ -123,6 +126,10 @@ fn whole_block(segment: &Segment, frame: &Frame, due: Position) -> Option<Block>
 /// Returns the next whole frame behind `at`, where no frame with the events from `due` on is, if a
 /// frame proves that those events were durable once. If none does, they were never acknowledged.
 fn behind_damage(segment: &Segment, pool: &Pool, at: u64, due: Position) -> Result<Option<Frame>> {
+    if last_nonzero(segment.file.as_ref(), pool, at)?.is_none() {
+        // So it is in nearly every segment, and a search would take much longer.
+        return Ok(None);
+    }
     let mut walk = segment.walk(pool, at, segment.file.len()?, BUFFER_BYTES);
     let mut next: Option<Frame> = None;
     while walk.search(due.next())? {
@@ -141,17 +148,31 @@ fn behind_damage(segment: &Segment, pool: &Pool, at: u64, due: Position) -> Resu
 
 /// Overwrites what is not zero from an offset on.
 fn wipe(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<()> {
-    let bytes = file.len()?;
-    let mut at = from;
-    while at < bytes {
-        let step = usize::try_from(bytes - at).unwrap_or(usize::MAX).min(BUFFER_BYTES);
-        let window = pool.filled(step, |buffer| file.read_at(buffer, at))?;
-        if let Some(last) = window.iter().rposition(|byte| *byte != 0) {
-            file.write_at(&vec![0; last + 1], at)?;
-        }
-        at += step as u64;
+    while let Some(last) = last_nonzero(file, pool, from)? {
+        let start = last.saturating_sub(BUFFER_BYTES as u64).max(from);
+        let bytes = usize::try_from(last + 1 - start).unwrap_or(BUFFER_BYTES);
+        file.write_at(&vec![0; bytes], start)?;
     }
     Ok(())
+}
+
+/// Finds the last byte from an offset on that is not zero.
+fn last_nonzero(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<Option<u64>> {
+    let mut end = file.len()?;
+    while end > from {
+        let start = end.saturating_sub(BUFFER_BYTES as u64).max(from);
+        let step = usize::try_from(end - start).unwrap_or(BUFFER_BYTES);
+        let window = pool.filled(step, |buffer| file.read_at(buffer, start))?;
+        // Piece by piece, each of which the compiler looks at as a whole.
+        let pieces = window.chunks(PIECE_BYTES);
+        let is_blank = |piece: &&[u8]| piece.iter().fold(0, |bits, byte| bits | byte) == 0;
+        let blank: usize = pieces.rev().take_while(is_blank).map(<[u8]>::len).sum();
+        if let Some(last) = window.iter().take(step - blank).rposition(|byte| *byte != 0) {
+            return Ok(Some(start + last as u64));
+        }
+        end = start;
+    }
+    Ok(None)
 }
 
 /// Reads the first page of a segment; one that is shorter is not in use.
