@@ -64,6 +64,7 @@ impl Replay {
     /// # Cancel safety
     ///
     /// A future that is dropped loses no event: the next call returns it.
+    #[inline]
     pub async fn try_next(&mut self) -> Result<Option<Event>> {
         self.0.next().await
     }
@@ -98,6 +99,7 @@ impl Subscription {
     /// # Cancel safety
     ///
     /// A future that is dropped loses no event: the next call returns it.
+    #[inline]
     pub async fn recv(&mut self) -> Result<Option<Event>> {
         self.0.next().await
     }
@@ -112,8 +114,13 @@ impl Events {
         Self { ready: Box::new(std::iter::empty()), chunks: chunks.fuse().boxed() }
     }
 
+    #[inline]
     async fn next(&mut self) -> Result<Option<Event>> {
-        poll_fn(|cx| self.poll_next(cx)).await.transpose()
+        // Most events are there already: each way round that is spared is a move of the event.
+        match self.ready.next() {
+            Some(event) => event.map(Some),
+            None => poll_fn(|cx| self.poll_next(cx)).await.transpose(),
+        }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {

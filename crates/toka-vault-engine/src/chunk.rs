@@ -102,6 +102,7 @@ impl Iterator for Chunk {
 }
 
 /// Decodes an event whose payload is inside the block.
+#[inline]
 fn decode(block: &Block, at: Position) -> Result<Event> {
     match block.event(at) {
         Some(Ok(Stored::Event(event))) => Ok(event),

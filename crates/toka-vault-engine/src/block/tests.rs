@@ -84,6 +84,8 @@ fn every_flipped_bit_is_found_and_hides_no_more_than_its_record() {
         let mut bytes = encoded.bytes.clone();
         bytes[at / 8] ^= 1 << (at % 8);
         let Ok(block) = Block::parse(Bytes::from(bytes)) else { continue };
+        // Looked at ahead or not, the same is found.
+        let block = if at % 2 == 0 { block.with_checked_records() } else { block };
         let damaged = group.events.iter().filter(|event| match block.event(event.position()).unwrap() {
             Err(_) => true,
             Ok(stored) => {
