@@ -6,7 +6,7 @@
 //! Keeps the invariant that a head names the chain hash over exactly the events up to its position.
 
 use std::future::poll_fn;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 
 use toka_vault_core::hashing::chain_hash;
@@ -37,13 +37,15 @@ impl LazyChain {
         Self(Mutex::new(Head::EMPTY))
     }
 
-    /// Extends the chain at once, by events that follow all that it was extended by.
-    pub(crate) fn extend(&self, events: &[Event]) {
-        let mut head = lock(&self.0);
-        *head = extend(*head, events);
+    /// Extends the chain at once, by events that follow all that it was extended by. Whoever asks for
+    /// the head waits until that is kept.
+    pub(crate) fn extended(&self, events: &[Event]) -> Extended<'_> {
+        let head = lock(&self.0);
+        Extended { extended: extend(*head, events), head }
     }
 
-    /// Returns the head at `position`, or at a later one. It lets other tasks run between its steps.
+    /// Returns the head at `position`, or at a later one that was published meanwhile. It lets other
+    /// tasks run between its steps.
     pub(crate) async fn head(&self, log: &dyn Log, position: Position) -> Result<Head> {
         loop {
             let head = self.step(log, position)?;
@@ -58,11 +60,27 @@ impl LazyChain {
     fn step(&self, log: &dyn Log, position: Position) -> Result<Head> {
         let mut head = lock(&self.0);
         if head.position < position {
-            let budget = ReadBudget { events: STEP_EVENTS, bytes: usize::MAX };
+            // Not further: the log has events already that are not published yet.
+            let left = usize::try_from(position.get() - head.position.get()).unwrap_or(usize::MAX);
+            let budget = ReadBudget { events: left.min(STEP_EVENTS), bytes: usize::MAX };
             let events = log.read(head.position.next(), budget).and_then(Chunk::into_events)?;
             *head = extend(*head, &events);
         }
         Ok(*head)
+    }
+}
+
+/// Holds a chain that was extended, locked; dropping it leaves the chain as it was.
+#[derive(Debug)]
+pub(crate) struct Extended<'a> {
+    head: MutexGuard<'a, Head>,
+    extended: Head,
+}
+
+impl Extended<'_> {
+    /// Makes it the chain.
+    pub(crate) fn keep(mut self) {
+        *self.head = self.extended;
     }
 }
 

@@ -4,14 +4,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use toka_vault_core::{ChainHash, Error, EventHeader, Head, NewEvent, Result};
+use toka_vault_core::{ChainHash, Error, Event, EventHeader, Head, NewEvent, Result};
 
 use crate::chain::LazyChain;
 use crate::log::{Group, LogEnd};
 use crate::lookup::{Known, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
-use crate::sequencer::{Access, Refusal, Sealed, Sequencer};
+use crate::sequencer::{Access, OrderEnd, Refusal, Sealed, Sequencer};
 use crate::sync::lock;
 
 /// Commits where the caller is.
@@ -43,16 +43,24 @@ impl Inline {
                 Refusal::Unread(_) => Error::Closed,
             })?;
         if !events.is_empty() {
-            if self.storage.log.evicts() {
-                // An event that is gone cannot be hashed later.
-                self.chain.extend(&events);
-            }
-            let mut group = Group { events, end: end.with_chain(ChainHash::EMPTY) };
-            self.storage.log.append(&mut group)?;
-            self.storage.index.forget(self.storage.log.oldest(), end.position);
-            self.published.publish(group.events, end.position, None);
+            self.store(events, end)?;
         }
         Ok(headers)
+    }
+
+    /// Appends and publishes events.
+    fn store(&self, events: Vec<Event>, end: OrderEnd) -> Result<()> {
+        // An event that is gone cannot be hashed later. First locked, and moved on only when all is
+        // published, so that no head is told that readers do not see yet.
+        let chain = self.storage.log.evicts().then(|| self.chain.extended(&events));
+        let mut group = Group { events, end: end.with_chain(ChainHash::EMPTY) };
+        self.storage.log.append(&mut group)?;
+        self.storage.index.forget(self.storage.log.oldest(), end.position);
+        self.published.publish(group.events, end.position, None);
+        if let Some(chain) = chain {
+            chain.keep();
+        }
+        Ok(())
     }
 
     /// Returns where the history ends.

@@ -22,6 +22,7 @@ mod full_disk;
 mod headers;
 mod locking;
 mod power_cut;
+mod record_damage;
 mod support;
 mod tail;
 

@@ -18,7 +18,7 @@ struct State {
     ends: Vec<LogEnd>,
     /// How many groups are durable.
     synced: usize,
-    damaged: Option<(Position, Position)>,
+    damaged: Vec<(Position, Position)>,
 }
 
 /// Keeps groups on a [`Disk`].
@@ -57,9 +57,9 @@ impl Disk {
         state.ends.truncate(synced);
     }
 
-    /// Damages the events from `first` to `last`, which reads tell from now on.
+    /// Damages the events from `first` to `last` too, which reads tell from now on.
     pub fn damage(&self, first: Position, last: Position) {
-        self.state().damaged = Some((first, last));
+        self.state().damaged.push((first, last));
     }
 
     /// Returns all events on this disk.
@@ -82,8 +82,10 @@ impl State {
         group.get(offset(group)?)
     }
 
-    fn is_damaged(&self, position: Position) -> bool {
-        self.damaged.is_some_and(|(first, last)| (first..=last).contains(&position))
+    /// Returns up to where the events from a position on are damaged, where that one is.
+    fn damaged_to(&self, position: Position) -> Option<Position> {
+        let found = self.damaged.iter().find(|(first, last)| (first..=last).contains(&&position));
+        found.map(|(_, last)| *last)
     }
 }
 
@@ -108,12 +110,12 @@ impl Log for VecLog {
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
         let state = self.disk.state();
-        if let Some((_, last)) = state.damaged.filter(|_| state.is_damaged(from)) {
+        if let Some(last) = state.damaged_to(from) {
             return Err(Error::Corrupt { first: from, last, reason: "damaged by the test".into() });
         }
         let (mut events, mut bytes, mut at) = (Vec::new(), 0, from);
         while events.is_empty() || (events.len() < budget.events && bytes < budget.bytes) {
-            let Some(event) = state.event(at).filter(|_| !state.is_damaged(at)) else { break };
+            let Some(event) = state.event(at).filter(|_| state.damaged_to(at).is_none()) else { break };
             bytes += event.payload.bytes().len();
             events.push(event.clone());
             at = at.next();

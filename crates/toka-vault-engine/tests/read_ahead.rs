@@ -1,0 +1,171 @@
+//! A replay that reads ahead over chunks of all sizes: each position is told of once, in order, and
+//! no more is held than is promised.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use futures::executor::block_on;
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use toka_vault_core::{Error, Event, NewEvent, Position, ReplayOptions, Result};
+use toka_vault_engine::EngineOptions;
+use toka_vault_engine::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, CHUNKS_AHEAD};
+use toka_vault_testkit::events::{fill, items, sized};
+use toka_vault_testkit::logs::{Call, Rig};
+use toka_vault_testkit::runner::watched;
+
+/// Is a stretch of events alike: how many, and the bytes of each payload.
+type Stretch = (usize, usize);
+
+/// Is a stretch of damage: at which share of the history, in thousandths, and how many events.
+type Damage = (u64, u64);
+
+/// Holds what a replay told, in order.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    events: Vec<u64>,
+    damaged: Vec<u64>,
+}
+
+/// Opens a vault with these events, none of which is in memory.
+fn stored(stretches: &[Stretch]) -> Rig {
+    let rig = Rig::new(EngineOptions::default());
+    for (count, size) in stretches {
+        let new = sized(*size);
+        let at_once = (CHUNK_EVENTS_MAX).min((8 << 20) / size).max(1);
+        for start in (0..*count).step_by(at_once) {
+            let batch: Vec<NewEvent> = vec![new.clone(); at_once.min(count - start)];
+            block_on(rig.vault.commit_batch(batch)).unwrap();
+        }
+    }
+    rig.reopen()
+}
+
+/// Damages events of a vault, and returns which.
+fn damage(rig: &Rig, damages: &[Damage]) -> Vec<u64> {
+    let head = block_on(rig.vault.head()).unwrap().position.get();
+    let mut damaged = Vec::new();
+    for (share, length) in damages {
+        let first = 1 + (head - 1) * share / 1_000;
+        let last = (first + length - 1).min(head);
+        rig.disk.damage(Position::new(first), Position::new(last));
+        damaged.extend(first..=last);
+    }
+    damaged.sort_unstable();
+    damaged.dedup();
+    damaged
+}
+
+/// Sorts what a replay gave, and asserts that each position was told of once, in order.
+fn told(items: Vec<Result<Event>>) -> Told {
+    let (mut told, mut due) = (Told::default(), 1);
+    for item in items {
+        match item {
+            Ok(event) => {
+                assert_eq!(event.position().get(), due, "an event out of its turn");
+                told.events.push(due);
+                due += 1;
+            }
+            Err(Error::Corrupt { first, last, .. }) => {
+                assert_eq!(first.get(), due, "damage out of its turn");
+                told.damaged.extend(due..=last.get());
+                due = last.get() + 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    told
+}
+
+/// Returns what a replay has to tell: all, or up to the last of `limit` events that are whole.
+fn expected(head: u64, damaged: &[u64], limit: Option<u64>) -> Told {
+    let whole = (1..=head).filter(|position| damaged.binary_search(position).is_err());
+    let events: Vec<u64> = whole.take(limit.unwrap_or(head) as usize).collect();
+    let is_cut = limit.is_some_and(|limit| events.len() as u64 == limit);
+    let last = if is_cut { events.last().copied().unwrap_or(0) } else { head };
+    Told { events, damaged: damaged.iter().copied().filter(|position| *position <= last).collect() }
+}
+
+/// Replays with and without a limit, and asserts that it is told what has to be.
+fn check(stretches: &[Stretch], damages: &[Damage], limit: u64) {
+    let rig = stored(stretches);
+    let damaged = damage(&rig, damages);
+    let head = block_on(rig.vault.head()).unwrap().position.get();
+    for limit in [None, Some(limit)] {
+        let mut options = ReplayOptions::new();
+        options.limit = limit;
+        let found = told(block_on(items(rig.vault.replay(options))));
+        assert!(found == expected(head, &damaged, limit), "limit {limit:?}, damaged {damaged:?}: {found:?}");
+    }
+}
+
+#[test]
+fn large_and_small_events_in_turns_are_told_once_in_order() {
+    watched(|| {
+        let small = (3 * CHUNK_EVENTS_MAX, 10);
+        let full = (5, CHUNK_BYTES_MAX - 1);
+        check(&[small, full, small, (3, CHUNK_BYTES_MAX), (1, 10), (60, 70_000), small, full], &[], 7_000);
+    });
+}
+
+#[test]
+fn damage_in_the_middle_of_chunks_is_told_once_in_its_place() {
+    watched(|| {
+        let damages = [(100, 1), (101, 700), (400, 3), (500, 1), (501, 1), (999, 40)];
+        check(&[(9 * CHUNK_EVENTS_MAX, 10)], &damages, 12_000);
+    });
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 24, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn any_history_is_told_once_in_order(
+        stretches in prop::collection::vec(
+            prop_oneof![
+                (1..2 * CHUNK_EVENTS_MAX, 1..30_usize),
+                (1..40_usize, 60_000..65_000_usize),
+                (1..4_usize, CHUNK_BYTES_MAX - 2..CHUNK_BYTES_MAX + 2),
+            ],
+            1..6,
+        ),
+        damages in prop::collection::vec((0..1_000_u64, 1..30_u64), 0..6),
+        limit in 1..10_000_u64,
+    ) {
+        watched(move || check(&stretches, &damages, limit));
+    }
+}
+
+#[test]
+fn chunks_grow_again_behind_large_events() {
+    watched(|| {
+        let (large, small) = (40, 20_000);
+        let rig = stored(&[(large, CHUNK_BYTES_MAX), (small, 10)]);
+        let before = rig.faults.count(Call::Read);
+        told(block_on(items(rig.vault.replay(ReplayOptions::new()))));
+        let reads = rig.faults.count(Call::Read) - before;
+        // One for each large event, the small ones by the chunk; and as many again that were given up.
+        assert!((large as u64..4 * large as u64).contains(&reads), "{reads} reads");
+    });
+}
+
+#[test]
+fn a_replay_reads_two_chunks_ahead_and_no_more() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let (chunk, ahead) = (CHUNK_EVENTS_MAX, CHUNKS_AHEAD as u64);
+        block_on(fill(&rig.vault, 8 * chunk as u64));
+        let rig = rig.reopen();
+        let before = rig.faults.count(Call::Read);
+        let reads = || rig.faults.count(Call::Read) - before;
+        let mut replay = rig.vault.replay(ReplayOptions::new());
+        for taken in 0..4 {
+            for _ in 0..chunk {
+                block_on(replay.try_next()).unwrap().unwrap();
+            }
+            let due = taken + 1 + ahead;
+            while reads() < due {
+                std::thread::yield_now();
+            }
+            assert_eq!(reads(), due, "after {} chunks", taken + 1);
+        }
+    });
+}

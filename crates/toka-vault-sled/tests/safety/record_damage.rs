@@ -1,0 +1,157 @@
+//! Damage to one record inside a block that is decoded by whoever takes the events: that event alone
+//! is named, and its neighbours are read, whichever way one reads.
+
+use std::path::Path;
+
+use futures::StreamExt;
+use futures::executor::block_on;
+use toka_vault_core::{
+    Direction, Error, Event, EventStore, NewEvent, Position, ReplayOptions, Result, StartFrom,
+};
+use toka_vault_sled::SledVault;
+use toka_vault_testkit::assert_error;
+use toka_vault_testkit::events::{id, items};
+
+use crate::support::raw;
+
+/// So many that they are several blocks.
+const EVENTS: u64 = 400;
+
+/// Names the part of a record that is changed.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    /// The number of its kind.
+    Kind,
+    /// The flags: then it says that its payload is outside.
+    Flags,
+    /// The number of its parents.
+    Parents,
+    Id,
+    /// The last byte of its payload.
+    Payload,
+}
+
+const PARTS: [Part; 5] = [Part::Kind, Part::Flags, Part::Parents, Part::Id, Part::Payload];
+
+/// Makes the text that stands in the payload of the event at a position, and nowhere else.
+fn text(position: u64) -> String {
+    format!("event number {position:05}, and no other")
+}
+
+/// Makes a closed vault, and damages the records at these positions.
+fn damaged(path: &Path, positions: &[u64], part: Part) -> SledVault {
+    let vault = SledVault::open(path).unwrap();
+    let new = |n| NewEvent::new("test.record", text(n)).unwrap().with_id(id(n));
+    block_on(vault.commit_batch((1..=EVENTS).map(new).collect())).unwrap();
+    block_on(vault.close()).unwrap();
+    raw::change(path, |db| {
+        let blocks = raw::blocks(db);
+        assert!(blocks.len() > 3, "{blocks:?}");
+        for position in positions {
+            let first = *blocks.iter().rfind(|first| **first <= *position).unwrap();
+            let mut block = db.get(raw::block_key(first)).unwrap().unwrap().to_vec();
+            change(&mut block, *position, part);
+            db.insert(raw::block_key(first), block).unwrap();
+        }
+    });
+    SledVault::open(path).unwrap()
+}
+
+/// Changes a bit of the record at a position. `docs/format.md` says where its parts are.
+fn change(block: &mut [u8], position: u64, part: Part) {
+    let find = |bytes: &[u8]| block.windows(bytes.len()).rposition(|found| found == bytes).unwrap();
+    let id_at = find(&id(position).to_bytes());
+    let at = match part {
+        Part::Kind => id_at - 5,
+        Part::Flags => id_at - 3,
+        Part::Parents => id_at - 2,
+        Part::Id => id_at + 15,
+        Part::Payload => find(text(position).as_bytes()) + text(position).len() - 1,
+    };
+    block[at] ^= 1;
+}
+
+/// Asserts that an item is the event at a position, as it was committed.
+fn assert_event(item: &Result<Event>, position: u64) {
+    let event = item.as_ref().unwrap();
+    assert_eq!((event.position(), event.header.id), (Position::new(position), id(position)));
+    assert_eq!(event.payload.decode::<String>().unwrap(), text(position));
+}
+
+/// Asserts that items tell of these positions, one each, and of these as damaged.
+fn assert_told(items: &[Result<Event>], positions: impl Iterator<Item = u64>, damaged: &[u64]) {
+    let positions: Vec<u64> = positions.collect();
+    assert_eq!(items.len(), positions.len());
+    for (item, position) in items.iter().zip(positions) {
+        if damaged.contains(&position) {
+            let at = Position::new(position);
+            assert_error!(item, Error::Corrupt { first, last, .. } if (*first, *last) == (at, at));
+        } else {
+            assert_event(item, position);
+        }
+    }
+}
+
+/// Replays and returns what comes.
+fn replayed(vault: &SledVault, direction: Direction, limit: Option<u64>) -> Vec<Result<Event>> {
+    let mut options = ReplayOptions::new().with_direction(direction);
+    options.limit = limit;
+    block_on(items(vault.replay(options)))
+}
+
+/// Reads in all ways, with these positions damaged.
+fn check(vault: &SledVault, damaged: &[u64]) {
+    let whole = EVENTS - damaged.len() as u64;
+    // A limit counts what is whole, so this one is not reached.
+    for limit in [None, Some(whole + 1)] {
+        assert_told(&replayed(vault, Direction::Forward, limit), 1..=EVENTS, damaged);
+        assert_told(&replayed(vault, Direction::Backward, limit), (1..=EVENTS).rev(), damaged);
+    }
+    let mut subscription = vault.subscribe_from(StartFrom::Beginning);
+    let received: Vec<_> = block_on((&mut subscription).take(EVENTS as usize).collect());
+    assert_told(&received, 1..=EVENTS, damaged);
+    for position in damaged {
+        check_around(vault, *position, damaged);
+    }
+}
+
+/// Reads what is around a damaged position, from just before it, and by id.
+fn check_around(vault: &SledVault, position: u64, damaged: &[u64]) {
+    let from = position.saturating_sub(2);
+    let start = StartFrom::After(Position::new(from));
+    let subscription = vault.subscribe_from(start);
+    let to = (position + 2).min(EVENTS);
+    let received: Vec<_> = block_on(subscription.take((to - from) as usize).collect());
+    assert_told(&received, from + 1..=to, damaged);
+    // Ends with the event before the damage, which it does not come to.
+    let before = position - 1 - from;
+    if before > 0 && !damaged.contains(&(position - 1)) {
+        let options = ReplayOptions::new().with_start(start).with_limit(before);
+        assert_told(&block_on(items(vault.replay(options))), from + 1..position, damaged);
+    }
+    for near in from + 1..=to {
+        match damaged.contains(&near) {
+            true => assert!(!matches!(block_on(vault.get(id(near))), Ok(Some(_))), "{near} is shown"),
+            false => assert_event(&block_on(vault.get(id(near))).map(Option::unwrap), near),
+        }
+    }
+}
+
+#[test]
+fn a_damaged_record_is_named_and_its_neighbours_are_read() {
+    for part in PARTS {
+        for position in [2, EVENTS / 2] {
+            let dir = tempfile::tempdir().unwrap();
+            check(&damaged(dir.path(), &[position], part), &[position]);
+        }
+    }
+}
+
+#[test]
+fn damaged_records_beside_each_other_are_each_named() {
+    for part in [Part::Flags, Part::Payload] {
+        let dir = tempfile::tempdir().unwrap();
+        let positions = [1, 7, 8, 9, 200, 202];
+        check(&damaged(dir.path(), &positions, part), &positions);
+    }
+}
