@@ -20,6 +20,10 @@ use crate::chunk::Chunk;
 use crate::limits::{CHUNK_EVENTS_MAX, CHUNKS_AHEAD};
 use crate::reader::{Next, Reader};
 
+/// Chunks that are as long as was asked for, before longer ones are asked for. What is asked for in
+/// vain costs the chunks ahead, so where all events are large that has to be seldom.
+const STEADY_CHUNKS: u32 = 8;
+
 /// Reads from old to new.
 pub(super) struct Forward {
     reader: Reader,
@@ -30,6 +34,8 @@ pub(super) struct Forward {
     left: Option<u64>,
     /// How many events to ask for at once: as many as the last read could bring.
     window: u64,
+    /// How many chunks in a row were as long as was asked for.
+    steady: u32,
     asked: VecDeque<Asked>,
 }
 
@@ -46,7 +52,8 @@ type Reading = Pin<Box<MaybeDone<BoxFuture<'static, (Read, Next)>>>>;
 impl Forward {
     /// Starts at `next` and ends at `last`, or after `left` events.
     pub(super) fn new(reader: Reader, next: Next, last: Position, left: Option<u64>) -> Self {
-        Self { reader, next, last, left, window: CHUNK_EVENTS_MAX as u64, asked: VecDeque::new() }
+        let window = CHUNK_EVENTS_MAX as u64;
+        Self { reader, next, last, left, window, steady: 0, asked: VecDeque::new() }
     }
 
     /// Returns the next chunk.
@@ -89,12 +96,17 @@ impl Forward {
     fn go_on(&mut self, bounds: Option<(Position, Position)>, next: Next) {
         match (bounds, next) {
             (Some((_, behind)), Next::At(next)) if next == behind => {
-                self.window = (self.window * 2).min(CHUNK_EVENTS_MAX as u64);
+                self.steady += 1;
+                if self.steady >= STEADY_CHUNKS {
+                    self.steady = 0;
+                    self.window = (self.window * 2).min(CHUNK_EVENTS_MAX as u64);
+                }
             }
             (bounds, next) => {
                 if let (Some((first, _)), Next::At(next)) = (bounds, next) {
                     self.window = next.get().saturating_sub(first.get()).clamp(1, CHUNK_EVENTS_MAX as u64);
                 }
+                self.steady = 0;
                 self.asked.clear();
                 self.next = next;
             }
