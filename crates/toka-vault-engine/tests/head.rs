@@ -78,8 +78,13 @@ fn a_chain_computed_when_asked_for_ends_where_readers_do() {
         let (tell, told) = channel();
         let asked = vault.clone();
         *meanwhile.lock().unwrap() = Some(Box::new(move || {
-            let seen = block_on(asked.replay(ReplayOptions::new()).count()) as u64;
-            tell.send((block_on(asked.head()).unwrap().position.get(), seen)).unwrap();
+            let vault = asked.clone();
+            // On a thread of its own: this one is within the future of a commit.
+            let asking = std::thread::spawn(move || {
+                let seen = block_on(vault.replay(ReplayOptions::new()).count()) as u64;
+                (block_on(vault.head()).unwrap().position.get(), seen)
+            });
+            tell.send(asking.join().unwrap()).unwrap();
         }));
         commit_some(&vault);
         *meanwhile.lock().unwrap() = None;
