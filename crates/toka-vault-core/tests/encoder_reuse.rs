@@ -72,11 +72,11 @@ fn a_value_that_encodes_others_on_the_way_gives_the_bytes_of_each() {
 /// Fails in the middle of open maps and arrays, in one of the ways there are.
 #[derive(Clone, Copy, Debug)]
 enum Failing {
-    ByItself,
-    ByAKeyTwice,
-    ByDepth,
-    BySize,
-    ByPanic,
+    Error,
+    KeyTwice,
+    Depth,
+    Size,
+    Panic,
 }
 
 impl Serialize for Failing {
@@ -96,11 +96,11 @@ impl Serialize for Within {
         let mut seq = serializer.serialize_seq(None)?;
         seq.serialize_element(&json!({"e": 1}))?;
         match self.0 {
-            Failing::ByItself => return Err(S::Error::custom("told to")),
-            Failing::ByAKeyTwice => seq.serialize_element(&Twice)?,
-            Failing::ByDepth => seq.serialize_element(&deep(PAYLOAD_DEPTH_MAX))?,
-            Failing::BySize => seq.serialize_element(&"x".repeat(PAYLOAD_BYTES_MAX + 1))?,
-            Failing::ByPanic => panic!("told to"),
+            Failing::Error => return Err(S::Error::custom("told to")),
+            Failing::KeyTwice => seq.serialize_element(&Twice)?,
+            Failing::Depth => seq.serialize_element(&deep(PAYLOAD_DEPTH_MAX))?,
+            Failing::Size => seq.serialize_element(&"x".repeat(PAYLOAD_BYTES_MAX + 1))?,
+            Failing::Panic => panic!("told to"),
         }
         seq.end()
     }
@@ -124,15 +124,15 @@ fn deep(depth: usize) -> Value {
 fn a_payload_that_fails_leaves_nothing_to_the_next() {
     let expected: Vec<Payload> = values().into_iter().map(encoded_afresh).collect();
     let deepest = deep(PAYLOAD_DEPTH_MAX);
-    let all = [Failing::ByItself, Failing::ByAKeyTwice, Failing::ByDepth, Failing::BySize, Failing::ByPanic];
+    let all = [Failing::Error, Failing::KeyTwice, Failing::Depth, Failing::Size, Failing::Panic];
     for failing in all {
         for (value, expected) in values().iter().zip(&expected) {
             // Each is encoded with what the one before has left.
             let outcome = std::panic::catch_unwind(|| Payload::encode(&failing));
             match (failing, outcome) {
-                (Failing::ByPanic, Err(_)) => {}
-                (Failing::BySize, Ok(Err(Error::PayloadTooLarge { .. }))) => {}
-                (Failing::ByItself | Failing::ByAKeyTwice | Failing::ByDepth, Ok(Err(error))) => {
+                (Failing::Panic, Err(_)) => {}
+                (Failing::Size, Ok(Err(Error::PayloadTooLarge { .. }))) => {}
+                (Failing::Error | Failing::KeyTwice | Failing::Depth, Ok(Err(error))) => {
                     assert!(matches!(error, Error::PayloadEncoding { .. }), "{error:?}");
                 }
                 (_, other) => panic!("{failing:?}: {other:?}"),

@@ -310,6 +310,10 @@ fn what_was_never_acknowledged_is_not_taken_for_part_of_what_is_written_in_its_p
     let (journal, end) = open(&directory, 3).unwrap();
     assert_eq!(end, group.end);
     assert_eq!(read_all(&journal).unwrap(), group.events);
+    // There is nothing before the first position, and nothing behind the last.
+    let read = |at| journal.read(at, ReadBudget::ONE).unwrap().next().map(Result::unwrap);
+    assert_eq!(read(Position::ZERO).as_ref(), group.events.first());
+    assert_eq!(read(end.position().next()), None);
 }
 
 #[test]

@@ -34,7 +34,8 @@ impl Journal {
     /// Reads events from a position on.
     pub(crate) fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
         let mut chunk = Chunk::default();
-        let mut next = from;
+        // Nothing stands before the first position, and no segment has it.
+        let mut next = from.max(Position::FIRST);
         while chunk.last_position().is_none() || !budget.is_used_up() {
             let before = next;
             match self.read_segment(&mut chunk, &mut next, &mut budget) {
