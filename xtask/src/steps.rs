@@ -40,7 +40,6 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "deny", about: "licences, bans, sources and advisories (cargo deny)", check: deny::step },
     Step { name: "memory", about: "the tests of the facade with no features", check: builds::memory },
     Step { name: "sled", about: "the tests of the facade with `persist-sled`", check: builds::sled },
-    Step { name: "journal", about: "the tests of the facade with `persist-journal`", check: builds::journal },
     Step { name: "test", about: "the tests of the whole workspace, all features", check: builds::test },
 ];
 

@@ -53,9 +53,8 @@ impl Log for SledLog {
                 self.tree.insert(&keys::chunk(*position, number), chunk)?;
             }
         }
-        for block in &blocks {
-            self.tree.insert(&keys::block(block.first), &block.bytes)?;
-        }
+        let entries: Vec<_> = blocks.iter().map(|block| (keys::block(block.first), &*block.bytes)).collect();
+        self.tree.insert_together(&entries)?;
         // What is acknowledged before it is synced has to survive the end of this process.
         self.tree.flush()
     }

@@ -36,6 +36,14 @@ const _: () = assert!(STEP_BYTES_MAX <= SEGMENT_BYTES / 4);
 /// 114 to 143 MiB, and replayed them no slower (measured).
 const CACHE_DIVISOR: u64 = 2;
 
+/// Most bytes of values that are handed to sled as one piece of memory, which is free again when the
+/// last of them is out of its cache; not more than the leaf has that they are likely to share.
+///
+/// sled allocates its write buffers a segment at a time. Values that are allocated one by one settle
+/// where such a buffer was, so that the next one finds no place: a process that wrote a million events
+/// took 125 to 235 MiB at its peak, and takes 97 to 112 MiB with values in pieces (measured).
+const PIECE_BYTES_MAX: usize = 64 << 10;
+
 /// How long to wait for sled's own lock, which lingers for some milliseconds after a vault of this
 /// process was closed. No other process can hold it: it would hold the vault's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -112,7 +120,8 @@ impl Tree {
     /// one, which costs a second write and wakes all threads of its pool twice.
     ///
     /// Syncs what was inserted before, where this would make it too much between two syncs.
-    pub(crate) fn insert(&self, key: &[u8], value: &[u8]) -> Result<()> {
+    pub(crate) fn insert(&self, key: &[u8], value: impl Into<Value>) -> Result<()> {
+        let value = value.into();
         let bytes = key.len() + value.len();
         // One thread writes, so nothing comes between the look and the sync.
         if self.unsynced.load(Ordering::Relaxed) + bytes > STEP_BYTES_MAX {
@@ -120,6 +129,23 @@ impl Tree {
         }
         self.unsynced.fetch_add(bytes, Ordering::Relaxed);
         self.db.insert(key, value).map(drop).map_err(|error| self.error("write", error))
+    }
+
+    /// Adds or replaces values that stand beside each other, like [`Tree::insert`], in pieces of up to
+    /// [`PIECE_BYTES_MAX`].
+    pub(crate) fn insert_together(&self, entries: &[(impl AsRef<[u8]>, &[u8])]) -> Result<()> {
+        let mut rest = entries;
+        while !rest.is_empty() {
+            let (entries, later) = rest.split_at_checked(fitting(rest)).unwrap_or((rest, &[]));
+            let piece = entries.iter().map(|(_, value)| *value).collect::<Vec<_>>().concat();
+            let (piece, mut start) = (Value::from(piece), 0);
+            for (key, value) in entries {
+                self.insert(key.as_ref(), piece.subslice(start, value.len()))?;
+                start += value.len();
+            }
+            rest = later;
+        }
+        Ok(())
     }
 
     /// Hands all that was applied to the operating system.
@@ -175,6 +201,16 @@ impl Tree {
     fn error(&self, operation: &'static str, error: sled::Error) -> Error {
         translate(operation, &self.path, error)
     }
+}
+
+/// Counts the entries at the front whose values fit a piece; at least one.
+fn fitting(entries: &[(impl AsRef<[u8]>, &[u8])]) -> usize {
+    let mut bytes = 0;
+    let fits = |(_, value): &&(_, &[u8])| {
+        bytes += value.len();
+        bytes <= PIECE_BYTES_MAX
+    };
+    entries.iter().take_while(fits).count().max(1)
 }
 
 /// Turns sled's error into the crate's own.
