@@ -41,7 +41,7 @@ const CACHE_DIVISOR: u64 = 2;
 ///
 /// sled allocates its write buffers a segment at a time. Values that are allocated one by one settle
 /// where such a buffer was, so that the next one finds no place: a process that wrote a million events
-/// took 125 to 235 MiB at its peak, and takes 97 to 112 MiB with values in pieces (measured).
+/// took 141 to 235 MiB at its peak, and takes 102 to 114 MiB with values in pieces (measured).
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
 /// How long to wait for sled's own lock, which lingers for some milliseconds after a vault of this
