@@ -144,9 +144,3 @@ impl Forward {
         Asked { bounds, reading: Box::pin(maybe_done(reading.boxed())) }
     }
 }
-
-impl std::fmt::Debug for Forward {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Forward").field("next", &self.next).finish_non_exhaustive()
-    }
-}
