@@ -40,7 +40,7 @@ pub(crate) type Salts = Box<dyn Fn() -> u64 + Send + Sync>;
 pub(crate) struct Journal {
     pub(crate) pool: Pool,
     pub(crate) segments: Segments,
-    pub(crate) active: RwLock<Arc<Active>>,
+    active: RwLock<Arc<Active>>,
     writer: Mutex<Writer>,
     spares: Mutex<Spares>,
     salts: Salts,
@@ -50,7 +50,7 @@ pub(crate) struct Journal {
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) segment: Segment,
-    pub(crate) index: RwLock<FrameIndex>,
+    index: RwLock<FrameIndex>,
     /// Where its frames end.
     pub(crate) written: AtomicU64,
     /// Bytes that frames may take, and the header before them.
@@ -138,6 +138,7 @@ impl Journal {
         active.segment.file.write_at(&writer.buffer, at)?;
         let mut index = active.index.write().unwrap_or_else(PoisonError::into_inner);
         offsets.into_iter().for_each(|(first, offset)| index.add(first, offset));
+        drop(index);
         active.written.store(at + bytes as u64, Ordering::Release);
         if at < active.capacity / 2 && at + bytes as u64 >= active.capacity / 2 {
             // Not before: a vault that is opened for a few events makes no segment that it never uses.

@@ -28,7 +28,7 @@ const PIECE_BYTES: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Looked {
     /// The headers of all segments in use, in order.
-    pub(crate) headers: Vec<SegmentHeader>,
+    headers: Vec<SegmentHeader>,
     /// The last of them.
     segment: Segment,
     scan: Scan,
