@@ -5,7 +5,7 @@
 use futures::executor::block_on;
 use proptest::test_runner::Config;
 use toka_vault_scenarios::{journal, memory, sled};
-use toka_vault_testkit::FromFn;
+use toka_vault_testkit::Backend;
 use toka_vault_testkit::model::check_against_model;
 use toka_vault_testkit::model::ops::operations;
 
@@ -14,10 +14,10 @@ proptest::proptest! {
 
     #[test]
     fn all_back_ends_answer_like_the_model(ops in operations(50)) {
-        block_on(check_against_model(&FromFn::new(memory), &ops));
+        block_on(check_against_model(&Backend::new(memory), &ops));
         for open in [sled, journal] {
             let folder = tempfile::tempdir().unwrap();
-            let on_disk = FromFn::new(move || open(folder.path()).unwrap()).durable();
+            let on_disk = Backend::new(move || open(folder.path()).unwrap()).durable();
             block_on(check_against_model(&on_disk, &ops));
         }
     }

@@ -6,15 +6,15 @@
 use futures::executor::block_on;
 use proptest::test_runner::Config;
 use toka_vault_journal::{JournalOptions, JournalVault};
+use toka_vault_testkit::Backend;
 use toka_vault_testkit::model::check_against_model;
 use toka_vault_testkit::model::ops::operations;
-use toka_vault_testkit::{Backend, FromFn};
 
 /// Makes vaults in a folder of their own, which goes with them.
-fn on_disk(segment_bytes: u64) -> impl Backend {
+fn on_disk(segment_bytes: u64) -> Backend {
     let dir = tempfile::tempdir().unwrap();
     let options = JournalOptions::new().with_segment_bytes(segment_bytes);
-    FromFn::new(move || JournalVault::open_with(dir.path().join("vault"), options).unwrap()).durable()
+    Backend::new(move || JournalVault::open_with(dir.path().join("vault"), options).unwrap()).durable()
 }
 
 toka_vault_testkit::conformance!(journal, on_disk(16 << 20));

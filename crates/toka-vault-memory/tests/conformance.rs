@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use toka_vault_memory::InMemoryVault;
-use toka_vault_testkit::FromFn;
+use toka_vault_testkit::Backend;
 
-toka_vault_testkit::conformance!(unbounded, FromFn::new(InMemoryVault::unbounded));
+toka_vault_testkit::conformance!(unbounded, Backend::new(InMemoryVault::unbounded));
 
 toka_vault_testkit::conformance!(
     bounded,
-    FromFn::new(|| InMemoryVault::new(1 << 20).unwrap()).bounded(1 << 20)
+    Backend::new(|| InMemoryVault::new(1 << 20).unwrap()).bounded(1 << 20)
 );
 
-toka_vault_testkit::conformance!(small, FromFn::new(|| InMemoryVault::new(1_000).unwrap()).bounded(1_000));
+toka_vault_testkit::conformance!(small, Backend::new(|| InMemoryVault::new(1_000).unwrap()).bounded(1_000));

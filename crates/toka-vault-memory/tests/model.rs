@@ -4,7 +4,7 @@
 use futures::executor::block_on;
 use proptest::test_runner::Config;
 use toka_vault_memory::InMemoryVault;
-use toka_vault_testkit::FromFn;
+use toka_vault_testkit::Backend;
 use toka_vault_testkit::model::check_against_model;
 use toka_vault_testkit::model::ops::operations;
 
@@ -13,12 +13,12 @@ proptest::proptest! {
 
     #[test]
     fn unbounded_answers_like_the_model(ops in operations(60)) {
-        block_on(check_against_model(&FromFn::new(InMemoryVault::unbounded), &ops));
+        block_on(check_against_model(&Backend::new(InMemoryVault::unbounded), &ops));
     }
 
     #[test]
     fn bounded_answers_like_the_model(ops in operations(60), capacity in 1..40_usize) {
         let open = move || InMemoryVault::new(capacity).unwrap();
-        block_on(check_against_model(&FromFn::new(open).bounded(capacity as u64), &ops));
+        block_on(check_against_model(&Backend::new(open).bounded(capacity as u64), &ops));
     }
 }

@@ -5,14 +5,14 @@
 use futures::executor::block_on;
 use proptest::test_runner::Config;
 use toka_vault_sled::SledVault;
+use toka_vault_testkit::Backend;
 use toka_vault_testkit::model::check_against_model;
 use toka_vault_testkit::model::ops::operations;
-use toka_vault_testkit::{Backend, FromFn};
 
 /// Makes vaults in a folder of their own, which goes with them.
-fn on_disk() -> impl Backend {
+fn on_disk() -> Backend {
     let dir = tempfile::tempdir().unwrap();
-    FromFn::new(move || SledVault::open(dir.path().join("vault")).unwrap()).durable()
+    Backend::new(move || SledVault::open(dir.path().join("vault")).unwrap()).durable()
 }
 
 toka_vault_testkit::conformance!(sled, on_disk());

@@ -1,42 +1,59 @@
-//! [`Backend`]: what the suite needs to know of a back-end, and [`FromFn`], which most need not look
-//! beyond.
+//! [`Backend`]: what the suite needs to know of a back-end, and [`Store`]: a vault that it opens.
+//!
+//! Keeps the invariant that neither is generic over the back-end: the cases are compiled once, with
+//! this crate, and not again for every vault that is tested.
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::ops::Deref;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use toka_vault_core::EventStore;
 
-/// Opens vaults of one back-end for one test.
-pub trait Backend: Send + Sync + 'static {
-    /// The vault. Clones are handles to the same one.
-    type Store: EventStore + Clone + 'static;
-
-    /// Opens the vault, which is empty at the first call.
-    ///
-    /// A durable back-end finds at later calls what the vault held when it was closed or dropped; any
-    /// other opens an empty one each time.
-    fn open(&self) -> impl Future<Output = Self::Store> + Send;
-
-    /// Tells whether a vault can be opened again with what it held.
-    fn is_durable(&self) -> bool;
-
-    /// Returns how many events the vault keeps, where that is bounded.
-    fn capacity(&self) -> Option<u64>;
-}
-
-/// Makes a function that opens a vault a [`Backend`]: not durable and not bounded, unless told.
-pub struct FromFn<F> {
-    open: F,
+/// Opens vaults of one back-end for one test: not durable and not bounded, unless told.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_testkit::Backend;
+/// use toka_vault_testkit::logs::{Disk, open_vault};
+///
+/// let disk = Disk::default();
+/// let backend = Backend::new(move || open_vault(&disk)).durable();
+/// assert!(backend.is_durable());
+/// ```
+pub struct Backend {
+    open: Box<dyn Fn() -> BoxFuture<'static, Store> + Send + Sync>,
     durable: bool,
     capacity: Option<u64>,
 }
 
-impl<F> FromFn<F> {
-    /// Takes the function that opens the vault; it can block.
-    pub fn new(open: F) -> Self {
-        Self { open, durable: false, capacity: None }
+/// Is an open vault of any back-end. Clones are clones of the vault itself.
+pub struct Store(Box<dyn Handle>);
+
+/// A vault that can be cloned behind a pointer.
+trait Handle: EventStore {
+    fn another(&self) -> Store;
+}
+
+impl Backend {
+    /// Takes the function that opens the vault, which is empty at the first call; it can block.
+    pub fn new<S: EventStore + Clone + 'static>(open: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self::new_async(move || ready(open()))
     }
 
-    /// Says that calling the function again opens the same vault.
+    /// Takes an asynchronous function that opens the vault, which is empty at the first call.
+    pub fn new_async<S, F>(open: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        S: EventStore + Clone + 'static,
+        F: Future<Output = S> + Send + 'static,
+    {
+        let open = move || open().map(|store| Store(Box::new(store))).boxed();
+        Self { open: Box::new(open), durable: false, capacity: None }
+    }
+
+    /// Says that calling the function again, once the vault is closed or dropped, opens the same
+    /// vault.
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;
@@ -49,24 +66,39 @@ impl<F> FromFn<F> {
         self.capacity = Some(capacity);
         self
     }
-}
 
-impl<F, S> Backend for FromFn<F>
-where
-    F: Fn() -> S + Send + Sync + 'static,
-    S: EventStore + Clone + 'static,
-{
-    type Store = S;
-
-    async fn open(&self) -> S {
-        (self.open)()
+    /// Opens the vault: with what it held where it is durable, otherwise an empty one each time.
+    pub async fn open(&self) -> Store {
+        (self.open)().await
     }
 
-    fn is_durable(&self) -> bool {
+    /// Tells whether a vault can be opened again with what it held.
+    pub fn is_durable(&self) -> bool {
         self.durable
     }
 
-    fn capacity(&self) -> Option<u64> {
+    /// Returns how many events the vault keeps, where that is bounded.
+    pub fn capacity(&self) -> Option<u64> {
         self.capacity
+    }
+}
+
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        self.0.another()
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn EventStore;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl<S: EventStore + Clone + 'static> Handle for S {
+    fn another(&self) -> Store {
+        Store(Box::new(self.clone()))
     }
 }

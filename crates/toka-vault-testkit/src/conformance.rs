@@ -4,7 +4,9 @@
 //! [`conformance!`](crate::conformance!) makes tests of the cases. A case takes a
 //! [`Backend`] and panics where the back-end breaks the promise.
 
-use crate::Backend;
+use futures::future::LocalBoxFuture;
+
+use crate::{Backend, Store};
 
 pub mod backward;
 pub mod bad_input;
@@ -24,9 +26,25 @@ pub mod replay;
 pub mod runtimes;
 pub mod subscribe;
 
+/// Runs a case on a back-end.
+pub(crate) type Case = fn(Backend) -> LocalBoxFuture<'static, ()>;
+
+/// Every case: its subject, its name, the function that runs it.
+const CASES: &[(&str, &str, Case)] = crate::conformance_cases!(conformance_table);
+
+/// Returns the case of this name.
+///
+/// # Panics
+///
+/// Where there is none.
+pub(crate) fn case(subject: &str, name: &str) -> Case {
+    let found = CASES.iter().find(|(of, case, _)| (*of, *case) == (subject, name));
+    found.map(|(_, _, run)| *run).expect("the macro makes tests of the cases that are listed")
+}
+
 /// Opens a vault that keeps `events` events; says so and returns none where the back-end's are
 /// smaller.
-pub(crate) async fn roomy<B: Backend>(backend: &B, events: u64) -> Option<B::Store> {
+pub(crate) async fn roomy(backend: &Backend, events: u64) -> Option<Store> {
     match backend.capacity().filter(|capacity| *capacity < events) {
         None => Some(backend.open().await),
         Some(capacity) => {

@@ -12,14 +12,14 @@
 //! A back-end, a third party's too, runs the whole suite by one line:
 //!
 //! ```
-//! use toka_vault_testkit::FromFn;
+//! use toka_vault_testkit::Backend;
 //! # use toka_vault_testkit::logs::{Disk, open_vault};
 //!
 //! # fn main() {}
 //! // Each test gets a factory of its own; for a durable back-end it owns the folder.
 //! toka_vault_testkit::conformance!(on_disk, {
 //!     let disk = Disk::default();
-//!     FromFn::new(move || open_vault(&disk)).durable()
+//!     Backend::new(move || open_vault(&disk)).durable()
 //! });
 //! ```
 //!
@@ -45,7 +45,7 @@ pub mod model;
 pub mod runner;
 pub mod sim;
 
-pub use backend::{Backend, FromFn};
+pub use backend::{Backend, Store};
 
 /// Compiles and runs the examples of the guide for back-ends.
 #[cfg(doctest)]

@@ -10,10 +10,10 @@
 /// # Examples
 ///
 /// ```
-/// use toka_vault_testkit::FromFn;
+/// use toka_vault_testkit::Backend;
 /// use toka_vault_testkit::logs::{Disk, open_vault};
 ///
-/// toka_vault_testkit::conformance!(on_disk, FromFn::new(|| open_vault(&Disk::default())));
+/// toka_vault_testkit::conformance!(on_disk, Backend::new(|| open_vault(&Disk::default())));
 /// # fn main() {}
 /// ```
 #[macro_export]
@@ -22,7 +22,11 @@ macro_rules! conformance {
         mod $module {
             #[allow(unused_imports, reason = "what the expression needs")]
             use super::*;
-            $crate::conformance_cases!(conformance_tests, $backend);
+
+            fn backend() -> $crate::Backend {
+                $backend
+            }
+            $crate::conformance_cases!(conformance_tests);
         }
     };
 }
@@ -31,13 +35,11 @@ macro_rules! conformance {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
-    ($backend:expr; $($subject:ident { $($case:ident)* })*) => {
+    ($($subject:ident { $($case:ident)* })*) => {
         $(mod $subject {
-            #[allow(unused_imports, reason = "what the expression needs")]
-            use super::*;
             $(#[test]
             fn $case() {
-                $crate::runner::run_case(|| $backend, $crate::conformance::$subject::$case);
+                $crate::runner::run_case(stringify!($subject), stringify!($case), super::backend);
             })*
         })*
     };
@@ -47,9 +49,8 @@ macro_rules! conformance_tests {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_cases {
-    ($receiver:ident $(, $argument:expr)?) => {
+    ($receiver:ident) => {
         $crate::$receiver! {
-            $($argument;)?
             bad_input {
                 malformed_kinds
                 the_longest_kind_is_taken
@@ -230,6 +231,22 @@ macro_rules! conformance_cases {
                 it_is_a_stream
             }
         }
+    };
+}
+
+/// Writes the cases as data, each with the function that runs it.
+///
+/// The boxes keep the cases in the crate that expands this: a future that is returned as it is would
+/// be compiled again in each crate that polls it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_table {
+    ($($subject:ident { $($case:ident)* })*) => {
+        &[$($((
+            stringify!($subject),
+            stringify!($case),
+            |backend| Box::pin($crate::conformance::$subject::$case(backend)),
+        )),*),*]
     };
 }
 

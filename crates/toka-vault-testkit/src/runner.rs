@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, Builder};
 use std::time::Duration;
 
-use crate::Backend;
+use crate::{Backend, conformance};
 
 /// How long a test may take before it counts as hanging. Far beyond what any needs on a slow
 /// machine; no test waits for it to pass.
@@ -28,14 +28,10 @@ where
 ///
 /// # Panics
 ///
-/// Like [`run`].
-pub fn run_case<B, C, F>(make: impl FnOnce() -> B + Send + 'static, case: C)
-where
-    B: Backend,
-    C: FnOnce(B) -> F + Send + 'static,
-    F: Future<Output = ()>,
-{
-    watched(move || runtime().block_on(case(make())));
+/// Like [`run`], and where there is no such case.
+pub fn run_case(subject: &str, case: &str, make: fn() -> Backend) {
+    let run = conformance::case(subject, case);
+    watched(move || runtime().block_on(run(make())));
 }
 
 /// Runs `body` on a thread of its own and waits for it.

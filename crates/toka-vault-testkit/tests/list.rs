@@ -15,7 +15,7 @@ fn written() -> BTreeMap<String, Vec<String>> {
 
 fn cases(path: &Path) -> Vec<String> {
     let source = std::fs::read_to_string(path).unwrap();
-    let case = |line: &str| Some(line.strip_prefix("pub async fn ")?.split('<').next()?.to_owned());
+    let case = |line: &str| Some(line.strip_prefix("pub async fn ")?.split('(').next()?.to_owned());
     source.lines().filter_map(case).collect()
 }
 

@@ -1,14 +1,14 @@
 //! The suite and the model, on the engine over a log in memory: what the test kit offers as an
 //! example holds what it demands of others.
 
-use toka_vault_testkit::FromFn;
+use toka_vault_testkit::Backend;
 use toka_vault_testkit::logs::{Disk, open_vault};
 use toka_vault_testkit::model::check_against_model;
 use toka_vault_testkit::model::ops::operations;
 
 toka_vault_testkit::conformance!(on_disk, {
     let disk = Disk::default();
-    FromFn::new(move || open_vault(&disk)).durable()
+    Backend::new(move || open_vault(&disk)).durable()
 });
 
 proptest::proptest! {
@@ -17,7 +17,7 @@ proptest::proptest! {
     #[test]
     fn it_answers_like_the_model(ops in operations(60)) {
         let disk = Disk::default();
-        let backend = FromFn::new(move || open_vault(&disk)).durable();
+        let backend = Backend::new(move || open_vault(&disk)).durable();
         futures::executor::block_on(check_against_model(&backend, &ops));
     }
 }

@@ -5,21 +5,24 @@
 use std::sync::Arc;
 
 use toka_vault::{EventStore, InMemoryVault, Vault};
-use toka_vault_testkit::FromFn;
+use toka_vault_testkit::Backend;
 
-toka_vault_testkit::conformance!(memory, FromFn::new(|| Vault::Memory(InMemoryVault::unbounded())));
+toka_vault_testkit::conformance!(memory, Backend::new(|| Vault::Memory(InMemoryVault::unbounded())));
 
-toka_vault_testkit::conformance!(custom, FromFn::new(|| Vault::Custom(Arc::new(InMemoryVault::unbounded()))));
+toka_vault_testkit::conformance!(
+    custom,
+    Backend::new(|| Vault::Custom(Arc::new(InMemoryVault::unbounded())))
+);
 
 toka_vault_testkit::conformance!(
     dynamic,
-    FromFn::new(|| -> Arc<dyn EventStore> { Arc::new(InMemoryVault::unbounded()) })
+    Backend::new(|| -> Arc<dyn EventStore> { Arc::new(InMemoryVault::unbounded()) })
 );
 
 #[cfg(feature = "persist-journal")]
 toka_vault_testkit::conformance!(journal, {
     let folder = tempfile::tempdir().unwrap();
-    FromFn::new(move || {
+    Backend::new(move || {
         let path = folder.path().join("vault");
         Vault::Journal(toka_vault::JournalVault::open(path).unwrap())
     })
@@ -29,7 +32,7 @@ toka_vault_testkit::conformance!(journal, {
 #[cfg(feature = "persist-sled")]
 toka_vault_testkit::conformance!(sled, {
     let folder = tempfile::tempdir().unwrap();
-    FromFn::new(move || {
+    Backend::new(move || {
         let path = folder.path().join("vault");
         Vault::Sled(toka_vault::SledVault::open(path).unwrap())
     })

@@ -18,7 +18,7 @@ fn down(newest: u64, oldest: u64) -> Vec<u64> {
 }
 
 /// It reads everything, newest first.
-pub async fn it_reads_everything_newest_first<B: Backend>(backend: B) {
+pub async fn it_reads_everything_newest_first(backend: Backend) {
     let store = backend.open().await;
     assert!(replayed(&store, backward()).await.is_empty());
     fill(&store, 300).await;
@@ -26,7 +26,7 @@ pub async fn it_reads_everything_newest_first<B: Backend>(backend: B) {
 }
 
 /// It is the forward replay turned round, event by event.
-pub async fn it_is_the_forward_replay_turned_round<B: Backend>(backend: B) {
+pub async fn it_is_the_forward_replay_turned_round(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 50).await;
     let mut forward = history(&store).await;
@@ -35,7 +35,7 @@ pub async fn it_is_the_forward_replay_turned_round<B: Backend>(backend: B) {
 }
 
 /// It stops at the limit, across the sizes in which a store reads.
-pub async fn it_stops_at_the_limit<B: Backend>(backend: B) {
+pub async fn it_stops_at_the_limit(backend: Backend) {
     let Some(store) = roomy(&backend, 5_000).await else { return };
     fill(&store, 5_000).await;
     for limit in [1, 10, 1_023, 1_024, 1_025, 2_048, 2_049, 4_999, 5_000, 5_001, u64::MAX] {
@@ -45,14 +45,14 @@ pub async fn it_stops_at_the_limit<B: Backend>(backend: B) {
 }
 
 /// A limit of 0 reads nothing.
-pub async fn a_limit_of_zero_reads_nothing<B: Backend>(backend: B) {
+pub async fn a_limit_of_zero_reads_nothing(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 5).await;
     assert!(replayed(&store, backward().with_limit(0)).await.is_empty());
 }
 
 /// It goes down to its start, which it does not read.
-pub async fn it_goes_down_to_its_start<B: Backend>(backend: B) {
+pub async fn it_goes_down_to_its_start(backend: Backend) {
     let Some(store) = roomy(&backend, 2_600).await else { return };
     let headers = fill(&store, 2_600).await;
     for start in [0_u64, 1, 500, 1_575, 1_576, 1_577, 2_598, 2_599, 2_600, 2_601, u64::MAX] {
@@ -65,7 +65,7 @@ pub async fn it_goes_down_to_its_start<B: Backend>(backend: B) {
 }
 
 /// A start and a limit go together: whichever comes first ends it.
-pub async fn a_start_and_a_limit_go_together<B: Backend>(backend: B) {
+pub async fn a_start_and_a_limit_go_together(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 50).await;
     let start = backward().with_start(StartFrom::After(Position::new(40)));
@@ -74,7 +74,7 @@ pub async fn a_start_and_a_limit_go_together<B: Backend>(backend: B) {
 }
 
 /// An id that the vault does not have is the first item, and the last.
-pub async fn an_unknown_id_is_the_first_item<B: Backend>(backend: B) {
+pub async fn an_unknown_id_is_the_first_item(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 3).await;
     let mut found = items(store.replay(backward().with_start(StartFrom::AfterId(id(77))))).await;
@@ -83,7 +83,7 @@ pub async fn an_unknown_id_is_the_first_item<B: Backend>(backend: B) {
 }
 
 /// It begins at the head of the call.
-pub async fn it_begins_at_the_head_of_the_call<B: Backend>(backend: B) {
+pub async fn it_begins_at_the_head_of_the_call(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 10).await;
     let replay = store.replay(backward());
@@ -92,7 +92,7 @@ pub async fn it_begins_at_the_head_of_the_call<B: Backend>(backend: B) {
 }
 
 /// Large payloads among small ones come whole, newest first.
-pub async fn it_reads_large_payloads<B: Backend>(backend: B) {
+pub async fn it_reads_large_payloads(backend: Backend) {
     let store = backend.open().await;
     let mut sizes: Vec<usize> = (1..=40).map(|n| if n % 3 == 0 { 400_000 + n } else { 100 + n }).collect();
     for size in &sizes {

@@ -6,16 +6,16 @@ use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use toka_vault_core::limits::{KIND_BYTES_MAX, PARENTS_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 use toka_vault_core::{Error, EventHeader, EventStore, EventStoreExt, NewEvent, Result};
 
-use crate::Backend;
 use crate::assert_error;
 use crate::assertions::assert_whole;
 use crate::events::{event, fill, id, text_of};
+use crate::{Backend, Store};
 
 /// Opens a vault with three events, makes `attempt`, and asserts that it left no trace and that the
 /// vault goes on. Returns what the attempt came to.
-async fn refused<B: Backend>(
-    backend: B,
-    attempt: impl AsyncFnOnce(&B::Store, &[EventHeader]) -> Result<EventHeader>,
+async fn refused(
+    backend: Backend,
+    attempt: impl AsyncFnOnce(&Store, &[EventHeader]) -> Result<EventHeader>,
 ) -> Result<EventHeader> {
     let store = backend.open().await;
     let known = fill(&store, 3).await;
@@ -29,7 +29,7 @@ async fn refused<B: Backend>(
 }
 
 /// A kind that breaks a rule is refused, whichever.
-pub async fn malformed_kinds<B: Backend>(backend: B) {
+pub async fn malformed_kinds(backend: Backend) {
     let long = "k".repeat(KIND_BYTES_MAX + 1);
     let kinds = ["", ".", "a.", ".a", "a..b", "a b", "a\n", "a\0b", "é", "a.*", ">", "*", "a>b", &long];
     let outcome = refused(backend, async |store, _| {
@@ -42,7 +42,7 @@ pub async fn malformed_kinds<B: Backend>(backend: B) {
 }
 
 /// The longest kind is taken.
-pub async fn the_longest_kind_is_taken<B: Backend>(backend: B) {
+pub async fn the_longest_kind_is_taken(backend: Backend) {
     let store = backend.open().await;
     let long = "k".repeat(KIND_BYTES_MAX);
     for kind in [long.as_str(), "k", "!.~", "A.b-C.9_"] {
@@ -52,7 +52,7 @@ pub async fn the_longest_kind_is_taken<B: Backend>(backend: B) {
 }
 
 /// A parent that the vault does not have is refused, also behind parents that it has.
-pub async fn unknown_parents<B: Backend>(backend: B) {
+pub async fn unknown_parents(backend: Backend) {
     let outcome = refused(backend, async |store, known| {
         store.commit(event(1).with_parents(&[known[0].id, id(9), known[1].id])).await
     });
@@ -60,7 +60,7 @@ pub async fn unknown_parents<B: Backend>(backend: B) {
 }
 
 /// An event that names itself is refused.
-pub async fn the_event_itself_as_parent<B: Backend>(backend: B) {
+pub async fn the_event_itself_as_parent(backend: Backend) {
     let outcome = refused(backend, async |store, known| {
         store.commit(event(1).with_id(id(9)).with_parents(&[known[0].id, id(9)])).await
     });
@@ -68,7 +68,7 @@ pub async fn the_event_itself_as_parent<B: Backend>(backend: B) {
 }
 
 /// A parent that is named twice is refused.
-pub async fn duplicate_parents<B: Backend>(backend: B) {
+pub async fn duplicate_parents(backend: Backend) {
     let outcome = refused(backend, async |store, known| {
         let [one, two] = [known[0].id, known[1].id];
         store.commit(event(1).with_parents(&[one, two, one])).await
@@ -77,21 +77,21 @@ pub async fn duplicate_parents<B: Backend>(backend: B) {
 }
 
 /// More parents than an event may have are refused.
-pub async fn too_many_parents<B: Backend>(backend: B) {
+pub async fn too_many_parents(backend: Backend) {
     let many: Vec<_> = (0..=PARENTS_MAX as u64).map(id).collect();
     let outcome = refused(backend, async |store, _| store.commit(event(1).with_parents(&many)).await);
     assert_error!(outcome.await, Error::TooManyParents { count: 1_025, max: 1_024 });
 }
 
 /// A payload above the limit is refused.
-pub async fn a_payload_above_the_limit<B: Backend>(backend: B) {
+pub async fn a_payload_above_the_limit(backend: Backend) {
     let text = text_of(PAYLOAD_BYTES_MAX + 1);
     let outcome = refused(backend, async |store, _| store.commit_json("large", &text, &[]).await);
     assert_error!(outcome.await, Error::PayloadTooLarge { max: PAYLOAD_BYTES_MAX });
 }
 
 /// A payload that cannot be encoded is refused: its `Serialize` fails, a key fails, it is too deep.
-pub async fn payloads_that_cannot_be_encoded<B: Backend>(backend: B) {
+pub async fn payloads_that_cannot_be_encoded(backend: Backend) {
     let outcome = refused(backend, async |store, _| {
         let deep = (0..=PAYLOAD_DEPTH_MAX).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
         assert_error!(store.commit_json("deep", &deep, &[]).await, Error::PayloadEncoding { .. });
@@ -104,7 +104,7 @@ pub async fn payloads_that_cannot_be_encoded<B: Backend>(backend: B) {
 }
 
 /// A payload with keys that are no text is stored; only its JSON form is refused.
-pub async fn a_payload_without_json_form<B: Backend>(backend: B) {
+pub async fn a_payload_without_json_form(backend: Backend) {
     let store = backend.open().await;
     let keyed = BTreeMap::from([(vec![1, 2], "list"), (vec![3], "other")]);
     let header = store.commit_json("keyed", &keyed, &[]).await.unwrap();
@@ -115,7 +115,7 @@ pub async fn a_payload_without_json_form<B: Backend>(backend: B) {
 }
 
 /// A bad event between good ones leaves them be.
-pub async fn bad_commits_do_not_disturb_good_ones<B: Backend>(backend: B) {
+pub async fn bad_commits_do_not_disturb_good_ones(backend: Backend) {
     let store = backend.open().await;
     let commits = (0..100).map(|number| {
         let store = store.clone();

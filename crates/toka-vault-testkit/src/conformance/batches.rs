@@ -14,7 +14,7 @@ use crate::events::{batch, event, fill, history, id, numbers, payload_of, take};
 const SIZE: usize = 8;
 
 /// Headers come in the order of the batch, at positions that follow each other.
-pub async fn headers_come_in_the_order_of_the_batch<B: Backend>(backend: B) {
+pub async fn headers_come_in_the_order_of_the_batch(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 3).await;
     let headers = store.commit_batch(batch(10..30)).await.unwrap();
@@ -24,7 +24,7 @@ pub async fn headers_come_in_the_order_of_the_batch<B: Backend>(backend: B) {
 }
 
 /// A later event of a batch may name an earlier one as parent, by an id that the caller brought.
-pub async fn a_later_event_can_name_an_earlier_one<B: Backend>(backend: B) {
+pub async fn a_later_event_can_name_an_earlier_one(backend: Backend) {
     let store = backend.open().await;
     let link = |n| event(n).with_id(id(n)).with_parents(&[id(n - 1)]);
     let chain = [vec![event(1).with_id(id(1))], (2..=5).map(link).collect()].concat();
@@ -34,7 +34,7 @@ pub async fn a_later_event_can_name_an_earlier_one<B: Backend>(backend: B) {
 }
 
 /// An earlier event of a batch cannot name a later one; nothing is stored.
-pub async fn an_earlier_event_cannot_name_a_later_one<B: Backend>(backend: B) {
+pub async fn an_earlier_event_cannot_name_a_later_one(backend: Backend) {
     let store = backend.open().await;
     let before = store.head().await.unwrap();
     let batch = vec![event(1).with_parents(&[id(2)]), event(2).with_id(id(2))];
@@ -45,7 +45,7 @@ pub async fn an_earlier_event_cannot_name_a_later_one<B: Backend>(backend: B) {
 
 /// One event that is refused refuses its batch, wherever it stands in it; nothing is stored, and the
 /// ids of the others stay free.
-pub async fn one_bad_event_refuses_the_batch<B: Backend>(backend: B) {
+pub async fn one_bad_event_refuses_the_batch(backend: Backend) {
     let store = backend.open().await;
     for bad in 0..SIZE {
         let mut batch: Vec<_> = (0..SIZE as u64).map(|n| event(n).with_id(id(n))).collect();
@@ -58,7 +58,7 @@ pub async fn one_bad_event_refuses_the_batch<B: Backend>(backend: B) {
 }
 
 /// The largest batch is taken, and one event more is not.
-pub async fn the_largest_batch_is_taken_and_no_larger<B: Backend>(backend: B) {
+pub async fn the_largest_batch_is_taken_and_no_larger(backend: Backend) {
     let Some(store) = roomy(&backend, BATCH_EVENTS_MAX as u64).await else { return };
     let over = batch(0..BATCH_EVENTS_MAX as u64 + 1);
     assert_error!(
@@ -72,7 +72,7 @@ pub async fn the_largest_batch_is_taken_and_no_larger<B: Backend>(backend: B) {
 }
 
 /// A batch of more payload bytes than one commit may have is refused.
-pub async fn too_many_bytes_are_refused<B: Backend>(backend: B) {
+pub async fn too_many_bytes_are_refused(backend: Backend) {
     let store = backend.open().await;
     let largest = payload_of(PAYLOAD_BYTES_MAX);
     let mut batch: Vec<_> = (0..4).map(|_| NewEvent::new("large", &largest).unwrap()).collect();
@@ -83,7 +83,7 @@ pub async fn too_many_bytes_are_refused<B: Backend>(backend: B) {
 }
 
 /// Batches of writers that commit at the same time stay contiguous.
-pub async fn batches_of_concurrent_writers_stay_whole<B: Backend>(backend: B) {
+pub async fn batches_of_concurrent_writers_stay_whole(backend: Backend) {
     let store = backend.open().await;
     join_all((0..4).map(|writer| tokio::spawn(write_batches(store.clone(), writer)))).await;
     let events = assert_whole(&store).await;
@@ -92,7 +92,7 @@ pub async fn batches_of_concurrent_writers_stay_whole<B: Backend>(backend: B) {
 }
 
 /// All events of a batch become visible together: whoever sees its first event finds its last.
-pub async fn a_batch_becomes_visible_at_once<B: Backend>(backend: B) {
+pub async fn a_batch_becomes_visible_at_once(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe_from(StartFrom::Beginning);
     let writers: Vec<_> = (0..2).map(|writer| tokio::spawn(write_batches(store.clone(), writer))).collect();

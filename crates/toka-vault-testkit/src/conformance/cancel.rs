@@ -16,7 +16,7 @@ fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// A `recv` that is dropped loses no event, whether it waited for storage or for a commit.
-pub async fn a_dropped_recv_loses_nothing<B: Backend>(backend: B) {
+pub async fn a_dropped_recv_loses_nothing(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 300).await;
     let mut subscription = store.subscribe_from(StartFrom::Beginning);
@@ -37,7 +37,7 @@ pub async fn a_dropped_recv_loses_nothing<B: Backend>(backend: B) {
 }
 
 /// A `try_next` that is dropped loses no event.
-pub async fn a_dropped_try_next_loses_nothing<B: Backend>(backend: B) {
+pub async fn a_dropped_try_next_loses_nothing(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 300).await;
     let mut replay = store.replay(ReplayOptions::new());
@@ -56,7 +56,7 @@ pub async fn a_dropped_try_next_loses_nothing<B: Backend>(backend: B) {
 }
 
 /// A commit that is dropped before it was polled does nothing.
-pub async fn a_commit_that_is_never_polled_does_nothing<B: Backend>(backend: B) {
+pub async fn a_commit_that_is_never_polled_does_nothing(backend: Backend) {
     let store = backend.open().await;
     drop(store.commit(event(1)));
     drop(store.commit_batch(batch(0..10)));
@@ -65,7 +65,7 @@ pub async fn a_commit_that_is_never_polled_does_nothing<B: Backend>(backend: B) 
 }
 
 /// A commit that is dropped half way happened whole or not at all, and the vault goes on.
-pub async fn a_dropped_commit_happens_whole_or_not_at_all<B: Backend>(backend: B) {
+pub async fn a_dropped_commit_happens_whole_or_not_at_all(backend: Backend) {
     let store = backend.open().await;
     for round in 0..100 {
         let dropped = poll_once(store.commit_batch(vec![event(round); 4]));
@@ -82,7 +82,7 @@ pub async fn a_dropped_commit_happens_whole_or_not_at_all<B: Backend>(backend: B
 }
 
 /// A commit that was dropped can be repeated under its id, whatever became of it.
-pub async fn a_dropped_commit_can_be_repeated<B: Backend>(backend: B) {
+pub async fn a_dropped_commit_can_be_repeated(backend: Backend) {
     let store = backend.open().await;
     for round in 0..50 {
         let new = event(round).with_id(crate::events::id(round));
@@ -94,7 +94,7 @@ pub async fn a_dropped_commit_can_be_repeated<B: Backend>(backend: B) {
 }
 
 /// A `close` that is dropped closes all the same.
-pub async fn a_dropped_close_closes<B: Backend>(backend: B) {
+pub async fn a_dropped_close_closes(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 10).await;
     let mut subscription = store.subscribe();

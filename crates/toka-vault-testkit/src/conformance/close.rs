@@ -8,7 +8,7 @@ use crate::assert_error;
 use crate::events::{assert_waits, batch, drain, event, fill, history, id, items, numbers};
 
 /// A closed vault takes no commits, and says so.
-pub async fn a_closed_vault_takes_no_commits<B: Backend>(backend: B) {
+pub async fn a_closed_vault_takes_no_commits(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 3).await;
     let other = store.clone();
@@ -20,7 +20,7 @@ pub async fn a_closed_vault_takes_no_commits<B: Backend>(backend: B) {
 }
 
 /// Closing a closed vault does nothing, from whichever handle and however often.
-pub async fn closing_twice_is_fine<B: Backend>(backend: B) {
+pub async fn closing_twice_is_fine(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 3).await;
     let other = store.clone();
@@ -32,14 +32,14 @@ pub async fn closing_twice_is_fine<B: Backend>(backend: B) {
 }
 
 /// An empty vault can be closed.
-pub async fn an_empty_vault_can_be_closed<B: Backend>(backend: B) {
+pub async fn an_empty_vault_can_be_closed(backend: Backend) {
     let store = backend.open().await;
     store.close().await.unwrap();
     assert_error!(store.commit(event(1)).await, Error::Closed);
 }
 
 /// A subscriber that waits gets the end.
-pub async fn a_waiting_subscriber_gets_the_end<B: Backend>(backend: B) {
+pub async fn a_waiting_subscriber_gets_the_end(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 5).await;
     let mut polled = store.subscribe();
@@ -57,7 +57,7 @@ pub async fn a_waiting_subscriber_gets_the_end<B: Backend>(backend: B) {
 }
 
 /// After the end a subscription stays at its end.
-pub async fn an_ended_subscription_stays_at_its_end<B: Backend>(backend: B) {
+pub async fn an_ended_subscription_stays_at_its_end(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe();
     store.close().await.unwrap();
@@ -68,7 +68,7 @@ pub async fn an_ended_subscription_stays_at_its_end<B: Backend>(backend: B) {
 
 /// A subscription gives the events from before the closing, in order, and then ends; it ends early
 /// only by saying that the vault was closed.
-pub async fn subscriptions_give_what_was_there_and_end<B: Backend>(backend: B) {
+pub async fn subscriptions_give_what_was_there_and_end(backend: Backend) {
     let store = backend.open().await;
     let live = store.subscribe();
     fill(&store, 200).await;
@@ -84,7 +84,7 @@ pub async fn subscriptions_give_what_was_there_and_end<B: Backend>(backend: B) {
 }
 
 /// A replay of a closed vault gives what can still be read, or says that the vault is closed.
-pub async fn a_replay_gives_the_history_or_says_closed<B: Backend>(backend: B) {
+pub async fn a_replay_gives_the_history_or_says_closed(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 20).await;
     let begun = store.replay(ReplayOptions::new());
@@ -99,7 +99,7 @@ pub async fn a_replay_gives_the_history_or_says_closed<B: Backend>(backend: B) {
 }
 
 /// Commits that were accepted before the closing are finished, and all others are refused.
-pub async fn accepted_commits_are_finished<B: Backend>(backend: B) {
+pub async fn accepted_commits_are_finished(backend: Backend) {
     let store = backend.open().await;
     let follow = tokio::spawn(drain(store.subscribe()));
     let tasks: Vec<_> = (0..200)

@@ -8,7 +8,7 @@ use crate::assertions::{assert_dense, assert_empty};
 use crate::events::{event, fill, headers, history, id, read};
 
 /// An empty vault has no head, no history and no event.
-pub async fn an_empty_vault_has_nothing<B: Backend>(backend: B) {
+pub async fn an_empty_vault_has_nothing(backend: Backend) {
     let store = backend.open().await;
     assert_empty(store.head().await.unwrap());
     assert_eq!(store.head().await.unwrap(), Head::EMPTY);
@@ -17,7 +17,7 @@ pub async fn an_empty_vault_has_nothing<B: Backend>(backend: B) {
 }
 
 /// A committed event is found as it was committed, by its id and in the history.
-pub async fn an_event_is_stored_as_committed<B: Backend>(backend: B) {
+pub async fn an_event_is_stored_as_committed(backend: Backend) {
     let store = backend.open().await;
     let new = event(7);
     let header = store.commit(new.clone()).await.unwrap();
@@ -32,7 +32,7 @@ pub async fn an_event_is_stored_as_committed<B: Backend>(backend: B) {
 }
 
 /// Every header that a commit returned is the one that is read back, wherever it is read.
-pub async fn headers_are_those_that_are_read<B: Backend>(backend: B) {
+pub async fn headers_are_those_that_are_read(backend: Backend) {
     let store = backend.open().await;
     let committed = fill(&store, 60).await;
     assert_eq!(headers(&history(&store).await), committed);
@@ -44,7 +44,7 @@ pub async fn headers_are_those_that_are_read<B: Backend>(backend: B) {
 }
 
 /// Positions start at 1 and follow each other without a gap, over single commits and batches.
-pub async fn positions_are_dense_from_one<B: Backend>(backend: B) {
+pub async fn positions_are_dense_from_one(backend: Backend) {
     let store = backend.open().await;
     let mut events = 0;
     for size in [1, 3, 1, 20, 2] {
@@ -57,7 +57,7 @@ pub async fn positions_are_dense_from_one<B: Backend>(backend: B) {
 }
 
 /// An empty batch does nothing.
-pub async fn an_empty_batch_does_nothing<B: Backend>(backend: B) {
+pub async fn an_empty_batch_does_nothing(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 2).await;
     let before = store.head().await.unwrap();
@@ -66,7 +66,7 @@ pub async fn an_empty_batch_does_nothing<B: Backend>(backend: B) {
 }
 
 /// A payload can be committed by value and by reference, with parents, in one call.
-pub async fn commit_json_takes_values_and_references<B: Backend>(backend: B) {
+pub async fn commit_json_takes_values_and_references(backend: Backend) {
     let store = backend.open().await;
     let payload = json!({ "pid": 1234 });
     let first = store.commit_json("system.start", &payload, &[]).await.unwrap();
@@ -78,7 +78,7 @@ pub async fn commit_json_takes_values_and_references<B: Backend>(backend: B) {
 }
 
 /// The same content can be committed again and again, as events of their own.
-pub async fn equal_content_makes_events_of_their_own<B: Backend>(backend: B) {
+pub async fn equal_content_makes_events_of_their_own(backend: Backend) {
     let store = backend.open().await;
     let first = store.commit(event(1)).await.unwrap();
     let second = store.commit(event(1)).await.unwrap();
@@ -89,7 +89,7 @@ pub async fn equal_content_makes_events_of_their_own<B: Backend>(backend: B) {
 }
 
 /// A clone of the store is a handle to the same vault.
-pub async fn clones_share_the_vault<B: Backend>(backend: B) {
+pub async fn clones_share_the_vault(backend: Backend) {
     let store = backend.open().await;
     let other = store.clone();
     let header = other.commit(event(1)).await.unwrap();
@@ -99,7 +99,7 @@ pub async fn clones_share_the_vault<B: Backend>(backend: B) {
 }
 
 /// An event is visible to readers once its commit was answered.
-pub async fn an_answered_commit_is_visible<B: Backend>(backend: B) {
+pub async fn an_answered_commit_is_visible(backend: Backend) {
     let store = backend.open().await;
     for number in 1..=50 {
         let header = store.commit(event(number)).await.unwrap();

@@ -5,14 +5,14 @@ use toka_vault_core::{
     Direction, Error, Event, EventStore, EventStoreExt, Position, ReplayOptions, Result, StartFrom,
 };
 
-use crate::Backend;
 use crate::assert_error;
 use crate::assertions::assert_dense;
 use crate::events::{batch, event, fill, history, id, items, number, take};
+use crate::{Backend, Store};
 
 /// Opens a vault of bounded capacity and commits one event with id 1, then twice as many as it keeps.
 /// Returns its capacity too.
-async fn overfull<B: Backend>(backend: &B) -> Option<(u64, B::Store)> {
+async fn overfull(backend: &Backend) -> Option<(u64, Store)> {
     let capacity = backend.capacity().filter(|capacity| *capacity <= 10_000)?;
     let store = backend.open().await;
     store.commit(event(0).with_id(id(1))).await.unwrap();
@@ -21,7 +21,7 @@ async fn overfull<B: Backend>(backend: &B) -> Option<(u64, B::Store)> {
 }
 
 /// The newest events are kept, as many as the capacity, and the history begins with them.
-pub async fn the_newest_events_are_kept<B: Backend>(backend: B) {
+pub async fn the_newest_events_are_kept(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let events = history(&store).await;
     assert_eq!(events.len() as u64, capacity);
@@ -30,7 +30,7 @@ pub async fn the_newest_events_are_kept<B: Backend>(backend: B) {
 }
 
 /// A reader that would miss events is told where the history begins, and goes on there.
-pub async fn a_reader_is_told_and_goes_on<B: Backend>(backend: B) {
+pub async fn a_reader_is_told_and_goes_on(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let oldest = Position::new(capacity + 2);
     for start in [0, 1, capacity] {
@@ -44,7 +44,7 @@ pub async fn a_reader_is_told_and_goes_on<B: Backend>(backend: B) {
 }
 
 /// A replay backwards down to what is gone reads all there is, and is told.
-pub async fn a_backward_replay_is_told<B: Backend>(backend: B) {
+pub async fn a_backward_replay_is_told(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let backward = ReplayOptions::new().with_direction(Direction::Backward);
     let (told, events) = told_and_read(items(store.replay(backward)).await);
@@ -57,7 +57,7 @@ pub async fn a_backward_replay_is_told<B: Backend>(backend: B) {
 }
 
 /// A subscriber that fell behind is told, and goes on with the oldest event that is left.
-pub async fn a_slow_subscriber_is_told_and_goes_on<B: Backend>(backend: B) {
+pub async fn a_slow_subscriber_is_told_and_goes_on(backend: Backend) {
     let Some(capacity) = backend.capacity().filter(|capacity| *capacity <= 10_000) else { return };
     let store = backend.open().await;
     let mut slow = store.subscribe();
@@ -75,20 +75,20 @@ pub async fn a_slow_subscriber_is_told_and_goes_on<B: Backend>(backend: B) {
 }
 
 /// A subscription from the beginning starts with the oldest event there is, and is told nothing.
-pub async fn the_beginning_is_the_oldest_there_is<B: Backend>(backend: B) {
+pub async fn the_beginning_is_the_oldest_there_is(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let mut subscription = store.subscribe_from(StartFrom::Beginning);
     assert_dense(&take(&mut subscription, capacity as usize).await, Position::new(capacity + 2));
 }
 
 /// An event that is gone is not found.
-pub async fn an_evicted_event_is_not_found<B: Backend>(backend: B) {
+pub async fn an_evicted_event_is_not_found(backend: Backend) {
     let Some((_, store)) = overfull(&backend).await else { return };
     assert!(store.get(id(1)).await.unwrap().is_none());
 }
 
 /// A reader cannot start behind an event that is gone: the vault does not have it.
-pub async fn an_evicted_id_is_unknown<B: Backend>(backend: B) {
+pub async fn an_evicted_id_is_unknown(backend: Backend) {
     let Some(capacity) = backend.capacity().filter(|capacity| *capacity <= 10_000) else { return };
     let store = backend.open().await;
     store.commit(event(0).with_id(id(1))).await.unwrap();
@@ -104,7 +104,7 @@ pub async fn an_evicted_id_is_unknown<B: Backend>(backend: B) {
 }
 
 /// An event that is gone cannot be a parent; one that is still there can.
-pub async fn an_evicted_parent_is_unknown<B: Backend>(backend: B) {
+pub async fn an_evicted_parent_is_unknown(backend: Backend) {
     let Some((_, store)) = overfull(&backend).await else { return };
     let head = store.head().await.unwrap();
     assert_error!(store.commit(event(1).with_parents(&[id(1)])).await, Error::UnknownParent { parent } if parent == id(1));
@@ -114,7 +114,7 @@ pub async fn an_evicted_parent_is_unknown<B: Backend>(backend: B) {
 }
 
 /// The id of an event that is gone counts as new, with whatever content.
-pub async fn an_evicted_id_counts_as_new<B: Backend>(backend: B) {
+pub async fn an_evicted_id_counts_as_new(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let header = store.commit(event(99).with_id(id(1))).await.unwrap();
     assert_eq!(header.position.get(), 2 * capacity + 2);
@@ -123,7 +123,7 @@ pub async fn an_evicted_id_counts_as_new<B: Backend>(backend: B) {
 }
 
 /// A batch larger than the capacity leaves its newest events.
-pub async fn a_batch_above_the_capacity_leaves_its_newest<B: Backend>(backend: B) {
+pub async fn a_batch_above_the_capacity_leaves_its_newest(backend: Backend) {
     let Some(capacity) = backend.capacity().filter(|capacity| *capacity < 8_000) else { return };
     let store = backend.open().await;
     let headers = store.commit_batch(batch(0..capacity + 3)).await.unwrap();
@@ -133,7 +133,7 @@ pub async fn a_batch_above_the_capacity_leaves_its_newest<B: Backend>(backend: B
 
 /// The library's verifier finds nothing wrong with what is left, and says that the chain could not
 /// be checked.
-pub async fn what_is_left_verifies<B: Backend>(backend: B) {
+pub async fn what_is_left_verifies(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let report = toka_vault_core::verify::verify(&store, |_| ()).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);

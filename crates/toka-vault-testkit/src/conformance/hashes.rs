@@ -19,7 +19,7 @@ fn computed(header: &EventHeader, parents: &[&EventHeader]) -> EventHash {
 }
 
 /// The hash in a header is computed from the content and the parents.
-pub async fn the_event_hash_covers_content_and_parents<B: Backend>(backend: B) {
+pub async fn the_event_hash_covers_content_and_parents(backend: Backend) {
     let store = backend.open().await;
     let one = store.commit(event(1)).await.unwrap();
     let two = store.commit(event(2).with_id(id(2)).with_timestamp(Timestamp::EPOCH)).await.unwrap();
@@ -32,7 +32,7 @@ pub async fn the_event_hash_covers_content_and_parents<B: Backend>(backend: B) {
 
 /// The hash of an event does not tell where it stands: with id and timestamp brought, it is the same
 /// wherever it is computed.
-pub async fn the_event_hash_is_the_same_everywhere<B: Backend>(backend: B) {
+pub async fn the_event_hash_is_the_same_everywhere(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 7).await;
     let new = event(1).with_id(id(1)).with_timestamp(Timestamp::EPOCH);
@@ -47,7 +47,7 @@ pub async fn the_event_hash_is_the_same_everywhere<B: Backend>(backend: B) {
 }
 
 /// The chain hash of the head is the fold of all event hashes, after every commit.
-pub async fn the_chain_folds_all_event_hashes<B: Backend>(backend: B) {
+pub async fn the_chain_folds_all_event_hashes(backend: Backend) {
     let store = backend.open().await;
     let mut chain = ChainHash::EMPTY;
     for size in [1, 2, 1, 30, 1] {
@@ -59,7 +59,7 @@ pub async fn the_chain_folds_all_event_hashes<B: Backend>(backend: B) {
 }
 
 /// A refused or repeated commit does not move the chain.
-pub async fn the_chain_moves_with_stored_events_only<B: Backend>(backend: B) {
+pub async fn the_chain_moves_with_stored_events_only(backend: Backend) {
     let store = backend.open().await;
     store.commit(event(1).with_id(id(1))).await.unwrap();
     let head = store.head().await.unwrap();
@@ -70,7 +70,7 @@ pub async fn the_chain_moves_with_stored_events_only<B: Backend>(backend: B) {
 }
 
 /// The library's verifier finds nothing wrong with a history of thousands.
-pub async fn a_long_history_verifies<B: Backend>(backend: B) {
+pub async fn a_long_history_verifies(backend: Backend) {
     let Some(store) = super::roomy(&backend, 6_000).await else { return };
     for _ in 0..3 {
         let parents: Vec<_> = fill(&store, 1_999).await.iter().step_by(100).map(|header| header.id).collect();

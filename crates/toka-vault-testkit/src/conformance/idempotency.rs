@@ -10,7 +10,7 @@ use crate::assertions::assert_whole;
 use crate::events::{event, fill, headers, history, id};
 
 /// A commit that is repeated returns the first header and stores nothing.
-pub async fn a_repeated_commit_returns_the_first_header<B: Backend>(backend: B) {
+pub async fn a_repeated_commit_returns_the_first_header(backend: Backend) {
     let store = backend.open().await;
     let first = store.commit(event(1).with_id(id(1))).await.unwrap();
     let head = store.head().await.unwrap();
@@ -21,7 +21,7 @@ pub async fn a_repeated_commit_returns_the_first_header<B: Backend>(backend: B) 
 }
 
 /// It does so for ever: thousands of events later too.
-pub async fn old_commits_can_be_repeated<B: Backend>(backend: B) {
+pub async fn old_commits_can_be_repeated(backend: Backend) {
     let Some(store) = super::roomy(&backend, 3_100).await else { return };
     let batch: Vec<_> = (0..100).map(|n| event(n).with_id(id(n))).collect();
     let first = store.commit_batch(batch.clone()).await.unwrap();
@@ -31,7 +31,7 @@ pub async fn old_commits_can_be_repeated<B: Backend>(backend: B) {
 }
 
 /// An event whose id the vault assigned can be repeated under that id.
-pub async fn an_assigned_id_can_be_repeated<B: Backend>(backend: B) {
+pub async fn an_assigned_id_can_be_repeated(backend: Backend) {
     let store = backend.open().await;
     let first = store.commit(event(1)).await.unwrap();
     assert_eq!(store.commit(event(1).with_id(first.id)).await.unwrap(), first);
@@ -40,7 +40,7 @@ pub async fn an_assigned_id_can_be_repeated<B: Backend>(backend: B) {
 }
 
 /// In a batch, repeated events return their first headers and new ones are stored.
-pub async fn a_batch_can_hold_repeated_and_new_events<B: Backend>(backend: B) {
+pub async fn a_batch_can_hold_repeated_and_new_events(backend: Backend) {
     let store = backend.open().await;
     let one = store.commit(event(1).with_id(id(1))).await.unwrap();
     let two = store.commit(event(2).with_id(id(2))).await.unwrap();
@@ -53,7 +53,7 @@ pub async fn a_batch_can_hold_repeated_and_new_events<B: Backend>(backend: B) {
 }
 
 /// An event that stands twice in one batch is stored once.
-pub async fn an_event_twice_in_a_batch_is_stored_once<B: Backend>(backend: B) {
+pub async fn an_event_twice_in_a_batch_is_stored_once(backend: Backend) {
     let store = backend.open().await;
     let batch = vec![event(1).with_id(id(1)), event(2), event(1).with_id(id(1))];
     let got = store.commit_batch(batch).await.unwrap();
@@ -62,7 +62,7 @@ pub async fn an_event_twice_in_a_batch_is_stored_once<B: Backend>(backend: B) {
 }
 
 /// An id that stands twice in one batch with other content is a conflict; nothing is stored.
-pub async fn an_id_twice_in_a_batch_with_other_content_is_a_conflict<B: Backend>(backend: B) {
+pub async fn an_id_twice_in_a_batch_with_other_content_is_a_conflict(backend: Backend) {
     let store = backend.open().await;
     let batch = vec![event(1).with_id(id(1)), event(2).with_id(id(1))];
     assert_error!(store.commit_batch(batch).await, Error::Conflict { id: taken, .. } if taken == id(1));
@@ -70,7 +70,7 @@ pub async fn an_id_twice_in_a_batch_with_other_content_is_a_conflict<B: Backend>
 }
 
 /// The same id with other content is a conflict that names the part; nothing is stored.
-pub async fn other_content_is_a_conflict_that_names_the_part<B: Backend>(backend: B) {
+pub async fn other_content_is_a_conflict_that_names_the_part(backend: Backend) {
     let store = backend.open().await;
     let parents = fill(&store, 2).await;
     let parents = [parents[0].id, parents[1].id];
@@ -99,7 +99,7 @@ pub async fn other_content_is_a_conflict_that_names_the_part<B: Backend>(backend
 }
 
 /// A conflict refuses its whole batch.
-pub async fn a_conflict_refuses_its_batch<B: Backend>(backend: B) {
+pub async fn a_conflict_refuses_its_batch(backend: Backend) {
     let store = backend.open().await;
     store.commit(event(1).with_id(id(1))).await.unwrap();
     let head = store.head().await.unwrap();
@@ -110,7 +110,7 @@ pub async fn a_conflict_refuses_its_batch<B: Backend>(backend: B) {
 }
 
 /// A repeated event need not bring the timestamp, and may bring the one that was assigned.
-pub async fn the_timestamp_need_not_be_repeated<B: Backend>(backend: B) {
+pub async fn the_timestamp_need_not_be_repeated(backend: Backend) {
     let store = backend.open().await;
     let brought = store.commit(event(1).with_id(id(1)).with_timestamp(Timestamp::EPOCH)).await.unwrap();
     assert_eq!(store.commit(event(1).with_id(id(1))).await.unwrap(), brought);
@@ -120,7 +120,7 @@ pub async fn the_timestamp_need_not_be_repeated<B: Backend>(backend: B) {
 }
 
 /// Content is compared by what it is, not by the Rust type that it came from.
-pub async fn equal_content_of_another_type_is_a_repeat<B: Backend>(backend: B) {
+pub async fn equal_content_of_another_type_is_a_repeat(backend: Backend) {
     let store = backend.open().await;
     let map = std::collections::HashMap::from([("n", 1)]);
     let from_json = NewEvent::new("typed", json!({ "n": 1 })).unwrap().with_id(id(1));
@@ -130,7 +130,7 @@ pub async fn equal_content_of_another_type_is_a_repeat<B: Backend>(backend: B) {
 }
 
 /// Where several tasks commit the same event at once, one is stored and all get the same header.
-pub async fn concurrent_repeats_store_one_event<B: Backend>(backend: B) {
+pub async fn concurrent_repeats_store_one_event(backend: Backend) {
     let store = backend.open().await;
     for round in 0..20 {
         let tasks = (0..8).map(|_| {
@@ -145,7 +145,7 @@ pub async fn concurrent_repeats_store_one_event<B: Backend>(backend: B) {
 }
 
 /// Where several tasks commit other content under one id at once, one wins and the others conflict.
-pub async fn concurrent_conflicts_have_one_winner<B: Backend>(backend: B) {
+pub async fn concurrent_conflicts_have_one_winner(backend: Backend) {
     let store = backend.open().await;
     for round in 0..20 {
         let tasks = (0..6).map(|task| {

@@ -3,12 +3,12 @@
 use futures::future::join_all;
 use toka_vault_core::{EventHeader, EventId, EventStore, EventStoreExt, Timestamp};
 
-use crate::Backend;
 use crate::assertions::assert_whole;
 use crate::events::{batch, event, fill, history, id};
+use crate::{Backend, Store};
 
 /// Assigned ids grow with every event, and assigned timestamps never go back.
-pub async fn assigned_ids_grow<B: Backend>(backend: B) {
+pub async fn assigned_ids_grow(backend: Backend) {
     let store = backend.open().await;
     let mut headers = fill(&store, 100).await;
     for number in 0..100 {
@@ -18,9 +18,9 @@ pub async fn assigned_ids_grow<B: Backend>(backend: B) {
 }
 
 /// Assigned ids grow in the order of positions, whichever task commits.
-pub async fn assigned_ids_grow_across_tasks<B: Backend>(backend: B) {
+pub async fn assigned_ids_grow_across_tasks(backend: Backend) {
     let store = backend.open().await;
-    let write = |store: B::Store| async move {
+    let write = |store: Store| async move {
         for round in 0..40 {
             store.commit_batch(batch(round..round + 3)).await.unwrap();
         }
@@ -33,7 +33,7 @@ pub async fn assigned_ids_grow_across_tasks<B: Backend>(backend: B) {
 }
 
 /// An id that a caller brings is kept, in whatever order they come.
-pub async fn brought_ids_are_kept<B: Backend>(backend: B) {
+pub async fn brought_ids_are_kept(backend: Backend) {
     let store = backend.open().await;
     let ids = [id(5), id(3), EventId::from_u128(u128::MAX), EventId::from_u128(0), id(4)];
     for brought in ids {
@@ -45,7 +45,7 @@ pub async fn brought_ids_are_kept<B: Backend>(backend: B) {
 }
 
 /// A greater id that a caller brings does not move those that the vault assigns.
-pub async fn brought_ids_do_not_move_assigned_ones<B: Backend>(backend: B) {
+pub async fn brought_ids_do_not_move_assigned_ones(backend: Backend) {
     let store = backend.open().await;
     let before = store.commit(event(1)).await.unwrap();
     store.commit(event(2).with_id(EventId::from_u128(u128::MAX))).await.unwrap();
@@ -54,7 +54,7 @@ pub async fn brought_ids_do_not_move_assigned_ones<B: Backend>(backend: B) {
 }
 
 /// The vault passes over an id that a caller brought and that it would assign next.
-pub async fn assigned_ids_pass_over_brought_ones<B: Backend>(backend: B) {
+pub async fn assigned_ids_pass_over_brought_ones(backend: Backend) {
     let store = backend.open().await;
     let mut headers = vec![store.commit(event(1)).await.unwrap()];
     for _ in 0..20 {
@@ -69,7 +69,7 @@ pub async fn assigned_ids_pass_over_brought_ones<B: Backend>(backend: B) {
 }
 
 /// A timestamp that a caller brings is kept, to the microsecond, at both ends of what can be told.
-pub async fn brought_timestamps_are_kept<B: Backend>(backend: B) {
+pub async fn brought_timestamps_are_kept(backend: Backend) {
     let store = backend.open().await;
     let odd = Timestamp::from_micros(1_234_567_890_123_457).unwrap();
     for timestamp in [odd, Timestamp::MAX, Timestamp::MIN, Timestamp::EPOCH] {
@@ -81,7 +81,7 @@ pub async fn brought_timestamps_are_kept<B: Backend>(backend: B) {
 }
 
 /// A timestamp that a caller brings, however late, does not move those that the vault assigns.
-pub async fn brought_timestamps_do_not_move_assigned_ones<B: Backend>(backend: B) {
+pub async fn brought_timestamps_do_not_move_assigned_ones(backend: Backend) {
     let store = backend.open().await;
     let before = store.commit(event(1)).await.unwrap();
     store.commit(event(2).with_timestamp(Timestamp::MAX)).await.unwrap();
@@ -91,7 +91,7 @@ pub async fn brought_timestamps_do_not_move_assigned_ones<B: Backend>(backend: B
 }
 
 /// An assigned timestamp tells the time of the commit.
-pub async fn assigned_timestamps_tell_the_time<B: Backend>(backend: B) {
+pub async fn assigned_timestamps_tell_the_time(backend: Backend) {
     let store = backend.open().await;
     let before = Timestamp::now();
     let header = store.commit(event(1)).await.unwrap();

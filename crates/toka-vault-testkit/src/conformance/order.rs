@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use futures::future::join_all;
 use toka_vault_core::{Event, EventHeader, EventId, EventStore, EventStoreExt, StartFrom};
 
-use crate::Backend;
 use crate::assertions::assert_whole;
 use crate::events::{event, headers, ids, take};
+use crate::{Backend, Store};
 
 /// Writers in this file's cases.
 const WRITERS: u64 = 4;
@@ -17,7 +17,7 @@ const COMMITS: u64 = 120;
 
 /// What four writers committed, three subscribers and a replay see in the same order: that of the
 /// positions that the writers were told.
-pub async fn all_readers_see_one_order<B: Backend>(backend: B) {
+pub async fn all_readers_see_one_order(backend: Backend) {
     let store = backend.open().await;
     let all = (WRITERS * COMMITS) as usize;
     let readers: Vec<_> = [StartFrom::Beginning, StartFrom::Head, StartFrom::After(Default::default())]
@@ -33,7 +33,7 @@ pub async fn all_readers_see_one_order<B: Backend>(backend: B) {
 }
 
 /// Each writer's events keep its order.
-pub async fn each_writer_keeps_its_order<B: Backend>(backend: B) {
+pub async fn each_writer_keeps_its_order(backend: Backend) {
     let store = backend.open().await;
     write(&store).await;
     let mut last: HashMap<u64, u64> = HashMap::new();
@@ -46,10 +46,10 @@ pub async fn each_writer_keeps_its_order<B: Backend>(backend: B) {
 }
 
 /// A child stands behind its parents, for every reader.
-pub async fn children_stand_behind_their_parents<B: Backend>(backend: B) {
+pub async fn children_stand_behind_their_parents(backend: Backend) {
     let store = backend.open().await;
     let follow = tokio::spawn(collect(store.subscribe(), (WRITERS * COMMITS) as usize));
-    let write = |store: B::Store, writer| async move {
+    let write = |store: Store, writer| async move {
         let mut parent: Option<EventId> = None;
         for round in 0..COMMITS {
             let parents: Vec<_> = parent.into_iter().collect();

@@ -9,7 +9,7 @@ use crate::assertions::assert_whole;
 use crate::events::{event, fill, id};
 
 /// Parents are kept in the order in which the caller named them.
-pub async fn parents_keep_their_order<B: Backend>(backend: B) {
+pub async fn parents_keep_their_order(backend: Backend) {
     let store = backend.open().await;
     let ids: Vec<_> = fill(&store, 5).await.into_iter().map(|header| header.id).collect();
     let parents = [ids[3], ids[0], ids[4], ids[1]];
@@ -19,7 +19,7 @@ pub async fn parents_keep_their_order<B: Backend>(backend: B) {
 }
 
 /// The order of parents is part of the event: its hash tells it.
-pub async fn the_order_of_parents_is_hashed<B: Backend>(backend: B) {
+pub async fn the_order_of_parents_is_hashed(backend: Backend) {
     let store = backend.open().await;
     let ids: Vec<_> = fill(&store, 2).await.into_iter().map(|header| header.id).collect();
     store.commit(event(1).with_parents(&[ids[0], ids[1]])).await.unwrap();
@@ -28,7 +28,7 @@ pub async fn the_order_of_parents_is_hashed<B: Backend>(backend: B) {
 }
 
 /// An event takes as many parents as there may be.
-pub async fn an_event_takes_1024_parents<B: Backend>(backend: B) {
+pub async fn an_event_takes_1024_parents(backend: Backend) {
     let Some(store) = super::roomy(&backend, PARENTS_MAX as u64 + 1).await else { return };
     let ids: Vec<_> = fill(&store, PARENTS_MAX as u64).await.into_iter().map(|header| header.id).collect();
     let header = store.commit(event(1).with_parents(&ids)).await.unwrap();
@@ -37,7 +37,7 @@ pub async fn an_event_takes_1024_parents<B: Backend>(backend: B) {
 }
 
 /// An event from long ago can be a parent.
-pub async fn old_events_can_be_parents<B: Backend>(backend: B) {
+pub async fn old_events_can_be_parents(backend: Backend) {
     let Some(store) = super::roomy(&backend, 5_001).await else { return };
     let old = fill(&store, 5_000).await.remove(0).id;
     store.commit(event(1).with_parents(&[old])).await.unwrap();
@@ -45,7 +45,7 @@ pub async fn old_events_can_be_parents<B: Backend>(backend: B) {
 }
 
 /// Chains and diamonds of events verify.
-pub async fn chains_and_diamonds_verify<B: Backend>(backend: B) {
+pub async fn chains_and_diamonds_verify(backend: Backend) {
     let store = backend.open().await;
     let mut tip: Vec<EventId> = vec![store.commit(event(0)).await.unwrap().id];
     for number in 1..=40 {
@@ -57,7 +57,7 @@ pub async fn chains_and_diamonds_verify<B: Backend>(backend: B) {
 }
 
 /// A parent that the vault does not have is refused by name; once it is there, the event is taken.
-pub async fn a_parent_has_to_be_there_first<B: Backend>(backend: B) {
+pub async fn a_parent_has_to_be_there_first(backend: Backend) {
     let store = backend.open().await;
     let child = || event(2).with_parents(&[id(1)]);
     assert_error!(store.commit(child()).await, Error::UnknownParent { parent } if parent == id(1));
@@ -67,7 +67,7 @@ pub async fn a_parent_has_to_be_there_first<B: Backend>(backend: B) {
 }
 
 /// An event that is repeated in a batch can be named as parent there.
-pub async fn a_repeated_event_can_be_a_parent<B: Backend>(backend: B) {
+pub async fn a_repeated_event_can_be_a_parent(backend: Backend) {
     let store = backend.open().await;
     store.commit(event(1).with_id(id(1))).await.unwrap();
     let batch = vec![event(1).with_id(id(1)), event(2).with_parents(&[id(1)])];

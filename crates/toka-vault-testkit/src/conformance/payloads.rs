@@ -17,7 +17,7 @@ const SIZES: [usize; 25] = [
 ];
 
 /// Payloads of all sizes come back byte for byte.
-pub async fn all_sizes_come_back<B: Backend>(backend: B) {
+pub async fn all_sizes_come_back(backend: Backend) {
     let store = backend.open().await;
     for size in SIZES {
         let new = sized(size);
@@ -31,7 +31,7 @@ pub async fn all_sizes_come_back<B: Backend>(backend: B) {
 }
 
 /// Payloads of all sizes go into one batch.
-pub async fn all_sizes_go_into_one_batch<B: Backend>(backend: B) {
+pub async fn all_sizes_go_into_one_batch(backend: Backend) {
     let store = backend.open().await;
     let batch: Vec<_> = SIZES.iter().map(|size| sized(*size)).collect();
     store.commit_batch(batch.clone()).await.unwrap();
@@ -41,7 +41,7 @@ pub async fn all_sizes_go_into_one_batch<B: Backend>(backend: B) {
 }
 
 /// A payload of just the limit, and of a byte less, is taken.
-pub async fn the_largest_payload_is_taken<B: Backend>(backend: B) {
+pub async fn the_largest_payload_is_taken(backend: Backend) {
     let store = backend.open().await;
     for size in [PAYLOAD_BYTES_MAX - 1, PAYLOAD_BYTES_MAX] {
         let header = store.commit(sized(size)).await.unwrap();
@@ -52,7 +52,7 @@ pub async fn the_largest_payload_is_taken<B: Backend>(backend: B) {
 
 /// A batch of payloads of the largest size, as many as one commit may have, is taken among small
 /// ones, and reaches subscribers.
-pub async fn a_batch_of_the_largest_payloads_is_taken<B: Backend>(backend: B) {
+pub async fn a_batch_of_the_largest_payloads_is_taken(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe_from(StartFrom::Head);
     store.commit(sized(10)).await.unwrap();
@@ -68,7 +68,7 @@ pub async fn a_batch_of_the_largest_payloads_is_taken<B: Backend>(backend: B) {
 }
 
 /// Values of every shape come back as they were.
-pub async fn all_shapes_come_back<B: Backend>(backend: B) {
+pub async fn all_shapes_come_back(backend: Backend) {
     let store = backend.open().await;
     let values = [
         json!(null),
@@ -93,7 +93,7 @@ pub async fn all_shapes_come_back<B: Backend>(backend: B) {
 }
 
 /// The digest in the header is that of the canonical bytes, whatever they were encoded from.
-pub async fn the_digest_is_that_of_the_bytes<B: Backend>(backend: B) {
+pub async fn the_digest_is_that_of_the_bytes(backend: Backend) {
     let store = backend.open().await;
     let payload = Payload::encode(&json!({ "b": 2, "a": 1 })).unwrap();
     let first = store.commit_json("digest", &payload, &[]).await.unwrap();
@@ -103,7 +103,7 @@ pub async fn the_digest_is_that_of_the_bytes<B: Backend>(backend: B) {
 }
 
 /// Thousands of events with one payload come back.
-pub async fn one_payload_can_be_stored_often<B: Backend>(backend: B) {
+pub async fn one_payload_can_be_stored_often(backend: Backend) {
     let Some(store) = roomy(&backend, 2_000).await else { return };
     let payload = payload_of(1_000);
     for _ in 0..4 {

@@ -2,16 +2,13 @@
 
 use toka_vault_core::{Error, EventHeader, EventStore, EventStoreExt, Position, ReplayOptions, StartFrom};
 
-use crate::Backend;
 use crate::assert_error;
 use crate::assertions::{assert_dense, assert_whole};
 use crate::events::{assert_waits, event, fill, headers, history, id, numbers, replayed, sized, take};
+use crate::{Backend, Store};
 
 /// Commits with `write`, closes, and opens again. None where the back-end is not durable.
-async fn reopened<B: Backend, T>(
-    backend: &B,
-    write: impl AsyncFnOnce(&B::Store) -> T,
-) -> Option<(T, B::Store)> {
+async fn reopened<T>(backend: &Backend, write: impl AsyncFnOnce(&Store) -> T) -> Option<(T, Store)> {
     if !backend.is_durable() {
         eprintln!("skipped: the back-end is not durable");
         return None;
@@ -24,8 +21,8 @@ async fn reopened<B: Backend, T>(
 }
 
 /// What was committed is there, to the last byte, and the head with it.
-pub async fn what_was_committed_is_there<B: Backend>(backend: B) {
-    let write = async |store: &B::Store| {
+pub async fn what_was_committed_is_there(backend: Backend) {
+    let write = async |store: &Store| {
         fill(store, 500).await;
         (history(store).await, store.head().await.unwrap())
     };
@@ -36,7 +33,7 @@ pub async fn what_was_committed_is_there<B: Backend>(backend: B) {
 }
 
 /// A vault that was dropped rather than closed has every commit that was answered.
-pub async fn a_dropped_vault_has_every_answered_commit<B: Backend>(backend: B) {
+pub async fn a_dropped_vault_has_every_answered_commit(backend: Backend) {
     if !backend.is_durable() {
         return;
     }
@@ -47,14 +44,14 @@ pub async fn a_dropped_vault_has_every_answered_commit<B: Backend>(backend: B) {
 }
 
 /// An empty vault opens again as an empty one.
-pub async fn an_empty_vault_stays_empty<B: Backend>(backend: B) {
+pub async fn an_empty_vault_stays_empty(backend: Backend) {
     let Some(((), store)) = reopened(&backend, async |_| ()).await else { return };
     assert!(assert_whole(&store).await.is_empty());
     assert_eq!(fill(&store, 1).await[0].position, Position::FIRST);
 }
 
 /// Positions, ids and timestamps go on where they were.
-pub async fn order_goes_on_where_it_was<B: Backend>(backend: B) {
+pub async fn order_goes_on_where_it_was(backend: Backend) {
     let Some((before, store)) = reopened(&backend, async |store| fill(store, 20).await).await else { return };
     let after = fill(&store, 20).await;
     let all: Vec<EventHeader> = [before, after].concat();
@@ -67,8 +64,8 @@ pub async fn order_goes_on_where_it_was<B: Backend>(backend: B) {
 }
 
 /// Ids go on from the newest that was assigned, also where the last events brought theirs.
-pub async fn assigned_ids_go_on_behind_brought_ones<B: Backend>(backend: B) {
-    let write = async |store: &B::Store| {
+pub async fn assigned_ids_go_on_behind_brought_ones(backend: Backend) {
+    let write = async |store: &Store| {
         let assigned = store.commit(event(1)).await.unwrap();
         store.commit(event(2).with_id(id(2)).with_timestamp(toka_vault_core::Timestamp::MAX)).await.unwrap();
         assigned
@@ -80,9 +77,9 @@ pub async fn assigned_ids_go_on_behind_brought_ones<B: Backend>(backend: B) {
 }
 
 /// A commit from before can be repeated, and other content under its id is a conflict.
-pub async fn ids_are_idempotent_for_ever<B: Backend>(backend: B) {
+pub async fn ids_are_idempotent_for_ever(backend: Backend) {
     let batch = || (0..50).map(|n| event(n).with_id(id(n))).collect::<Vec<_>>();
-    let write = async |store: &B::Store| store.commit_batch(batch()).await.unwrap();
+    let write = async |store: &Store| store.commit_batch(batch()).await.unwrap();
     let Some((first, store)) = reopened(&backend, write).await else { return };
     assert_eq!(store.commit_batch(batch()).await.unwrap(), first);
     assert_error!(store.commit(event(9).with_id(id(8))).await, Error::Conflict { differs: "payload", .. });
@@ -90,7 +87,7 @@ pub async fn ids_are_idempotent_for_ever<B: Backend>(backend: B) {
 }
 
 /// Events from before can be parents.
-pub async fn events_from_before_can_be_parents<B: Backend>(backend: B) {
+pub async fn events_from_before_can_be_parents(backend: Backend) {
     let Some((before, store)) = reopened(&backend, async |store| fill(store, 30).await).await else { return };
     let parents: Vec<_> = before.iter().map(|header| header.id).collect();
     store.commit(event(1).with_parents(&parents)).await.unwrap();
@@ -98,7 +95,7 @@ pub async fn events_from_before_can_be_parents<B: Backend>(backend: B) {
 }
 
 /// A reader that kept its place goes on there.
-pub async fn a_reader_goes_on_at_its_place<B: Backend>(backend: B) {
+pub async fn a_reader_goes_on_at_its_place(backend: Backend) {
     let Some((before, store)) = reopened(&backend, async |store| fill(store, 30).await).await else { return };
     let after = ReplayOptions::new().with_start(StartFrom::AfterId(before[19].id));
     assert_eq!(replayed(&store, after).await, (21..=30).collect::<Vec<_>>());
@@ -111,7 +108,7 @@ pub async fn a_reader_goes_on_at_its_place<B: Backend>(backend: B) {
 }
 
 /// A vault can be opened again and again, whether commits come in between or not.
-pub async fn it_opens_again_and_again<B: Backend>(backend: B) {
+pub async fn it_opens_again_and_again(backend: Backend) {
     if !backend.is_durable() {
         return;
     }
@@ -127,9 +124,9 @@ pub async fn it_opens_again_and_again<B: Backend>(backend: B) {
 }
 
 /// Payloads of all sizes are there.
-pub async fn large_payloads_are_there<B: Backend>(backend: B) {
+pub async fn large_payloads_are_there(backend: Backend) {
     let sizes = [1, 5_000, 20_000, 200_000, 1_000_000, 16 << 20, 7];
-    let write = async |store: &B::Store| {
+    let write = async |store: &Store| {
         store.commit_batch(sizes.iter().map(|size| sized(*size)).collect()).await.unwrap();
     };
     let Some(((), store)) = reopened(&backend, write).await else { return };

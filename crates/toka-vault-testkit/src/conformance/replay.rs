@@ -14,7 +14,7 @@ async fn from(store: &impl EventStore, start: StartFrom) -> Vec<u64> {
 }
 
 /// By default, a replay reads everything.
-pub async fn it_reads_everything<B: Backend>(backend: B) {
+pub async fn it_reads_everything(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 300).await;
     assert_eq!(replayed(&store, ReplayOptions::new()).await, (1..=300).collect::<Vec<_>>());
@@ -22,7 +22,7 @@ pub async fn it_reads_everything<B: Backend>(backend: B) {
 }
 
 /// It starts behind a position; zero is before the first event.
-pub async fn it_starts_after_a_position<B: Backend>(backend: B) {
+pub async fn it_starts_after_a_position(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 20).await;
     for position in 0..=20 {
@@ -32,7 +32,7 @@ pub async fn it_starts_after_a_position<B: Backend>(backend: B) {
 }
 
 /// Behind the head there is nothing, however far.
-pub async fn it_finds_nothing_beyond_the_head<B: Backend>(backend: B) {
+pub async fn it_finds_nothing_beyond_the_head(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 5).await;
     for position in [5, 6, 1_000, u64::MAX - 1, u64::MAX] {
@@ -42,7 +42,7 @@ pub async fn it_finds_nothing_beyond_the_head<B: Backend>(backend: B) {
 }
 
 /// It starts behind an event, by its id, whether the vault assigned it or a caller brought it.
-pub async fn it_starts_after_an_id<B: Backend>(backend: B) {
+pub async fn it_starts_after_an_id(backend: Backend) {
     let store = backend.open().await;
     let headers = fill(&store, 10).await;
     for header in &headers {
@@ -54,7 +54,7 @@ pub async fn it_starts_after_an_id<B: Backend>(backend: B) {
 }
 
 /// An id that the vault does not have is the first item, and the last.
-pub async fn an_unknown_id_is_the_first_item<B: Backend>(backend: B) {
+pub async fn an_unknown_id_is_the_first_item(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 3).await;
     let options = ReplayOptions::new().with_start(StartFrom::AfterId(id(77)));
@@ -64,7 +64,7 @@ pub async fn an_unknown_id_is_the_first_item<B: Backend>(backend: B) {
 }
 
 /// It reads as many events as the limit says, across the sizes in which a store reads.
-pub async fn it_stops_at_the_limit<B: Backend>(backend: B) {
+pub async fn it_stops_at_the_limit(backend: Backend) {
     let Some(store) = roomy(&backend, 3_000).await else { return };
     fill(&store, 3_000).await;
     for limit in [1, 2, 1_023, 1_024, 1_025, 2_048, 2_049, 3_000, 3_001, u64::MAX] {
@@ -74,7 +74,7 @@ pub async fn it_stops_at_the_limit<B: Backend>(backend: B) {
 }
 
 /// A start point and a limit go together.
-pub async fn a_start_and_a_limit_go_together<B: Backend>(backend: B) {
+pub async fn a_start_and_a_limit_go_together(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 50).await;
     let options = ReplayOptions::new().with_start(StartFrom::After(Position::new(10))).with_limit(5);
@@ -82,14 +82,14 @@ pub async fn a_start_and_a_limit_go_together<B: Backend>(backend: B) {
 }
 
 /// A limit of 0 reads nothing.
-pub async fn a_limit_of_zero_reads_nothing<B: Backend>(backend: B) {
+pub async fn a_limit_of_zero_reads_nothing(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 5).await;
     assert!(replayed(&store, ReplayOptions::new().with_limit(0)).await.is_empty());
 }
 
 /// It ends at the head of the call: what is committed after it is not read, begun or not.
-pub async fn it_ends_at_the_head_of_the_call<B: Backend>(backend: B) {
+pub async fn it_ends_at_the_head_of_the_call(backend: Backend) {
     let store = backend.open().await;
     let empty = store.replay(ReplayOptions::new());
     fill(&store, 10).await;
@@ -103,7 +103,7 @@ pub async fn it_ends_at_the_head_of_the_call<B: Backend>(backend: B) {
 }
 
 /// After its end it stays at its end.
-pub async fn it_stays_at_its_end<B: Backend>(backend: B) {
+pub async fn it_stays_at_its_end(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 2).await;
     let mut replay = store.replay(ReplayOptions::new());
@@ -119,7 +119,7 @@ pub async fn it_stays_at_its_end<B: Backend>(backend: B) {
 }
 
 /// A replay that nobody reads on does not hold back commits.
-pub async fn it_does_not_hold_back_commits<B: Backend>(backend: B) {
+pub async fn it_does_not_hold_back_commits(backend: Backend) {
     let Some(store) = roomy(&backend, 6_000).await else { return };
     fill(&store, 3_000).await;
     let mut replay = store.replay(ReplayOptions::new());
@@ -129,7 +129,7 @@ pub async fn it_does_not_hold_back_commits<B: Backend>(backend: B) {
 }
 
 /// Thousands of events come without gap or duplicate.
-pub async fn it_reads_thousands_without_a_gap<B: Backend>(backend: B) {
+pub async fn it_reads_thousands_without_a_gap(backend: Backend) {
     let Some(store) = roomy(&backend, 10_000).await else { return };
     fill(&store, 10_000).await;
     let events = history(&store).await;
@@ -138,7 +138,7 @@ pub async fn it_reads_thousands_without_a_gap<B: Backend>(backend: B) {
 }
 
 /// Large payloads among small ones come whole and in order.
-pub async fn it_reads_large_payloads_among_small_ones<B: Backend>(backend: B) {
+pub async fn it_reads_large_payloads_among_small_ones(backend: Backend) {
     let store = backend.open().await;
     let sizes: Vec<_> = (1..=60).map(|n| if n % 7 == 0 { 300_000 + n } else { 10 + n }).collect();
     for size in &sizes {

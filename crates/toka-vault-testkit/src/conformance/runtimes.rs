@@ -5,13 +5,13 @@ use std::sync::Arc;
 use futures::executor::block_on;
 use toka_vault_core::{EventStore, EventStoreExt, StartFrom};
 
-use crate::Backend;
 use crate::assertions::assert_whole;
 use crate::events::{event, fill, history, numbers, take};
 use crate::runner::elsewhere;
+use crate::{Backend, Store};
 
 /// Opens a vault and does a bit of everything.
-async fn use_all<B: Backend>(backend: &B) {
+async fn use_all(backend: &Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe_from(StartFrom::Beginning);
     fill(&store, 100).await;
@@ -24,12 +24,12 @@ async fn use_all<B: Backend>(backend: &B) {
 }
 
 /// A vault works without any runtime, under `block_on` of `futures`.
-pub async fn it_works_without_a_runtime<B: Backend>(backend: B) {
+pub async fn it_works_without_a_runtime(backend: Backend) {
     elsewhere(move || block_on(use_all(&backend))).await;
 }
 
 /// A vault works on a current-thread runtime that has neither timers nor I/O.
-pub async fn it_works_on_a_current_thread_runtime<B: Backend>(backend: B) {
+pub async fn it_works_on_a_current_thread_runtime(backend: Backend) {
     elsewhere(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(use_all(&backend));
@@ -38,12 +38,12 @@ pub async fn it_works_on_a_current_thread_runtime<B: Backend>(backend: B) {
 }
 
 /// A vault works on a multi-thread runtime.
-pub async fn it_works_on_a_multi_thread_runtime<B: Backend>(backend: B) {
+pub async fn it_works_on_a_multi_thread_runtime(backend: Backend) {
     elsewhere(move || crate::runner::runtime().block_on(use_all(&backend))).await;
 }
 
 /// On one thread, a writer and a reader that wait for each other get on: nothing blocks the thread.
-pub async fn one_thread_is_enough_for_readers_and_writers<B: Backend>(backend: B) {
+pub async fn one_thread_is_enough_for_readers_and_writers(backend: Backend) {
     let store = backend.open().await;
     elsewhere(move || {
         let mut subscription = store.subscribe();
@@ -59,9 +59,9 @@ pub async fn one_thread_is_enough_for_readers_and_writers<B: Backend>(backend: B
 }
 
 /// Threads without a runtime share a vault with tasks on one.
-pub async fn threads_and_tasks_share_a_vault<B: Backend>(backend: B) {
+pub async fn threads_and_tasks_share_a_vault(backend: Backend) {
     let store = backend.open().await;
-    let write = |store: B::Store| async move {
+    let write = |store: Store| async move {
         for number in 0..50 {
             store.commit(event(number)).await.unwrap();
         }
@@ -75,7 +75,7 @@ pub async fn threads_and_tasks_share_a_vault<B: Backend>(backend: B) {
 }
 
 /// A subscription goes on when it is moved from one runtime to another.
-pub async fn a_subscription_moves_between_runtimes<B: Backend>(backend: B) {
+pub async fn a_subscription_moves_between_runtimes(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe();
     crate::events::assert_waits(&mut subscription);
@@ -89,7 +89,7 @@ pub async fn a_subscription_moves_between_runtimes<B: Backend>(backend: B) {
 }
 
 /// Behind `Arc<dyn EventStore>` a store does the same.
-pub async fn it_works_behind_a_pointer<B: Backend>(backend: B) {
+pub async fn it_works_behind_a_pointer(backend: Backend) {
     let store: Arc<dyn EventStore> = Arc::new(backend.open().await);
     let mut subscription = store.subscribe();
     let header = store.commit_json("test.event", 1, &[]).await.unwrap();

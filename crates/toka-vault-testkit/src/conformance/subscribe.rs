@@ -10,7 +10,7 @@ use crate::assertions::assert_dense;
 use crate::events::{assert_waits, event, fill, history, id, numbers, take};
 
 /// From the beginning: history, then what is committed, then it waits.
-pub async fn it_gives_history_and_then_goes_live<B: Backend>(backend: B) {
+pub async fn it_gives_history_and_then_goes_live(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 100).await;
     let mut subscription = store.subscribe_from(StartFrom::Beginning);
@@ -22,7 +22,7 @@ pub async fn it_gives_history_and_then_goes_live<B: Backend>(backend: B) {
 }
 
 /// It gives the events that the history has.
-pub async fn it_gives_what_replay_gives<B: Backend>(backend: B) {
+pub async fn it_gives_what_replay_gives(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe();
     fill(&store, 100).await;
@@ -30,7 +30,7 @@ pub async fn it_gives_what_replay_gives<B: Backend>(backend: B) {
 }
 
 /// A live subscription starts at the head of the call, not of the first `recv`.
-pub async fn head_is_that_of_the_call<B: Backend>(backend: B) {
+pub async fn head_is_that_of_the_call(backend: Backend) {
     let store = backend.open().await;
     let mut on_empty = store.subscribe();
     fill(&store, 3).await;
@@ -41,7 +41,7 @@ pub async fn head_is_that_of_the_call<B: Backend>(backend: B) {
 }
 
 /// It starts behind a position.
-pub async fn it_starts_after_a_position<B: Backend>(backend: B) {
+pub async fn it_starts_after_a_position(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 10).await;
     for position in 0..10 {
@@ -53,7 +53,7 @@ pub async fn it_starts_after_a_position<B: Backend>(backend: B) {
 }
 
 /// Behind a position that is yet to come, it waits for what stands behind that.
-pub async fn it_waits_for_a_position_to_come<B: Backend>(backend: B) {
+pub async fn it_waits_for_a_position_to_come(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 2).await;
     let mut subscription = store.subscribe_from(StartFrom::After(Position::new(4)));
@@ -65,7 +65,7 @@ pub async fn it_waits_for_a_position_to_come<B: Backend>(backend: B) {
 }
 
 /// It starts behind an event, by its id.
-pub async fn it_starts_after_an_id<B: Backend>(backend: B) {
+pub async fn it_starts_after_an_id(backend: Backend) {
     let store = backend.open().await;
     let headers = fill(&store, 5).await;
     let mut middle = store.subscribe_from(StartFrom::AfterId(headers[2].id));
@@ -76,7 +76,7 @@ pub async fn it_starts_after_an_id<B: Backend>(backend: B) {
 }
 
 /// An id that the vault does not have is an error, after which the subscription is at its end.
-pub async fn an_unknown_id_is_an_error<B: Backend>(backend: B) {
+pub async fn an_unknown_id_is_an_error(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe_from(StartFrom::AfterId(id(77)));
     assert_error!(subscription.recv().await, Error::UnknownEvent { id: unknown } if unknown == id(77));
@@ -85,7 +85,7 @@ pub async fn an_unknown_id_is_an_error<B: Backend>(backend: B) {
 }
 
 /// A subscriber that waits is woken by a commit.
-pub async fn a_commit_wakes_who_waits<B: Backend>(backend: B) {
+pub async fn a_commit_wakes_who_waits(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe();
     for number in 1..=200 {
@@ -102,7 +102,7 @@ pub async fn a_commit_wakes_who_waits<B: Backend>(backend: B) {
 }
 
 /// Many subscribers see each event, each at its own pace.
-pub async fn subscribers_do_not_share<B: Backend>(backend: B) {
+pub async fn subscribers_do_not_share(backend: Backend) {
     let store = backend.open().await;
     let mut all: Vec<_> = (0..10).map(|_| store.subscribe()).collect();
     fill(&store, 20).await;
@@ -117,7 +117,7 @@ pub async fn subscribers_do_not_share<B: Backend>(backend: B) {
 }
 
 /// A subscriber that reads nothing for thousands of events loses none and holds back nobody.
-pub async fn a_slow_subscriber_loses_nothing<B: Backend>(backend: B) {
+pub async fn a_slow_subscriber_loses_nothing(backend: Backend) {
     let Some(store) = roomy(&backend, 10_000).await else { return };
     let mut subscription = store.subscribe();
     fill(&store, 1).await;
@@ -129,7 +129,7 @@ pub async fn a_slow_subscriber_loses_nothing<B: Backend>(backend: B) {
 }
 
 /// Between history and live there is no gap and no duplicate, whenever it starts.
-pub async fn there_is_no_seam<B: Backend>(backend: B) {
+pub async fn there_is_no_seam(backend: Backend) {
     let store = backend.open().await;
     for round in 0..60 {
         let first = round * 6;
@@ -152,7 +152,7 @@ pub async fn there_is_no_seam<B: Backend>(backend: B) {
 }
 
 /// It is a stream of the same events.
-pub async fn it_is_a_stream<B: Backend>(backend: B) {
+pub async fn it_is_a_stream(backend: Backend) {
     let store = backend.open().await;
     let subscription = store.subscribe();
     fill(&store, 10).await;

@@ -9,8 +9,8 @@ use toka_vault_core::{
 use super::follower::Follower;
 use super::ops::{Draft, Name, Op, Start};
 use super::vault::Model;
-use crate::Backend;
 use crate::events::{batch, event, id, items};
+use crate::{Backend, Store};
 
 /// Most subscriptions that are open at once.
 const FOLLOWERS_MAX: usize = 8;
@@ -20,7 +20,7 @@ const FOLLOWERS_MAX: usize = 8;
 /// # Panics
 ///
 /// Where an answer differs.
-pub async fn check_against_model<B: Backend>(backend: &B, ops: &[Op]) {
+pub async fn check_against_model(backend: &Backend, ops: &[Op]) {
     let mut run = Run {
         backend,
         store: backend.open().await,
@@ -35,14 +35,14 @@ pub async fn check_against_model<B: Backend>(backend: &B, ops: &[Op]) {
 }
 
 /// Carries a check from operation to operation.
-struct Run<'a, B: Backend> {
-    backend: &'a B,
-    store: B::Store,
+struct Run<'a> {
+    backend: &'a Backend,
+    store: Store,
     model: Model,
     followers: Vec<Follower>,
 }
 
-impl<B: Backend> Run<'_, B> {
+impl Run<'_> {
     async fn step(mut self, op: &Op) -> Self {
         match op {
             Op::Commit(drafts) => {
