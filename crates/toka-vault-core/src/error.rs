@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{EventId, Position};
+use crate::{Condition, EventId, Position, Timestamp};
 
 /// What every fallible call here returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,6 +30,38 @@ pub enum Error {
         kind: String,
         /// The rule it breaks.
         reason: &'static str,
+    },
+
+    /// A pattern of kinds breaks a rule of [`KindPattern`](crate::KindPattern). Correct it.
+    #[error(
+        "invalid pattern `{pattern}`: {reason}; `*` stands for one token and `>` at the end for the rest, as in `agent.tool.*` and `agent.>`"
+    )]
+    InvalidPattern {
+        /// The start of the text that was offered.
+        pattern: String,
+        /// The rule it breaks.
+        reason: &'static str,
+    },
+
+    /// A range of time ends before it starts. Exchange its ends.
+    #[error("the time range ends at {until}, before it starts at {since}; exchange its ends")]
+    InvalidTimeRange {
+        /// Where it starts.
+        since: Timestamp,
+        /// Where it ends.
+        until: Timestamp,
+    },
+
+    /// A condition of a commit does not hold. Nothing was stored. Read what came in between, decide
+    /// again, and commit with a new condition.
+    #[error(
+        "the commit was refused, because it is not so that {condition}: see the event at position {position}; nothing was stored, read what is new and decide again"
+    )]
+    ConditionFailed {
+        /// The condition.
+        condition: Condition,
+        /// Where the first event stands that breaks it; the head, where there is none.
+        position: Position,
     },
 
     /// A text is not the id, hash, position or time that it should be. Correct it.
@@ -296,6 +328,11 @@ impl Error {
     /// Creates an [`Error::InvalidKind`], cutting a long text short.
     pub(crate) fn invalid_kind(kind: &str, reason: &'static str) -> Self {
         Self::InvalidKind { kind: quote(kind), reason }
+    }
+
+    /// Creates an [`Error::InvalidPattern`], cutting a long text short.
+    pub(crate) fn invalid_pattern(pattern: &str, reason: &'static str) -> Self {
+        Self::InvalidPattern { pattern: quote(pattern), reason }
     }
 
     /// Creates an [`Error::Malformed`], cutting a long text short.

@@ -6,12 +6,15 @@
 //! how the crates fit together, `docs/format.md` the encoding and the hashes byte for byte.
 
 mod canonical;
+mod condition;
 mod digest;
 mod error;
 mod event;
+mod filter;
 pub mod hashing;
 mod id;
 mod kind;
+mod kind_pattern;
 pub mod limits;
 mod new_event;
 mod parents;
@@ -23,16 +26,19 @@ mod streams;
 mod timestamp;
 pub mod verify;
 
+pub use condition::Condition;
 pub use digest::{ChainHash, Digest, EventHash, HASH_BYTES};
 pub use error::{Error, Result};
 pub use event::{Event, EventHeader};
+pub use filter::Filter;
 pub use id::EventId;
 pub use kind::Kind;
+pub use kind_pattern::KindPattern;
 pub use new_event::NewEvent;
 pub use parents::Parents;
 pub use payload::{EventPayload, Payload};
 pub use position::Position;
-pub use reading::{Direction, Head, ReplayOptions, StartFrom};
+pub use reading::{Direction, Head, ReplayOptions, StartFrom, SubscribeOptions};
 pub use store::{EventStore, EventStoreExt};
 pub use streams::{Replay, Subscription};
 pub use timestamp::Timestamp;

@@ -1,6 +1,7 @@
-//! Where reading starts, which way it goes and how far: [`StartFrom`], [`ReplayOptions`], [`Head`].
+//! Where reading starts, which way it goes, what it takes and how far: [`StartFrom`],
+//! [`ReplayOptions`], [`SubscribeOptions`], [`Head`].
 
-use crate::{ChainHash, EventId, Position};
+use crate::{ChainHash, EventId, Filter, Position};
 
 /// Says after which event a reader starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -42,15 +43,37 @@ pub enum Direction {
 /// let newest_ten = ReplayOptions::new().with_direction(Direction::Backward).with_limit(10);
 /// assert_eq!(newest_ten.limit, Some(10));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ReplayOptions {
     /// Where the part begins; for a backward replay, where it ends.
     pub start: StartFrom,
     /// Which way to go.
     pub direction: Direction,
-    /// How many events to read at most.
+    /// How many events to read at most, of those that are meant.
     pub limit: Option<u64>,
+    /// Which events are meant.
+    pub filter: Filter,
+}
+
+/// Says which events a subscription follows: by default all of them, live.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::{Filter, StartFrom, SubscribeOptions};
+///
+/// let calls = SubscribeOptions::new(StartFrom::Beginning).with_filter(Filter::kind("agent.tool.*")?);
+/// assert_eq!(calls.start, StartFrom::Beginning);
+/// # Ok::<(), toka_vault_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubscribeOptions {
+    /// Where to start.
+    pub start: StartFrom,
+    /// Which events are meant.
+    pub filter: Filter,
 }
 
 impl ReplayOptions {
@@ -78,6 +101,33 @@ impl ReplayOptions {
     pub fn with_limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// Reads only the events that `filter` means.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+}
+
+impl SubscribeOptions {
+    /// Follows all events from `start` on.
+    pub fn new(start: StartFrom) -> Self {
+        Self { start, filter: Filter::new() }
+    }
+
+    /// Follows only the events that `filter` means.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+}
+
+impl From<StartFrom> for SubscribeOptions {
+    fn from(start: StartFrom) -> Self {
+        Self::new(start)
     }
 }
 

@@ -6,8 +6,8 @@ use std::ops::Deref;
 use async_trait::async_trait;
 
 use crate::{
-    Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Replay, ReplayOptions, Result,
-    StartFrom, Subscription,
+    Condition, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Replay, ReplayOptions,
+    Result, StartFrom, SubscribeOptions, Subscription,
 };
 
 /// Records events: what every back-end can do, and all that it must.
@@ -39,10 +39,38 @@ pub trait EventStore: Send + Sync {
     /// # Cancel safety
     ///
     /// Where the future is dropped, the batch is committed whole or not at all.
-    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>>;
+    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+        self.commit_batch_if(batch, &[]).await
+    }
+
+    /// Commits events like [`EventStore::commit_batch`], if all `conditions` hold at the moment that
+    /// they take their place in the vault's order.
+    ///
+    /// - Nothing comes between the look and the commit, and conditions that fail disturb no other
+    ///   commit.
+    /// - Where all events of the batch are in the vault already, it is answered with their headers
+    ///   before any condition is looked at. An empty batch does nothing, whatever its conditions.
+    /// - Once it is refused, the event that broke the condition can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ConditionFailed`], [`Error::UnknownEvent`] where a condition asks about an event that
+    /// is not in the vault, and those of [`EventStore::commit_batch`].
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`EventStore::commit_batch`].
+    async fn commit_batch_if(
+        &self,
+        batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>>;
 
     /// Reads history from a start point up to the head at this call.
     ///
+    /// - With a filter, only the events that it means, as [`Filter::matches`] decides; a limit counts
+    ///   them. A damaged event that it could mean is an error, as without a filter.
+
     /// - A replay does not hold back commits, and holds a bounded number of events.
     /// - What keeps it from starting, such as an unknown id, is its first item.
     fn replay(&self, options: ReplayOptions) -> Replay;
@@ -50,8 +78,9 @@ pub trait EventStore: Send + Sync {
     /// Follows the vault from a start point: first history, then live, with no gap and no duplicate.
     ///
     /// - [`StartFrom::Head`] means the head at this call, not at the first `recv`.
+    /// - With a filter, only the events that it means.
     /// - A subscription ends when the vault is closed, after the events before that.
-    fn subscribe_from(&self, start: StartFrom) -> Subscription;
+    fn subscribe_with(&self, options: SubscribeOptions) -> Subscription;
 
     /// Returns the event with this id, or `None` where the vault does not have it.
     ///
@@ -97,10 +126,25 @@ pub trait EventStoreExt: EventStore {
         async { self.commit(event?).await }
     }
 
+    /// Commits one event, if all `conditions` hold. See [`EventStore::commit_batch_if`].
+    fn commit_if(
+        &self,
+        event: NewEvent,
+        conditions: &[Condition],
+    ) -> impl Future<Output = Result<EventHeader>> + Send {
+        async move { only(self.commit_batch_if(vec![event], conditions).await?) }
+    }
+
     /// Follows the vault live: the events committed after this call. See
-    /// [`EventStore::subscribe_from`].
+    /// [`EventStore::subscribe_with`].
     fn subscribe(&self) -> Subscription {
         self.subscribe_from(StartFrom::Head)
+    }
+
+    /// Follows the vault from a start point, or with a filter: first history, then live, without gap
+    /// or duplicate. See [`EventStore::subscribe_with`].
+    fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
+        self.subscribe_with(options.into())
     }
 }
 
@@ -118,12 +162,20 @@ where
         self.deref().commit_batch(batch).await
     }
 
+    async fn commit_batch_if(
+        &self,
+        batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
+        self.deref().commit_batch_if(batch, conditions).await
+    }
+
     fn replay(&self, options: ReplayOptions) -> Replay {
         self.deref().replay(options)
     }
 
-    fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        self.deref().subscribe_from(start)
+    fn subscribe_with(&self, options: SubscribeOptions) -> Subscription {
+        self.deref().subscribe_with(options)
     }
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {

@@ -4,19 +4,23 @@
 //! there is no seam between history and live; and that a slow reader holds a bounded number of events,
 //! however far it is behind.
 
+mod filtered;
 mod forward;
 
 use std::future::Future;
 
 use futures::stream::{self, Stream};
 use toka_vault_core::{
-    Direction, Error, Event, Position, Replay, ReplayOptions, Result, StartFrom, Subscription,
+    Direction, Error, Event, Position, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions,
+    Subscription,
 };
 
 use crate::chunk::Chunk;
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::published::State;
+use crate::query::Query;
 use crate::reader::{Next, Reader};
+use filtered::{Filtered, FilteredFollow};
 use forward::Forward;
 
 /// What a step of reading brings: events, or what kept them from being read.
@@ -24,31 +28,52 @@ type Read = Result<Chunk>;
 
 /// Reads history up to the head at this call.
 pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
+    if !options.filter.is_all() {
+        let ReplayOptions { start, direction, limit, filter, .. } = options;
+        return search(reader, Query::Filter(filter), start, direction, limit);
+    }
     let last = reader.published.position();
     let next = Next::new(options.start, last);
     match options.direction {
         Direction::Backward => {
             let left = options.limit.unwrap_or(u64::MAX);
-            let backward = Backward { reader, start: next, last, left, window: CHUNK_EVENTS_MAX as u64 };
-            Replay::from_chunks(chunks(backward, Backward::step))
+            Replay::from_chunks(chunks(Backward::new(reader, next, last, left), Backward::step))
         }
         _ => Replay::from_chunks(chunks(Forward::new(reader, next, last, options.limit), Forward::step)),
     }
 }
 
+/// Reads what a query wants, up to the head at this call.
+pub(crate) fn search(
+    reader: Reader,
+    query: Query,
+    start: StartFrom,
+    direction: Direction,
+    limit: Option<u64>,
+) -> Replay {
+    let last = reader.published.position();
+    let range = (Next::new(start, last), last);
+    let filtered = Filtered::new(reader, query, direction, range, limit.unwrap_or(u64::MAX));
+    Replay::from_chunks(chunks(filtered, Filtered::step))
+}
+
 /// Follows from a start point for as long as the vault is open.
-pub(crate) fn follow(reader: Reader, start: StartFrom) -> Subscription {
-    let next = Next::new(start, reader.published.position());
-    Subscription::from_chunks(chunks(Follow { reader, next }, Follow::step))
+pub(crate) fn follow(reader: Reader, options: SubscribeOptions) -> Subscription {
+    let next = Next::new(options.start, reader.published.position());
+    if options.filter.is_all() {
+        return Subscription::from_chunks(chunks(Follow { reader, next }, Follow::step));
+    }
+    let follow = FilteredFollow::new(reader, Query::Filter(options.filter), next);
+    Subscription::from_chunks(chunks(follow, FilteredFollow::step))
 }
 
 /// Turns a reader into a stream of what it reads.
 ///
 /// A step returns the chunk and the reader that goes on behind it, or `None` at the end. An error
 /// that cannot be stepped over is the last item.
-fn chunks<R, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Read>
+fn chunks<R, C, F>(reader: R, step: fn(R) -> F) -> impl Stream<Item = Result<C>>
 where
-    F: Future<Output = Option<(Read, R)>>,
+    F: Future<Output = Option<(Result<C>, R)>>,
 {
     stream::unfold(Some(reader), move |reader| async move {
         let (chunk, reader) = step(reader?).await?;
@@ -71,6 +96,11 @@ struct Backward {
 }
 
 impl Backward {
+    /// Reads from `last` down to `start`, at most `left` events.
+    fn new(reader: Reader, start: Next, last: Position, left: u64) -> Self {
+        Self { reader, start, last, left, window: CHUNK_EVENTS_MAX as u64 }
+    }
+
     async fn step(mut self) -> Option<(Read, Self)> {
         if self.left == 0 {
             return None;

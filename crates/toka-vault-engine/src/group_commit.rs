@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use toka_vault_core::{Error, EventHeader, EventId, NewEvent, Position, Result};
+use toka_vault_core::{Condition, Error, EventHeader, EventId, NewEvent, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::flight::Flight;
@@ -21,7 +21,7 @@ use crate::guard::guarded;
 use crate::health::Health;
 use crate::limits::{EVENT_WEIGHT, QUEUE_BYTES_MAX, RECENT_HEADERS_MAX};
 use crate::log::LogEnd;
-use crate::lookup::{Known, Storage};
+use crate::lookup::{Known, Search, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
@@ -36,6 +36,7 @@ pub(crate) struct GroupCommit {
     pending: Arc<Pending>,
     health: Arc<Health>,
     source: Source,
+    published: Arc<Published>,
     /// What commits may weigh together until they are answered: the back-pressure.
     room: Arc<Semaphore>,
     /// How closing went, once it did.
@@ -45,15 +46,19 @@ pub(crate) struct GroupCommit {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Answers a caller, once its commit is stored.
-type Answered = oneshot::Receiver<Result<Vec<EventHeader>>>;
+/// Answers a caller, once its commit is stored, or what it is refused for.
+struct Answered {
+    stored: oneshot::Receiver<Result<Vec<EventHeader>>>,
+    /// Why the commit is refused.
+    refused: Option<Error>,
+}
 
 /// Says why a commit is not on its way.
 enum Held {
     /// It failed.
     Failed(Error),
-    /// These ids have to be looked up first; the order had come to this position.
-    Unread(Vec<EventId>, Position),
+    /// This has to be looked up first; the order had come to this position.
+    Unread(Vec<EventId>, Vec<Search>, Position),
 }
 
 impl GroupCommit {
@@ -91,7 +96,7 @@ impl GroupCommit {
         let watchdog = Watchdog {
             flight: flight.clone(),
             pending: Arc::clone(&pending),
-            published,
+            published: published.clone(),
             health: Arc::clone(&health),
             outcome: Arc::clone(&outcome),
             bound: options.stall_max,
@@ -108,6 +113,7 @@ impl GroupCommit {
             pending,
             health,
             source,
+            published,
             room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
             outcome,
             flight,
@@ -120,25 +126,31 @@ impl GroupCommit {
         self.source.clone()
     }
 
-    /// Commits a batch of so many payload bytes.
+    /// Commits a batch of so many payload bytes, if its conditions hold.
     ///
     /// # Cancel safety
     ///
     /// Before the batch is sealed, nothing happens; from then on it is stored as a whole.
-    pub(crate) async fn commit(&self, batch: &mut [NewEvent], bytes: usize) -> Result<Vec<EventHeader>> {
+    pub(crate) async fn commit(
+        &self,
+        batch: &mut [NewEvent],
+        bytes: usize,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
         let mut room = self.room(batch.len(), bytes).await?;
         let mut known = Known::default();
         loop {
-            let (ids, as_of) = match self.hand_over(batch, bytes, &known, room) {
-                // The answer is never dropped unsent: the writer ends after all that was handed over.
-                Ok(answered) => return answered.await.map_err(|_| Error::Closed)?,
+            let (ids, searches, as_of) = match self.hand_over(batch, bytes, conditions, &known, room) {
+                Ok(answered) => return answered.outcome().await,
                 Err((Held::Failed(error), _)) => return Err(error),
-                Err((Held::Unread(ids, as_of), unused)) => {
+                Err((Held::Unread(ids, searches, as_of), unused)) => {
                     room = unused;
-                    (ids, as_of)
+                    (ids, searches, as_of)
                 }
             };
-            known = self.source.run(move |storage| storage.known(ids, as_of)).await?;
+            let head = self.published.position();
+            let found = self.source.run(move |storage| storage.known(ids, as_of, searches, head)).await?;
+            known.extend(found);
         }
     }
 
@@ -178,6 +190,7 @@ impl GroupCommit {
         &self,
         batch: &mut [NewEvent],
         bytes: usize,
+        conditions: &[Condition],
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
@@ -186,16 +199,28 @@ impl GroupCommit {
         if let Err(poisoned) = self.health.check() {
             return Err((Held::Failed(poisoned), room));
         }
-        match sequencer.seal(batch, known) {
-            Err(Refusal::Failed(error)) => Err((Held::Failed(error), room)),
-            Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.position()), room)),
-            Ok(sealed) => {
-                let (answer, answered) = oneshot::channel();
-                let caller = Caller { headers: sealed.headers, answer, room };
-                self.pending.add(PendingCommit { events: sealed.events, bytes, end: sealed.end, caller });
-                Ok(answered)
+        let (sealed, refused) = match sequencer.seal(batch, conditions, known) {
+            Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
+            Err(Refusal::Unread { ids, searches }) => {
+                return Err((Held::Unread(ids, searches, sequencer.position()), room));
             }
-        }
+            // Told only once what breaks the condition is durable, and can be read.
+            Err(Refusal::Condition(error)) => (sequencer.nothing(), Some(error)),
+            Ok(sealed) => (sealed, None),
+        };
+        let (answer, stored) = oneshot::channel();
+        let caller = Caller { headers: sealed.headers, answer, room };
+        self.pending.add(PendingCommit { events: sealed.events, bytes, end: sealed.end, caller });
+        Ok(Answered { stored, refused })
+    }
+}
+
+impl Answered {
+    /// Waits for the answer.
+    async fn outcome(self) -> Result<Vec<EventHeader>> {
+        // It is never dropped unsent: the writer ends after all that was handed over.
+        let headers = self.stored.await.map_err(|_| Error::Closed)??;
+        self.refused.map_or(Ok(headers), Err)
     }
 }
 

@@ -1,196 +1,66 @@
-//! [`IdIndex`]: which event has which id.
+//! [`Index`]: where events are, by id ([`ids`]) and by content ([`postings`]).
 //!
-//! The newest ids are in memory ([`Positions`]). A vault on disk moves them, some ten thousands at a time,
-//! to sorted files ([`run`]), which a thread of the index writes and merges off the commit path.
-//!
-//! Keeps these invariants:
-//!
-//! - It is derived: the log alone is the truth. Files that are missing, damaged or of another log
-//!   are found out and built anew, and until then the log is searched instead.
-//! - A file covers events that are durable, so that no crash of the log leaves it ahead.
-//! - What is in memory is bounded, whatever the disk does ([`IdIndex::wait_for_room`]).
+//! Both keep what is old in sorted files ([`runs`]) and what is new in memory, and both are derived:
+//! the log alone is the truth. Files that are missing, damaged or of another log are found out and
+//! built anew; until then the log is searched instead.
 
-mod keeper;
-mod merge;
-mod open;
-mod run;
+mod ids;
+pub(crate) mod postings;
 mod runs;
-#[cfg(test)]
-mod tests;
 
-use std::sync::{Arc, Mutex, RwLock};
-use std::thread::JoinHandle;
+use std::path::Path;
+use std::sync::Arc;
 
-use toka_vault_core::{Event, EventHash, EventId, Position, Result};
+use toka_vault_core::{Position, Result};
 
-use crate::positions::Positions;
-use crate::sync::{lock, read, write};
-use keeper::Keeper;
-use run::Cover;
-use runs::Runs;
+use crate::log::Log;
+pub(crate) use ids::IdIndex;
+pub(crate) use postings::Postings;
+pub(crate) use runs::{Damaged, Key, Lookup};
 
-/// Ids that are gathered in memory before they are moved to disk; few in tests, so that they see
-/// many files and merges.
-const GATHERED_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 16 };
-
-/// Ids that gather before the writer of the log waits for the index: a multiple of what is moved at
-/// once, so that a merge on the way does not hold up commits.
-const WAITING_IDS_MAX: usize = 4 * GATHERED_IDS_MAX;
-
-/// Evicted ids that are worth the pass that removes them.
-const FORGET_MIN: u64 = 1_024;
-
-/// Finds events by id.
+/// Finds events by id and by content.
 #[derive(Debug, Default)]
-pub struct IdIndex {
-    recent: Arc<RwLock<Recent>>,
-    disk: Option<Disk>,
+pub struct Index {
+    pub(crate) ids: IdIndex,
+    pub(crate) postings: Postings,
 }
 
-/// Holds the ids that are not on disk yet.
-#[derive(Debug, Default)]
-struct Recent {
-    /// The newest.
-    gathered: Positions,
-    /// The hash of the newest event.
-    newest: Option<EventHash>,
-    /// Those that are on their way to disk.
-    leaving: Option<Arc<Batch>>,
-}
-
-/// Holds ids of consecutive events.
-#[derive(Debug)]
-struct Batch {
-    ids: Positions,
-    cover: Cover,
-}
-
-/// Moves ids to disk and finds them there.
-#[derive(Debug)]
-struct Disk {
-    runs: Arc<Runs>,
-    keeper: Arc<Keeper>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// Tells where an id is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// No event has it.
-    Absent,
-    /// An event at this position has it.
-    At(Position),
-    /// Files that could have it were not read, or are damaged: these ranges of positions have to be
-    /// searched.
-    Unread(Vec<(Position, Position)>),
-}
-
-impl IdIndex {
-    /// Adds events, which follow those that were added before.
-    pub(crate) fn insert(&self, events: &[Event]) {
-        let mut recent = write(&self.recent);
-        for event in events {
-            recent.gathered.insert(event.header.id, event.position());
-        }
-        recent.newest = events.last().map(|event| event.header.hash).or(recent.newest);
-        let ready = recent.is_ready();
-        drop(recent);
-        if let Some(disk) = self.disk.as_ref().filter(|_| ready) {
-            disk.keeper.wake();
-        }
+impl Index {
+    /// Builds an index in memory, of all events of a log.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log.
+    pub fn in_memory(log: &dyn Log, head: Position) -> Result<Self> {
+        Ok(Self { ids: IdIndex::in_memory(log, head)?, postings: Postings::default() })
     }
 
-    /// Lets go of ids before `oldest` that the log has evicted, once they are about half of all.
-    pub(crate) fn forget(&self, oldest: Position, newest: Position) {
-        let live = newest.get().saturating_sub(oldest.get()).saturating_add(1);
-        let many = live.saturating_mul(2).saturating_add(FORGET_MIN);
-        if oldest > Position::FIRST && read(&self.recent).gathered.len() as u64 > many {
-            write(&self.recent).gathered.remove_before(oldest);
-        }
+    /// Opens the index in a directory, and creates or completes it from the log, which is durable up
+    /// to `head`.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log or the directory, or to write to it.
+    pub fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
+        let ids = IdIndex::open(&dir.join("ids"), log, head)?;
+        let postings = Postings::open(&dir.join("postings"), log, head)?;
+        Ok(Self { ids, postings })
     }
 
-    /// Finds an event. Reads from disk.
-    pub(crate) fn find(&self, id: EventId) -> Lookup {
-        match (read(&self.recent).find(id), &self.disk) {
-            (Some(position), _) => Lookup::At(position),
-            (None, Some(disk)) => disk.runs.find(id),
-            (None, None) => Lookup::Absent,
-        }
-    }
-
-    /// Says what can be said of an id without reading from disk.
-    pub(crate) fn find_in_memory(&self, id: EventId) -> Lookup {
-        match (read(&self.recent).find(id), &self.disk) {
-            (Some(position), _) => Lookup::At(position),
-            (None, Some(disk)) => disk.runs.could_have(id),
-            (None, None) => Lookup::Absent,
-        }
+    /// Starts to complete the files from the log, in the background.
+    pub(crate) fn start(&self, log: &Arc<dyn Log>) -> Result<()> {
+        self.postings.start(log)
     }
 
     /// Tells the index up to where the log is durable.
     pub(crate) fn durable(&self, head: Position) {
-        if let Some(disk) = &self.disk {
-            disk.keeper.durable(head);
-        }
+        self.ids.durable(head);
+        self.postings.durable(head);
     }
 
-    /// Tells whether what is in memory is within its bound.
-    pub(crate) fn has_room(&self) -> bool {
-        self.disk.is_none() || read(&self.recent).has_room()
-    }
-
-    /// Waits until what is in memory is within its bound.
-    ///
-    /// # Errors
-    ///
-    /// The failure that keeps the index from moving ids to disk.
-    pub(crate) fn wait_for_room(&self) -> Result<()> {
-        match &self.disk {
-            Some(disk) => disk.keeper.wait_for_room(&self.recent),
-            None => Ok(()),
-        }
-    }
-
-    /// Ends the index's thread. What is in memory is found again in the log.
+    /// Ends the index's threads. What is in memory is found again in the log.
     pub(crate) fn close(&self) {
-        let Some(disk) = &self.disk else { return };
-        disk.keeper.stop();
-        let thread = lock(&disk.thread).take();
-        if let Some(thread) = thread {
-            // It has nothing to return; a panic in it was reported by itself.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for IdIndex {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-impl Recent {
-    fn find(&self, id: EventId) -> Option<Position> {
-        let leaving = || self.leaving.as_ref()?.ids.get(id);
-        self.gathered.get(id).or_else(leaving)
-    }
-
-    /// Tells whether enough has gathered to be sent off, and nothing is on its way.
-    fn is_ready(&self) -> bool {
-        self.gathered.len() >= GATHERED_IDS_MAX && self.leaving.is_none()
-    }
-
-    /// Tells whether more may gather.
-    fn has_room(&self) -> bool {
-        self.gathered.len() < WAITING_IDS_MAX || self.leaving.is_none()
-    }
-
-    /// Sends what has gathered on its way to disk.
-    fn send_off(&mut self) {
-        let ids = std::mem::take(&mut self.gathered);
-        let positions = || ids.iter().map(|(_, position)| position);
-        let bounds = positions().min().zip(positions().max());
-        let cover = bounds.zip(self.newest).map(|((first, last), hash)| Cover { first, last, hash });
-        self.leaving = cover.map(|cover| Arc::new(Batch { ids, cover }));
+        self.ids.close();
+        self.postings.close();
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use toka_vault_core::{ChainHash, Error, Event, EventHeader, Head, NewEvent, Result};
+use toka_vault_core::{ChainHash, Condition, Error, Event, EventHeader, Head, NewEvent, Result};
 
 use crate::chain::LazyChain;
 use crate::log::{Group, LogEnd};
@@ -32,15 +32,19 @@ impl Inline {
         Self { storage, published, chain: LazyChain::new(), sequencer: Mutex::new(Some(sequencer)) }
     }
 
-    /// Commits a batch.
-    pub(crate) fn commit(&self, batch: &mut [NewEvent]) -> Result<Vec<EventHeader>> {
+    /// Commits a batch, if its conditions hold.
+    pub(crate) fn commit(
+        &self,
+        batch: &mut [NewEvent],
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
         let mut sequencer = lock(&self.sequencer);
         let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
         let Sealed { events, headers, end } =
-            sequencer.seal(batch, &Known::default()).map_err(|refusal| match refusal {
-                Refusal::Failed(error) => error,
+            sequencer.seal(batch, conditions, &Known::default()).map_err(|refusal| match refusal {
+                Refusal::Failed(error) | Refusal::Condition(error) => error,
                 // What reads for itself leaves nothing to be read.
-                Refusal::Unread(_) => Error::Closed,
+                Refusal::Unread { .. } => Error::Closed,
             })?;
         if !events.is_empty() {
             self.store(events, end)?;
@@ -55,7 +59,7 @@ impl Inline {
         let chain = self.storage.log.evicts().then(|| self.chain.extended(&events));
         let mut group = Group { events, end: end.with_chain(ChainHash::EMPTY) };
         self.storage.log.append(&mut group)?;
-        self.storage.index.forget(self.storage.log.oldest(), end.position);
+        self.storage.index.ids.forget(self.storage.log.oldest(), end.position);
         self.published.publish(group.events, end.position, None);
         if let Some(chain) = chain {
             chain.keep();

@@ -6,29 +6,43 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result};
+use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, Result};
 
 use crate::chunk::scan;
 use crate::id_map::IdMap;
-use crate::index::{IdIndex, Lookup};
-use crate::limits::RECENT_HEADERS_MAX;
+use crate::index::{Index, Lookup};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, RECENT_HEADERS_MAX};
 use crate::log::{Log, ReadBudget};
+use crate::picker::{Picker, Rest};
+use crate::query::Query;
 
 /// Gives access to what is stored. Calls may block as the log does.
 #[derive(Clone)]
 pub(crate) struct Storage {
     /// The events.
     pub(crate) log: Arc<dyn Log>,
-    /// Where they are, by id.
-    pub(crate) index: Arc<IdIndex>,
+    /// Where they are.
+    pub(crate) index: Arc<Index>,
 }
 
-/// Holds headers that were looked up for a commit.
+/// Asks for the first event that breaks a condition of a commit.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// The number of the condition.
+    pub(crate) number: usize,
+    /// Which events break it.
+    pub(crate) query: Arc<Query>,
+    /// Behind which position.
+    pub(crate) after: Position,
+}
+
+/// Holds what was looked up for a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    headers: IdMap<Option<EventHeader>>,
-    /// Up to where the order was complete when they were looked up.
-    as_of: Position,
+    /// Up to where the order was complete when they were looked up is beside them.
+    headers: IdMap<(Option<EventHeader>, Position)>,
+    /// For conditions, by their numbers: the first event that breaks it, of those up to a position.
+    searched: Vec<(usize, Option<Position>, Position)>,
 }
 
 impl Storage {
@@ -52,7 +66,7 @@ impl Storage {
 
     /// Finds the position of an event.
     pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
-        match self.index.find(id) {
+        match self.index.ids.find(id) {
             Lookup::At(position) => Ok(Some(position)),
             Lookup::Absent => Ok(None),
             Lookup::Unread(ranges) => {
@@ -78,19 +92,112 @@ impl Storage {
         Ok(None)
     }
 
-    /// Looks up headers.
-    pub(crate) fn known(&self, ids: Vec<EventId>, as_of: Position) -> Result<Known> {
-        let find = |id| Ok((id, self.header(id)?));
-        Ok(Known { headers: ids.into_iter().map(find).collect::<Result<_>>()?, as_of })
+    /// Finds the first event between two positions that a query wants, of those that the log still has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where a damaged event could be it, and a failure to read the log.
+    pub(crate) fn first_match(
+        &self,
+        query: &Arc<Query>,
+        first: Position,
+        last: Position,
+    ) -> Result<Option<Position>> {
+        let first = first.max(self.log.oldest());
+        let Some((mut picker, covered)) = self.picker(query, first, last, Direction::Forward)? else {
+            return self.first_of(query, first, last);
+        };
+        loop {
+            let picked = picker.pick(self, 1)?;
+            if let Some(event) = picked.events.into_iter().next() {
+                return Ok(Some(event?.position()));
+            }
+            match picked.rest {
+                Rest::More => {}
+                Rest::Nothing => return self.first_of(query, covered.next(), last),
+                Rest::Unindexed(from, _) => return self.first_of(query, from, last),
+            }
+        }
+    }
+
+    /// Starts to pick the events that a query wants between two positions, as far as the index covers
+    /// them. Returns up to where that is; `None` where the index is of no use.
+    pub(crate) fn picker(
+        &self,
+        query: &Arc<Query>,
+        first: Position,
+        last: Position,
+        direction: Direction,
+    ) -> Result<Option<(Picker, Position)>> {
+        if self.log.evicts() || first > last {
+            return Ok(None);
+        }
+        let covered = self.index.postings.follow(self.log.as_ref(), last)?.min(last);
+        if covered < first {
+            return Ok(None);
+        }
+        let picker = Picker::new(self, query.clone(), (first, covered), direction)?;
+        Ok(picker.map(|picker| (picker, covered)))
+    }
+
+    /// Reads the log up to the first event that a query wants.
+    fn first_of(&self, query: &Query, first: Position, last: Position) -> Result<Option<Position>> {
+        let mut next = first;
+        while next <= last {
+            let count = last.get().saturating_sub(next.get()).saturating_add(1);
+            let events = usize::try_from(count).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
+            let chunk = self.log.read(next, ReadBudget { events, bytes: CHUNK_BYTES_MAX })?;
+            let Some(end) = chunk.last_position() else { return Ok(None) };
+            for event in chunk {
+                let event = event?;
+                if query.matches(&event.header) {
+                    return Ok(Some(event.position()));
+                }
+            }
+            next = end.next();
+        }
+        Ok(None)
+    }
+
+    /// Looks up headers, which were asked for when the order had come to `as_of`, and searches up to
+    /// `head`.
+    pub(crate) fn known(
+        &self,
+        ids: Vec<EventId>,
+        as_of: Position,
+        searches: Vec<Search>,
+        head: Position,
+    ) -> Result<Known> {
+        let find = |id| Ok((id, (self.header(id)?, as_of)));
+        let search = |Search { number, query, after }| {
+            Ok((number, self.first_match(&query, after.next(), head)?, head))
+        };
+        let headers = ids.into_iter().map(find).collect::<Result<_>>()?;
+        let searched = searches.into_iter().map(search).collect::<Result<_>>()?;
+        Ok(Known { headers, searched })
     }
 }
 
 impl Known {
+    /// Returns the first event that breaks a condition, of those up to a position, and that position.
+    pub(crate) fn searched(&self, number: usize) -> Option<(Option<Position>, Position)> {
+        let found = self.searched.iter().find(|(searched, ..)| *searched == number);
+        found.map(|(_, found, as_of)| (*found, *as_of))
+    }
+
+    /// Adds what was looked up later.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.headers.extend(later.headers);
+        self.searched.retain(|(number, ..)| later.searched.iter().all(|(searched, ..)| searched != number));
+        self.searched.extend(later.searched);
+    }
+
     /// Returns what was found under an id, or `None` where that is not known, or no more now that
     /// the order has come to `end`.
     pub(crate) fn find(&self, id: EventId, end: Position) -> Option<Option<&EventHeader>> {
-        let found = self.headers.get(&id)?.as_ref();
-        let since = end.get().saturating_sub(self.as_of.get());
+        let (found, as_of) = self.headers.get(&id)?;
+        let found = found.as_ref();
+        let since = end.get().saturating_sub(as_of.get());
         let certain = found.is_some() || since < RECENT_HEADERS_MAX as u64;
         certain.then_some(found)
     }

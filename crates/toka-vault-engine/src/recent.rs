@@ -3,7 +3,7 @@
 //! Keeps the invariant that as many headers as it has room for are there, which covers every event
 //! that is sealed but cannot be read from the log yet.
 
-use toka_vault_core::{EventHeader, EventId};
+use toka_vault_core::{EventHeader, EventId, Position};
 
 use crate::positions::Positions;
 use crate::segmented::Segmented;
@@ -36,6 +36,13 @@ impl Recent {
         }
         self.headers.push_back(header.clone());
         self.positions.insert(header.id, header.position);
+    }
+
+    /// Returns the headers behind a position, where all of them are remembered.
+    pub(crate) fn after(&self, position: Position) -> Option<impl Iterator<Item = &EventHeader>> {
+        let first = self.headers.front()?.position;
+        let skip = position.next().get().checked_sub(first.get())?;
+        Some(self.headers.iter_from(usize::try_from(skip).ok()?))
     }
 
     /// Returns the header of an event, where it is remembered.

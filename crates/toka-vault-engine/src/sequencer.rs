@@ -5,21 +5,23 @@
 //! gap. It runs under one lock, so it does nothing that could take long: where it needs an event
 //! that is not in memory, it says so ([`Refusal::Unread`]) and is called again with what was read.
 
+mod conditions;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use toka_vault_core::hashing::{EventContent, event_hash};
 use toka_vault_core::{
-    ChainHash, Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position, Result,
-    Timestamp,
+    ChainHash, Condition, Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position,
+    Result, Timestamp,
 };
 
 use crate::assign::Assigner;
 use crate::clock::Clock;
 use crate::id_map::IdMap;
-use crate::index::{IdIndex, Lookup};
+use crate::index::{Index, Lookup};
 use crate::log::LogEnd;
-use crate::lookup::{Known, Storage};
+use crate::lookup::{Known, Search, Storage};
 use crate::recent::Recent;
 use crate::recent_hashes::RecentHashes;
 
@@ -39,7 +41,7 @@ pub(crate) enum Access {
     /// It reads them itself, from storage that never blocks.
     Direct(Storage),
     /// It asks the index in memory, and has its caller read the rest.
-    InMemory(Arc<IdIndex>),
+    InMemory(Arc<Index>),
 }
 
 impl Access {
@@ -102,8 +104,15 @@ impl From<LogEnd> for OrderEnd {
 pub(crate) enum Refusal {
     /// It cannot be.
     Failed(Error),
-    /// These ids have to be looked up first.
-    Unread(Vec<EventId>),
+    /// One of its conditions does not hold. The event that breaks it may not be durable yet.
+    Condition(Error),
+    /// This has to be looked up first.
+    Unread {
+        /// Events, by their ids.
+        ids: Vec<EventId>,
+        /// Events that could break a condition.
+        searches: Vec<Search>,
+    },
 }
 
 impl From<Error> for Refusal {
@@ -147,14 +156,24 @@ impl Sequencer {
         self.end.position
     }
 
-    /// Seals a batch, and takes the payloads of its new events. `known` holds what was read for it, if
-    /// it was refused before.
+    /// Seals nothing, where the order ends now.
+    pub(crate) fn nothing(&self) -> Sealed {
+        Sealed { events: Vec::new(), headers: Vec::new(), end: self.end }
+    }
+
+    /// Seals a batch if its conditions hold, and takes the payloads of its new events. `known` holds
+    /// what was read for it, if it was refused before.
     ///
     /// # Errors
     ///
     /// Whatever is wrong with the batch, or what has to be read first. Nothing of it is sealed
     /// or taken then.
-    pub(crate) fn seal(&mut self, batch: &mut [NewEvent], known: &Known) -> Result<Sealed, Refusal> {
+    pub(crate) fn seal(
+        &mut self,
+        batch: &mut [NewEvent],
+        conditions: &[Condition],
+        known: &Known,
+    ) -> Result<Sealed, Refusal> {
         let mut draft = Draft {
             position: self.end.position,
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
@@ -172,7 +191,11 @@ impl Sequencer {
             }
         }
         if !draft.unread.is_empty() {
-            return Err(Refusal::Unread(draft.unread));
+            return Err(Refusal::Unread { ids: draft.unread, searches: Vec::new() });
+        }
+        // What is in the vault already is answered, whatever has become of its conditions.
+        if !conditions.is_empty() && draft.position > self.end.position {
+            self.check(&mut draft, conditions)?;
         }
         Ok(self.accept(draft, batch))
     }
@@ -263,8 +286,8 @@ impl Sequencer {
     }
 
     /// Finds a header among those that were read for this batch.
-    fn known(&self, draft: &mut Draft<'_>, index: &IdIndex, id: EventId) -> Option<EventHeader> {
-        if index.find_in_memory(id) == Lookup::Absent {
+    fn known(&self, draft: &mut Draft<'_>, index: &Index, id: EventId) -> Option<EventHeader> {
+        if index.ids.find_in_memory(id) == Lookup::Absent {
             return None;
         }
         match draft.known.find(id, self.end.position) {
@@ -290,8 +313,8 @@ impl Sequencer {
             }
         }
         match &self.storage {
-            Access::Direct(storage) => storage.index.insert(&events),
-            Access::InMemory(index) => index.insert(&events),
+            Access::Direct(storage) => storage.index.ids.insert(&events),
+            Access::InMemory(index) => index.ids.insert(&events),
         }
         self.end = OrderEnd {
             position: draft.position,

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
 use toka_vault_core::{
-    Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Position, Replay,
-    ReplayOptions, Result, StartFrom, Subscription,
+    Condition, Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Position,
+    Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription,
 };
 
 use crate::cursor;
 use crate::group_commit::GroupCommit;
-use crate::index::IdIndex;
+use crate::index::Index;
 use crate::inline::Inline;
 use crate::log::{Log, LogEnd};
 use crate::lookup::Storage;
@@ -48,7 +48,7 @@ enum Committer {
 impl LocalVault {
     /// Opens a vault over a log that never blocks. It has no threads.
     pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
-        let storage = Storage { log: Arc::new(log), index: Arc::default() };
+        let storage = Storage { log: Arc::new(log), index: Arc::new(Index::default()) };
         let published = Arc::new(Published::new(Position::ZERO, None));
         let source = Source::Direct(storage.clone());
         let committer = Inline::start(storage, published.clone(), options);
@@ -61,8 +61,9 @@ impl LocalVault {
     /// # Errors
     ///
     /// [`Error::Io`] where the system starts no thread.
-    pub fn threaded(log: impl Log, end: LogEnd, index: IdIndex, options: &EngineOptions) -> Result<Self> {
+    pub fn threaded(log: impl Log, end: LogEnd, index: Index, options: &EngineOptions) -> Result<Self> {
         let storage = Storage { log: Arc::new(log), index: Arc::new(index) };
+        storage.index.start(&storage.log)?;
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
         let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
         let source = grouped.source();
@@ -71,7 +72,7 @@ impl LocalVault {
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
     pub async fn commit(&self, mut event: NewEvent) -> Result<EventHeader> {
-        let headers = self.commit_all(std::slice::from_mut(&mut event)).await?;
+        let headers = self.commit_all(std::slice::from_mut(&mut event), &[]).await?;
         // As many headers as events are answered.
         headers.into_iter().next().ok_or(Error::Closed)
     }
@@ -90,7 +91,16 @@ impl LocalVault {
 
     /// Commits events atomically, in their order. See [`EventStore::commit_batch`].
     pub async fn commit_batch(&self, mut batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        self.commit_all(&mut batch).await
+        self.commit_all(&mut batch, &[]).await
+    }
+
+    /// Commits events atomically, if all conditions hold. See [`EventStore::commit_batch_if`].
+    pub async fn commit_batch_if(
+        &self,
+        mut batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
+        self.commit_all(&mut batch, conditions).await
     }
 
     /// Follows the vault live: the events committed after this call.
@@ -98,10 +108,10 @@ impl LocalVault {
         self.subscribe_from(StartFrom::Head)
     }
 
-    /// Follows the vault from a start point: first history, then live. See
-    /// [`EventStore::subscribe_from`].
-    pub fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        cursor::follow(self.reader(), start)
+    /// Follows the vault from a start point, or with a filter: first history, then live. See
+    /// [`EventStore::subscribe_with`].
+    pub fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
+        cursor::follow(self.reader(), options.into())
     }
 
     /// Reads history up to the head at this call. See [`EventStore::replay`].
@@ -133,15 +143,15 @@ impl LocalVault {
         }
     }
 
-    /// Commits events, and takes their payloads.
-    async fn commit_all(&self, batch: &mut [NewEvent]) -> Result<Vec<EventHeader>> {
+    /// Commits events if all conditions hold, and takes their payloads.
+    async fn commit_all(&self, batch: &mut [NewEvent], conditions: &[Condition]) -> Result<Vec<EventHeader>> {
         let bytes = check(batch)?;
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         match &self.0.committer {
-            Committer::Inline(inline) => inline.commit(batch),
-            Committer::Grouped(grouped) => grouped.commit(batch, bytes).await,
+            Committer::Inline(inline) => inline.commit(batch, conditions),
+            Committer::Grouped(grouped) => grouped.commit(batch, bytes, conditions).await,
         }
     }
 
@@ -167,15 +177,23 @@ fn check(batch: &[NewEvent]) -> Result<usize> {
 #[async_trait]
 impl EventStore for LocalVault {
     async fn commit_batch(&self, mut batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        self.commit_all(&mut batch).await
+        self.commit_all(&mut batch, &[]).await
+    }
+
+    async fn commit_batch_if(
+        &self,
+        mut batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
+        self.commit_all(&mut batch, conditions).await
     }
 
     fn replay(&self, options: ReplayOptions) -> Replay {
         Self::replay(self, options)
     }
 
-    fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        Self::subscribe_from(self, start)
+    fn subscribe_with(&self, options: SubscribeOptions) -> Subscription {
+        self.subscribe_from(options)
     }
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {

@@ -14,7 +14,7 @@ use crate::flight::Flight;
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
 use crate::guard::guarded;
 use crate::health::Health;
-use crate::index::IdIndex;
+use crate::index::Index;
 use crate::log::{Group, Log, LogEnd};
 use crate::options::Durability;
 use crate::published::Published;
@@ -24,7 +24,7 @@ pub(crate) struct Writer {
     /// Where the groups go.
     pub(crate) log: Arc<dyn Log>,
     /// Where their ids are already.
-    pub(crate) index: Arc<IdIndex>,
+    pub(crate) index: Arc<Index>,
     /// Where they come from.
     pub(crate) pending: Arc<Pending>,
     /// How large they become.
@@ -124,11 +124,11 @@ impl Writer {
 
     /// Waits until the index is not too far behind.
     fn wait_for_index(&mut self) -> Result<(), Arc<Error>> {
-        if !self.index.has_room() {
+        if !self.index.ids.has_room() {
             // It takes in only what is durable, so it could wait for us.
             self.sync_unsynced();
         }
-        self.index.wait_for_room().map_err(|error| self.health.poison(error))
+        self.index.ids.wait_for_room().map_err(|error| self.health.poison(error))
     }
 
     /// Syncs what was acknowledged before it was durable.

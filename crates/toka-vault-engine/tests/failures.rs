@@ -25,7 +25,7 @@ fn assert_poisoned(rig: &Rig, published: u64) {
     let first = block_on(rig.vault.get(id(1))).unwrap();
     assert_eq!(first.is_some(), published > 0);
 
-    let subscription = rig.vault.subscribe_from(Default::default());
+    let subscription = rig.vault.subscribe_from(StartFrom::default());
     assert_error!(block_on(rig.vault.close()), Error::Poisoned { .. });
     let (events, _) = block_on(drain(subscription));
     assert_eq!(numbers(&events), expected[..events.len()]);

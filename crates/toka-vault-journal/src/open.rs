@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail};
-use toka_vault_engine::{Clock, IdIndex, LogEnd, SystemClock};
+use toka_vault_engine::{Clock, Index, LogEnd, SystemClock};
 
 use crate::journal::{Journal, Salts};
 use crate::log::JournalLog;
@@ -31,7 +31,7 @@ const INDEX: &str = "index";
 const FORMAT: Format = Format { backend: "journal", version: 1, parts: &[JOURNAL, HEAD, INDEX] };
 
 /// Opens the log in a vault's directory and its index, or creates them.
-pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog, LogEnd, IdIndex)> {
+pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog, LogEnd, Index)> {
     let mut dir = VaultDir::open(path, FORMAT)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::Relaxed)?;
     let directory: Arc<dyn Directory> = Arc::new(RealDirectory::open(&dir.part(JOURNAL))?);
@@ -56,7 +56,7 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     }
     let index = dir.part(INDEX);
     let log = JournalLog { journal, head, _dir: dir };
-    let index = IdIndex::open(&index, &log, end.position())?;
+    let index = Index::open(&index, &log, end.position())?;
     Ok((log, end, index))
 }
 

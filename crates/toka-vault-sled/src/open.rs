@@ -9,7 +9,7 @@ use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::block::Block;
 use toka_vault_engine::disk::{Format, HeadFile, Pace, TailLoss, VaultDir, check_tail};
-use toka_vault_engine::{IdIndex, LogEnd};
+use toka_vault_engine::{Index, LogEnd};
 
 use crate::keys;
 use crate::log::SledLog;
@@ -30,7 +30,7 @@ const INDEX: &str = "index";
 const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD, INDEX] };
 
 /// Opens the log in a vault's directory and its index, or creates them.
-pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, IdIndex)> {
+pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, Index)> {
     let mut dir = VaultDir::open(path, FORMAT)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::AtOnce)?;
     check_before_sled(&dir.part(SLED), options.tail_loss, acknowledged)?;
@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     remove_behind(&tree, end.position())?;
     let index = dir.part(INDEX);
     let log = SledLog { tree, head, _dir: dir };
-    let index = IdIndex::open(&index, &log, end.position())?;
+    let index = Index::open(&index, &log, end.position())?;
     Ok((log, end, index))
 }
 

@@ -113,6 +113,19 @@ macro_rules! conformance_cases {
                 clones_share_the_vault
                 an_answered_commit_is_visible
             }
+            conditions {
+                the_head_is_still_there
+                nothing_came_in_between
+                an_event_is_still_a_leaf
+                old_events_count_as_well_as_new_ones
+                all_conditions_hold_for_the_whole_batch
+                a_repeat_is_answered_before_its_conditions
+                what_broke_a_condition_can_be_read
+                one_of_many_wins
+                no_update_is_lost
+                a_refusal_disturbs_no_other_commit
+                what_was_there_before_counts
+            }
             eviction {
                 the_newest_events_are_kept
                 a_reader_is_told_and_goes_on
@@ -125,6 +138,19 @@ macro_rules! conformance_cases {
                 an_evicted_id_counts_as_new
                 a_batch_above_the_capacity_leaves_its_newest
                 what_is_left_verifies
+            }
+            filters {
+                a_replay_reads_what_is_meant
+                a_backward_replay_reads_the_same
+                starts_and_limits_hold_for_what_is_meant
+                a_range_of_time_takes_its_start_and_not_its_end
+                a_subscription_gives_what_is_meant
+                what_is_meant_is_found_while_more_is_committed
+                a_filter_that_means_everything_reads_everything
+                what_is_meant_is_found_after_reopening
+                what_is_evicted_is_told
+                many_kinds_are_told_apart
+                one_function_decides
             }
             hashes {
                 the_event_hash_covers_content_and_parents

@@ -7,9 +7,9 @@ mod vault;
 
 #[doc(inline)]
 pub use toka_vault_core::{
-    ChainHash, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload, EventStore,
-    EventStoreExt, Head, Kind, NewEvent, Parents, Payload, Position, Replay, ReplayOptions, Result,
-    StartFrom, Subscription, Timestamp, hashing, limits, verify,
+    ChainHash, Condition, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload,
+    EventStore, EventStoreExt, Filter, Head, Kind, KindPattern, NewEvent, Parents, Payload, Position, Replay,
+    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp, hashing, limits, verify,
 };
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 #[doc(inline)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use toka_vault_core::{
-    Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent, Replay,
-    ReplayOptions, Result, StartFrom, Subscription,
+    Condition, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent, Replay,
+    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription,
 };
 use toka_vault_engine::LocalVault;
 #[cfg(feature = "persist-journal")]
@@ -108,16 +108,47 @@ impl Vault {
         self.store().commit_batch(batch).await
     }
 
+    /// Commits one event, if all conditions hold. See [`EventStore::commit_batch_if`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault::{Condition, Error, Filter, InMemoryVault, NewEvent, Position, Vault};
+    ///
+    /// # async fn example() -> Result<(), Error> {
+    /// let vault = Vault::Memory(InMemoryVault::unbounded());
+    /// let taken = || NewEvent::new("seat.1.taken", "by me");
+    /// let free = [Condition::none_after(Position::ZERO, Filter::kind("seat.1.taken")?)];
+    /// vault.commit_if(taken()?, &free).await?;
+    /// assert!(matches!(vault.commit_if(taken()?, &free).await, Err(Error::ConditionFailed { .. })));
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
+    pub async fn commit_if(&self, event: NewEvent, conditions: &[Condition]) -> Result<EventHeader> {
+        EventStoreExt::commit_if(self.store(), event, conditions).await
+    }
+
+    /// Commits events atomically, if all conditions hold. See [`EventStore::commit_batch_if`].
+    pub async fn commit_batch_if(
+        &self,
+        batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
+        self.store().commit_batch_if(batch, conditions).await
+    }
+
     /// Follows the vault live: the events committed after this call.
     ///
     /// For history first, use [`Vault::subscribe_from`].
     pub fn subscribe(&self) -> Subscription {
-        self.store().subscribe_from(StartFrom::Head)
+        self.store().subscribe_with(StartFrom::Head.into())
     }
 
-    /// Follows the vault from a start point: first history, then live, without gap or duplicate.
-    pub fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        self.store().subscribe_from(start)
+    /// Follows the vault from a start point, or with a filter: first history, then live, without gap or
+    /// duplicate. See [`EventStore::subscribe_with`].
+    pub fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
+        self.store().subscribe_with(options.into())
     }
 
     /// Reads history up to the head at this call.
@@ -179,12 +210,20 @@ impl EventStore for Vault {
         self.store().commit_batch(batch).await
     }
 
+    async fn commit_batch_if(
+        &self,
+        batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
+        self.store().commit_batch_if(batch, conditions).await
+    }
+
     fn replay(&self, options: ReplayOptions) -> Replay {
         self.store().replay(options)
     }
 
-    fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        self.store().subscribe_from(start)
+    fn subscribe_with(&self, options: SubscribeOptions) -> Subscription {
+        self.store().subscribe_with(options)
     }
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault::{
-    Error, Event, EventHeader, EventId, EventStore, Head, InMemoryVault, NewEvent, Position, Replay,
-    ReplayOptions, Result, StartFrom, Subscription, Vault,
+    Condition, Error, Event, EventHeader, EventId, EventStore, Head, InMemoryVault, NewEvent, Position,
+    Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Vault,
 };
 
 use super::{events, export, log, stats, tail, verify};
@@ -25,16 +25,20 @@ struct Damaged(InMemoryVault);
 
 #[async_trait]
 impl EventStore for Damaged {
-    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        EventStore::commit_batch(&self.0, batch).await
+    async fn commit_batch_if(
+        &self,
+        batch: Vec<NewEvent>,
+        conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
+        EventStore::commit_batch_if(&self.0, batch, conditions).await
     }
 
     fn replay(&self, options: ReplayOptions) -> Replay {
         Replay::new(self.0.replay(options).map(damage))
     }
 
-    fn subscribe_from(&self, start: StartFrom) -> Subscription {
-        Subscription::new(self.0.subscribe_from(start).map(damage))
+    fn subscribe_with(&self, options: SubscribeOptions) -> Subscription {
+        Subscription::new(self.0.subscribe_from(options).map(damage))
     }
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {

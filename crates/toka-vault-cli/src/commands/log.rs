@@ -11,7 +11,10 @@ use crate::output::Output;
 pub(super) async fn run(vault: &Vault, args: &Log, output: &mut Output) -> Result<()> {
     let direction = if args.reverse { Direction::Forward } else { Direction::Backward };
     let options = ReplayOptions::new().with_direction(direction);
-    let options = args.limit.map_or(options, |limit| options.with_limit(limit));
+    let options = match args.limit {
+        Some(limit) => options.with_limit(limit),
+        None => options,
+    };
     let mut damaged = false;
     let mut list = output.list(events::COLUMNS);
     let mut history = vault.replay(options);

@@ -1,39 +1,77 @@
-//! [`Runs`]: the files of an index, which together cover the log from its first event on.
+//! [`Runs`]: sorted files that tell which events have a key, and which together cover the log from
+//! its first event on. The indexes by id and by content are both kept so.
 //!
-//! Keeps the invariant that an id which is in no file and no page is damaged is in no event that the
-//! files cover; where a page is damaged, its file's range is named, so that the log is searched.
+//! Keeps the invariants that a file covers events that are durable, so that no crash of the log
+//! leaves it ahead; and that a key which is in no file and no page is damaged is one that no event
+//! which the files cover has.
+
+mod merge;
+mod open;
+mod run;
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use toka_vault_core::{EventId, Position, Result};
 
-use super::merge::merge;
-use super::run::{Damaged, Entry, Run};
-use super::{Batch, GATHERED_IDS_MAX, Lookup};
 use crate::sync::{read, write};
+use merge::merge;
+use run::Run;
+pub(crate) use run::{Cover, Damaged, Entry};
 
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
 
+/// Is what events are found by: 16 bytes that sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key(pub(crate) [u8; 16]);
+
+/// Says how the files of an index are called and how large they start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    /// What their names end with.
+    pub(crate) extension: &'static str,
+    /// Events that one covers before it is merged with others.
+    pub(crate) batch_events: usize,
+}
+
 /// Holds the files, in the order of what they cover.
 #[derive(Debug)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     dir: PathBuf,
+    layout: Layout,
     runs: RwLock<Vec<Arc<Run>>>,
 }
 
-impl Runs {
-    /// Takes the files of a directory, which cover the log up to some position without a gap.
-    pub(super) fn new(dir: PathBuf, runs: Vec<Run>) -> Self {
-        Self { dir, runs: RwLock::new(runs.into_iter().map(Arc::new).collect()) }
-    }
+/// Tells where an id is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// No event has it.
+    Absent,
+    /// An event at this position has it.
+    At(Position),
+    /// Files that could have it were not read, or are damaged: these ranges of positions have to be
+    /// searched.
+    Unread(Vec<(Position, Position)>),
+}
 
-    /// Finds an id, the newest file first.
-    pub(super) fn find(&self, id: EventId) -> Lookup {
+impl Key {
+    /// The key before all others.
+    pub(crate) const LEAST: Self = Self([0; 16]);
+}
+
+impl From<EventId> for Key {
+    fn from(id: EventId) -> Self {
+        Self(id.to_bytes())
+    }
+}
+
+impl Runs {
+    /// Finds a key that one event has, the newest file first.
+    pub(crate) fn find(&self, key: Key) -> Lookup {
         let mut damaged = Vec::new();
         for run in self.snapshot().iter().rev() {
-            match run.find(id) {
+            match run.find(key) {
                 Ok(Some(position)) => return Lookup::At(position),
                 Ok(None) => {}
                 Err(Damaged) => damaged.push((run.cover.first, run.cover.last)),
@@ -42,24 +80,63 @@ impl Runs {
         if damaged.is_empty() { Lookup::Absent } else { Lookup::Unread(damaged) }
     }
 
-    /// Says without reading whether a file could have an id.
-    pub(super) fn could_have(&self, id: EventId) -> Lookup {
+    /// Says without reading whether a file could have a key.
+    pub(crate) fn could_have(&self, key: Key) -> Lookup {
         let runs = read(&self.runs);
-        let could = runs.iter().filter(|run| run.could_have(id));
+        let could = runs.iter().filter(|run| run.could_have(key));
         let ranges: Vec<_> = could.map(|run| (run.cover.first, run.cover.last)).collect();
         if ranges.is_empty() { Lookup::Absent } else { Lookup::Unread(ranges) }
     }
 
+    /// Returns up to `max` positions of a key from `from` on, the lowest first.
+    pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
+        let mut found = Vec::new();
+        for run in self.snapshot().iter().filter(|run| run.cover.last >= from) {
+            if found.len() >= max {
+                break;
+            }
+            found.extend(run.ascending(key, from, max - found.len())?);
+        }
+        Ok(found)
+    }
+
+    /// Returns up to `max` positions of a key up to `to`, the highest first.
+    pub(crate) fn descending(&self, key: Key, to: Position, max: usize) -> Result<Vec<Position>, Damaged> {
+        let mut found = Vec::new();
+        for run in self.snapshot().iter().rev().filter(|run| run.cover.first <= to) {
+            if found.len() >= max {
+                break;
+            }
+            found.extend(run.descending(key, to, max - found.len())?);
+        }
+        Ok(found)
+    }
+
+    /// Returns the keys from `low` to `high` that events between the two positions could have.
+    pub(crate) fn keys(
+        &self,
+        (low, high): (Key, Key),
+        first: Position,
+        last: Position,
+    ) -> Result<Vec<Key>, Damaged> {
+        let mut keys = Vec::new();
+        for run in self.snapshot().iter().filter(|run| run.cover.first <= last && first <= run.cover.last) {
+            keys.extend(run.keys(low, high)?);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
     /// Returns up to where the files cover the log.
-    pub(super) fn last(&self) -> Position {
+    pub(crate) fn last(&self) -> Position {
         read(&self.runs).last().map_or(Position::ZERO, |run| run.cover.last)
     }
 
-    /// Writes a file of the ids that follow those of all files.
-    pub(super) fn add(&self, batch: &Batch) -> Result<()> {
-        let mut entries: Vec<Entry> = batch.ids.iter().collect();
+    /// Writes a file of entries, of the events that follow those of all files.
+    pub(crate) fn add(&self, mut entries: Vec<Entry>, cover: Cover) -> Result<()> {
         entries.sort_unstable();
-        if let Some(run) = Run::write(&self.dir, batch.cover, entries.into_iter().map(Ok))? {
+        if let Some(run) = Run::write(&self.dir, self.layout.extension, cover, entries.into_iter().map(Ok))? {
             write(&self.runs).push(Arc::new(run));
         }
         Ok(())
@@ -67,9 +144,9 @@ impl Runs {
 
     /// Merges the newest files where there are many of about the same size, until there are not, or
     /// `stop` says so.
-    pub(super) fn merge(&self, stop: &dyn Fn() -> bool) -> Result<()> {
+    pub(crate) fn merge(&self, stop: &dyn Fn() -> bool) -> Result<()> {
         while let Some(inputs) = self.mergeable() {
-            let Some(merged) = merge(&self.dir, &inputs, stop)? else { return Ok(()) };
+            let Some(merged) = merge(&self.dir, self.layout.extension, &inputs, stop)? else { return Ok(()) };
             {
                 let mut runs = write(&self.runs);
                 let kept = runs.len().saturating_sub(inputs.len());
@@ -86,17 +163,17 @@ impl Runs {
     fn mergeable(&self) -> Option<Vec<Arc<Run>>> {
         let runs = read(&self.runs);
         let newest = runs.get(runs.len().checked_sub(MERGE_RUNS)?..)?;
-        let level = newest.first().map(|run| level(run))?;
-        newest.iter().all(|run| level == self::level(run)).then(|| newest.to_vec())
+        let level = newest.first().map(|run| self.level(run))?;
+        newest.iter().all(|run| level == self.level(run)).then(|| newest.to_vec())
+    }
+
+    /// Returns how often a file of this size has been merged, about.
+    fn level(&self, run: &Run) -> u32 {
+        let batches = run.events() / self.layout.batch_events as u64;
+        batches.max(1).ilog(MERGE_RUNS as u64)
     }
 
     fn snapshot(&self) -> Vec<Arc<Run>> {
         read(&self.runs).clone()
     }
-}
-
-/// Returns how often a file of this size has been merged, about.
-fn level(run: &Run) -> u32 {
-    let batches = run.events() / GATHERED_IDS_MAX as u64;
-    batches.max(1).ilog(MERGE_RUNS as u64)
 }

@@ -69,7 +69,7 @@ pub async fn a_start_and_a_limit_go_together(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 50).await;
     let start = backward().with_start(StartFrom::After(Position::new(40)));
-    assert_eq!(replayed(&store, start.with_limit(3)).await, down(50, 48));
+    assert_eq!(replayed(&store, start.clone().with_limit(3)).await, down(50, 48));
     assert_eq!(replayed(&store, start.with_limit(30)).await, down(50, 41));
 }
 

@@ -47,7 +47,7 @@ pub async fn a_reader_is_told_and_goes_on(backend: Backend) {
 pub async fn a_backward_replay_is_told(backend: Backend) {
     let Some((capacity, store)) = overfull(&backend).await else { return };
     let backward = ReplayOptions::new().with_direction(Direction::Backward);
-    let (told, events) = told_and_read(items(store.replay(backward)).await);
+    let (told, events) = told_and_read(items(store.replay(backward.clone())).await);
     assert!(told.is_empty());
     assert_eq!(events.len() as u64, capacity);
     let options = backward.with_start(StartFrom::After(Position::ZERO));

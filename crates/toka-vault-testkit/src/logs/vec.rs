@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Event, Head, Position, Result};
-use toka_vault_engine::{Chunk, EngineOptions, Group, IdIndex, LocalVault, Log, LogEnd, ReadBudget};
+use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget};
 
 /// Holds what was written, beyond the life of a log. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +134,6 @@ pub fn open_vault(disk: &Disk) -> LocalVault {
 }
 
 /// Builds the index of what is on a disk.
-pub fn reindexed(disk: &Disk) -> IdIndex {
-    IdIndex::in_memory(&disk.log(), disk.end().position()).unwrap()
+pub fn reindexed(disk: &Disk) -> Index {
+    Index::in_memory(&disk.log(), disk.end().position()).unwrap()
 }

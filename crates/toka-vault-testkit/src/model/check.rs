@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use toka_vault_core::{
-    Direction, Error, Event, EventId, EventStore, EventStoreExt, NewEvent, Position, ReplayOptions, Result,
-    StartFrom, Timestamp,
+    Condition, Direction, Error, Event, EventId, EventStore, EventStoreExt, Filter, NewEvent, Position,
+    ReplayOptions, Result, StartFrom, Timestamp,
 };
 
 use super::follower::Follower;
-use super::ops::{Draft, Name, Op, Start};
+use super::ops::{Demand, Draft, Name, Op, Start};
 use super::vault::Model;
 use crate::events::{batch, event, id, items};
 use crate::{Backend, Store};
@@ -45,12 +45,14 @@ struct Run<'a> {
 impl Run<'_> {
     async fn step(mut self, op: &Op) -> Self {
         match op {
-            Op::Commit(drafts) => {
-                self.commit(drafts.iter().map(|draft| self.new_event(draft)).collect()).await
+            Op::Commit(drafts) => self.commit(self.new_events(drafts), &[]).await,
+            Op::CommitIf(drafts, demand) => {
+                self.commit(self.new_events(drafts), &[self.condition(*demand)]).await
             }
-            Op::Fill(count) => self.commit(batch(0..u64::from(*count))).await,
-            Op::Replay { start, backward, limit } => {
-                self.replay(self.options(*start, *backward, *limit)).await
+            Op::Fill(count) => self.commit(batch(0..u64::from(*count)), &[]).await,
+            Op::Replay { start, backward, limit, filter } => {
+                let options = self.options(*start, *backward, *limit);
+                self.replay(options.with_filter(filter.map_or_else(Filter::new, any_filter))).await;
             }
             Op::Get(name) => self.get(self.id(*name)).await,
             Op::Head => assert_eq!(self.store.head().await.unwrap(), self.model.head()),
@@ -67,15 +69,15 @@ impl Run<'_> {
         self
     }
 
-    async fn commit(&mut self, batch: Vec<NewEvent>) {
-        let answer = self.store.commit_batch(batch.clone()).await;
-        self.model.commit(&batch, &answer);
+    async fn commit(&mut self, batch: Vec<NewEvent>, conditions: &[Condition]) {
+        let answer = self.store.commit_batch_if(batch.clone(), conditions).await;
+        self.model.commit(&batch, conditions, &answer);
         assert_eq!(self.store.head().await.unwrap(), self.model.head(), "after {answer:?}");
     }
 
     async fn replay(&self, options: ReplayOptions) {
-        let got = items(self.store.replay(options)).await;
-        match self.model.replay(options) {
+        let got = items(self.store.replay(options.clone())).await;
+        match self.model.replay(&options) {
             // Whether nothing is read from an unknown start on is a matter of taste.
             Err(_) if options.limit == Some(0) => assert!(got.len() <= 1, "{got:?}"),
             Err(Error::UnknownEvent { id: unknown }) => {
@@ -156,6 +158,22 @@ impl Run<'_> {
         }
     }
 
+    fn new_events(&self, drafts: &[Draft]) -> Vec<NewEvent> {
+        drafts.iter().map(|draft| self.new_event(draft)).collect()
+    }
+
+    fn condition(&self, demand: Demand) -> Condition {
+        let head = self.model.head().position;
+        match demand {
+            Demand::HeadAt(before) => Condition::HeadAt(head.minus(before.into())),
+            Demand::NoneAfter(position, filter) => {
+                let position = Position::new(u64::from(position) % (head.get() + 2));
+                Condition::none_after(position, any_filter(filter))
+            }
+            Demand::Leaf(name) => Condition::Leaf(self.id(name)),
+        }
+    }
+
     fn new_event(&self, draft: &Draft) -> NewEvent {
         let kind = ["model.one", "model.two"][usize::from(draft.kind)];
         let content = "x".repeat(usize::from(draft.content) * 700);
@@ -179,6 +197,19 @@ impl Run<'_> {
     fn options(&self, start: Start, backward: bool, limit: Option<u8>) -> ReplayOptions {
         let direction = if backward { Direction::Backward } else { Direction::Forward };
         let options = ReplayOptions::new().with_start(self.start(start)).with_direction(direction);
-        limit.map_or(options, |limit| options.with_limit(limit.into()))
+        match limit {
+            Some(limit) => options.with_limit(limit.into()),
+            None => options,
+        }
+    }
+}
+
+/// Returns one of a few filters.
+fn any_filter(number: u8) -> Filter {
+    let kinds = ["model.one", "model.*", "test.>", "*.two", "none"];
+    let filter = Filter::kind(kinds[usize::from(number) % kinds.len()]).unwrap();
+    match number / 128 {
+        0 => filter,
+        _ => filter.with_since(Timestamp::from_micros(1_000_001).unwrap()).unwrap(),
     }
 }

@@ -43,11 +43,24 @@ pub struct Draft {
     pub parents: Vec<Name>,
 }
 
+/// Describes a condition.
+#[derive(Clone, Copy, Debug)]
+pub enum Demand {
+    /// The head is as many events before its place as this says.
+    HeadAt(u8),
+    /// Nothing that one of a few filters means came after a position, counted round.
+    NoneAfter(u16, u8),
+    /// Nothing follows an event.
+    Leaf(Name),
+}
+
 /// Does something with a vault.
 #[derive(Clone, Debug)]
 pub enum Op {
     /// Commit a batch.
     Commit(Vec<Draft>),
+    /// Commit a batch under a condition.
+    CommitIf(Vec<Draft>, Demand),
     /// Commit this many events without a name, to make the history long.
     Fill(u16),
     /// Replay a part of the history.
@@ -58,6 +71,8 @@ pub enum Op {
         backward: bool,
         /// How far.
         limit: Option<u8>,
+        /// Which of a few filters.
+        filter: Option<u8>,
     },
     /// Look an event up.
     Get(Name),
@@ -85,8 +100,9 @@ fn operation() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => vec(draft(), 0..5).prop_map(Op::Commit),
         1 => (1..700_u16).prop_map(Op::Fill),
-        5 => (start(), any::<bool>(), option::of(any::<u8>()))
-            .prop_map(|(start, backward, limit)| Op::Replay { start, backward, limit }),
+        4 => (vec(draft(), 0..3), demand()).prop_map(|(drafts, demand)| Op::CommitIf(drafts, demand)),
+        7 => (start(), any::<bool>(), option::of(any::<u8>()), option::of(any::<u8>()))
+            .prop_map(|(start, backward, limit, filter)| Op::Replay { start, backward, limit, filter }),
         2 => name().prop_map(Op::Get),
         1 => Just(Op::Head),
         2 => start().prop_map(Op::Subscribe),
@@ -100,6 +116,14 @@ fn operation() -> impl Strategy<Value = Op> {
 fn draft() -> impl Strategy<Value = Draft> {
     let parts = (0..2_u8, 0..4_u8, option::of(name()), option::weighted(0.3, 0..2_u8), vec(name(), 0..4));
     parts.prop_map(|(kind, content, id, timestamp, parents)| Draft { kind, content, id, timestamp, parents })
+}
+
+fn demand() -> impl Strategy<Value = Demand> {
+    prop_oneof![
+        (0..2_u8).prop_map(Demand::HeadAt),
+        any::<(u16, u8)>().prop_map(|(position, filter)| Demand::NoneAfter(position, filter)),
+        name().prop_map(Demand::Leaf),
+    ]
 }
 
 fn name() -> impl Strategy<Value = Name> {

@@ -1,7 +1,7 @@
 //! [`Refusal`]: why a model refuses an event.
 
 use toka_vault_core::limits::{BATCH_EVENTS_MAX, PARENTS_MAX};
-use toka_vault_core::{Error, EventHeader, EventId, NewEvent};
+use toka_vault_core::{Error, EventHeader, EventId, NewEvent, Position};
 
 /// Says what is wrong with an event. Where several things are, a store may name any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub enum Refusal {
     UnknownParent(EventId),
     /// The id belongs to an event that differs in this part.
     Conflict(EventId, &'static str),
+    /// A condition is broken by the event at this position.
+    Condition(Position),
+    /// A condition asks about this event, which is not there.
+    UnknownEvent(EventId),
 }
 
 impl Refusal {
@@ -32,6 +36,8 @@ impl Refusal {
             (Self::Conflict(taken, part), Error::Conflict { id, differs }) => {
                 (taken, part) == (*id, *differs)
             }
+            (Self::Condition(at), Error::ConditionFailed { position, .. }) => at == *position,
+            (Self::UnknownEvent(unknown), Error::UnknownEvent { id }) => unknown == *id,
             _ => false,
         }
     }

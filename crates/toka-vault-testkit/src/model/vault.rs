@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
 use toka_vault_core::{
-    Direction, Error, Event, EventHeader, EventId, Head, NewEvent, Position, ReplayOptions, Result,
-    StartFrom, Timestamp,
+    Condition, Direction, Error, Event, EventHeader, EventId, Head, NewEvent, Position, ReplayOptions,
+    Result, StartFrom, Timestamp,
 };
 
 use super::refusal::{Refusal, conflicts, malformed};
@@ -98,8 +98,17 @@ impl Model {
     /// # Panics
     ///
     /// Where the answer is not right.
-    pub fn commit(&mut self, batch: &[NewEvent], answer: &Result<Vec<EventHeader>>) {
-        let refusals = self.refusals(batch);
+    pub fn commit(
+        &mut self,
+        batch: &[NewEvent],
+        conditions: &[Condition],
+        answer: &Result<Vec<EventHeader>>,
+    ) {
+        let mut refusals = self.refusals(batch);
+        // What is there already is answered without a look at conditions.
+        if batch.iter().any(|event| event.id.is_none_or(|id| self.get(id).is_none())) {
+            refusals.extend(conditions.iter().filter_map(|condition| self.broken(condition)));
+        }
         match answer {
             Ok(headers) => {
                 assert!(refusals.is_empty(), "a batch was taken in spite of {refusals:?}");
@@ -110,6 +119,26 @@ impl Model {
                 let told = refusals.iter().any(|refusal| refusal.is_told_by(error));
                 assert!(told, "{error:?}, where {refusals:?} was expected");
             }
+        }
+    }
+
+    /// Finds what breaks a condition.
+    fn broken(&self, condition: &Condition) -> Option<Refusal> {
+        let head = self.head.position;
+        let first = |after: Position, breaks: &dyn Fn(&Event) -> bool| {
+            let kept = self.events.iter().filter(|event| event.position() >= self.oldest());
+            let mut later = kept.filter(|event| event.position() > after);
+            later.find(|event| breaks(event)).map(|event| Refusal::Condition(event.position()))
+        };
+        match condition {
+            Condition::HeadAt(position) if *position == head => None,
+            Condition::HeadAt(position) => Some(Refusal::Condition(position.next().min(head))),
+            Condition::NoneAfter { position, filter } => {
+                first(*position, &|event| filter.matches(&event.header))
+            }
+            Condition::Leaf(id) if self.get(*id).is_none() => Some(Refusal::UnknownEvent(*id)),
+            Condition::Leaf(id) => first(Position::ZERO, &|event| event.header.parents.contains(id)),
+            other => panic!("the model does not know {other}"),
         }
     }
 
@@ -170,10 +199,11 @@ impl Model {
     /// # Errors
     ///
     /// [`Error::UnknownEvent`], like the vault.
-    pub fn replay(&self, options: ReplayOptions) -> Result<Reading> {
+    pub fn replay(&self, options: &ReplayOptions) -> Result<Reading> {
         let first = self.first(options.start).map_err(|id| Error::UnknownEvent { id })?;
         let kept = (first.max(self.oldest()).get() - 1) as usize;
         let mut events = self.events.get(kept..).unwrap_or_default().to_vec();
+        events.retain(|event| options.filter.matches(&event.header));
         if options.direction == Direction::Backward {
             events.reverse();
         }

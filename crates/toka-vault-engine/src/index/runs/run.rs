@@ -1,16 +1,17 @@
-//! [`Run`]: a sorted file of ids, which never changes. `docs/format.md` writes it down.
+//! [`Run`]: a sorted file of keys and positions, which never changes. `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that a damaged page is found out when it is read: its checksum covers all of
-//! it. The first id of each page is kept in memory, so that a lookup reads one page.
+//! it. The first key of each page is kept in memory, so that a lookup reads one page.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use toka_vault_core::{Error, EventHash, EventId, Position, Result};
+use toka_vault_core::{Error, EventHash, Position, Result};
 
 use crate::disk::{read_at, sync_dir};
 use crate::fields::Fields;
+use crate::index::runs::Key;
 
 /// Opens every file.
 const MAGIC: &[u8; 4] = b"TVI1";
@@ -21,7 +22,7 @@ pub(super) const PAGE_BYTES: usize = 4_096;
 /// Bytes of a page before its entries: checksum and number of entries.
 const PAGE_HEADER_BYTES: usize = 8;
 
-/// Bytes of an entry: id and position.
+/// Bytes of an entry: key and position.
 const ENTRY_BYTES: usize = 24;
 
 /// Most entries of a page.
@@ -30,46 +31,47 @@ const PAGE_ENTRIES_MAX: usize = (PAGE_BYTES - PAGE_HEADER_BYTES) / ENTRY_BYTES;
 /// Bytes of the file's header, which has the first page to itself.
 const HEADER_BYTES: usize = 76;
 
-/// Where an event is.
-pub(super) type Entry = (EventId, Position);
+/// Says that the event at a position has a key. Entries sort by key, then by position.
+pub(crate) type Entry = (Key, Position);
 
 /// Says that a file is not as it was written.
 #[derive(Debug)]
-pub(super) struct Damaged;
+pub(crate) struct Damaged;
 
-/// Holds a file of ids open.
+/// Holds a file of entries open.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     path: PathBuf,
     file: File,
     /// What the file covers.
-    pub(super) cover: Cover,
-    /// The first id of each page.
-    fences: Vec<EventId>,
-    greatest: EventId,
+    pub(crate) cover: Cover,
+    /// The first key of each page.
+    fences: Vec<Key>,
+    greatest: Key,
 }
 
 /// Says which events a file covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cover {
+pub(crate) struct Cover {
     /// The first position.
-    pub(super) first: Position,
+    pub(crate) first: Position,
     /// The last position.
-    pub(super) last: Position,
+    pub(crate) last: Position,
     /// The hash of the event at the last position, which tells files of another log.
-    pub(super) hash: EventHash,
+    pub(crate) hash: EventHash,
 }
 
 impl Run {
-    /// Writes entries, which come sorted by id, and opens the file.
+    /// Writes entries, which come sorted, and opens the file.
     ///
     /// The file has its name only once it is whole and durable.
     ///
     /// # Errors
     ///
     /// [`Error::Io`].
-    pub(super) fn write(
+    pub(crate) fn write(
         dir: &Path,
+        extension: &str,
         cover: Cover,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
@@ -82,7 +84,7 @@ impl Run {
             }
         }
         writer.finish(cover)?;
-        let path = dir.join(file_name(cover));
+        let path = dir.join(file_name(cover, extension));
         fs::rename(&unfinished, &path).map_err(|error| Error::io("rename", &unfinished, error))?;
         sync_dir(dir)?;
         match Self::open(&path)? {
@@ -92,7 +94,7 @@ impl Run {
     }
 
     /// Opens a file.
-    pub(super) fn open(path: &Path) -> Result<Result<Self, Damaged>> {
+    pub(crate) fn open(path: &Path) -> Result<Result<Self, Damaged>> {
         let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
         match read_frame(&file) {
             Ok(Some((cover, fences, greatest))) => {
@@ -104,32 +106,99 @@ impl Run {
         }
     }
 
-    /// Tells whether the id lies between the least and the greatest of the file.
-    pub(super) fn could_have(&self, id: EventId) -> bool {
-        self.fences.first().is_some_and(|first| *first <= id) && id <= self.greatest
+    /// Tells whether the key lies between the least and the greatest of the file.
+    pub(crate) fn could_have(&self, key: Key) -> bool {
+        self.fences.first().is_some_and(|first| *first <= key) && key <= self.greatest
     }
 
-    /// Finds an id; reads one page.
-    pub(super) fn find(&self, id: EventId) -> Result<Option<Position>, Damaged> {
-        if !self.could_have(id) {
+    /// Finds a key that one event has; reads one page.
+    pub(crate) fn find(&self, key: Key) -> Result<Option<Position>, Damaged> {
+        if !self.could_have(key) {
             return Ok(None);
         }
-        let page = self.fences.partition_point(|first| *first <= id).saturating_sub(1);
-        let page = self.page(page)?;
+        let page = self.page(self.last_page_of(key))?;
         Ok(page
-            .binary_search_by_key(&id, |entry| entry.0)
+            .binary_search_by_key(&key, |entry| entry.0)
             .ok()
             .and_then(|at| page.get(at))
             .map(|entry| entry.1))
     }
 
+    /// Returns up to `max` positions of a key from `from` on, the lowest first.
+    pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
+        let mut found = Vec::new();
+        let mut page = self.page_before((key, from))?;
+        while found.len() < max && self.fences.get(page).is_some_and(|first| *first <= key) {
+            let entries = self.page(page)?;
+            let start = entries.partition_point(|entry| *entry < (key, from));
+            let those = entries.iter().skip(start).take_while(|entry| entry.0 == key);
+            found.extend(those.map(|entry| entry.1).take(max - found.len()));
+            page += 1;
+        }
+        Ok(found)
+    }
+
+    /// Returns up to `max` positions of a key up to `to`, the highest first.
+    pub(crate) fn descending(&self, key: Key, to: Position, max: usize) -> Result<Vec<Position>, Damaged> {
+        let mut found = Vec::new();
+        if !self.could_have(key) {
+            return Ok(found);
+        }
+        let mut page = Some(self.page_before((key, to))?);
+        while let Some(number) = page.filter(|_| found.len() < max) {
+            let entries = self.page(number)?;
+            let end = entries.partition_point(|entry| *entry <= (key, to));
+            let those = entries.iter().take(end).rev().take_while(|entry| entry.0 == key);
+            found.extend(those.map(|entry| entry.1).take(max - found.len()));
+            // A page that starts with a lower key is the first that can have this one.
+            page = number.checked_sub(1).filter(|_| self.fences.get(number) == Some(&key));
+        }
+        Ok(found)
+    }
+
+    /// Returns the keys from `low` to `high`, each once. Pages that hold nothing but one key are passed
+    /// over.
+    pub(crate) fn keys(&self, low: Key, high: Key) -> Result<Vec<Key>, Damaged> {
+        let mut keys: Vec<Key> = Vec::new();
+        let mut page = self.fences.partition_point(|first| *first < low).saturating_sub(1);
+        while self.fences.get(page).is_some_and(|first| *first <= high) {
+            let entries = self.page(page)?;
+            for (key, _) in &entries {
+                if (low..=high).contains(key) && keys.last() != Some(key) {
+                    keys.push(*key);
+                }
+            }
+            let end = entries.last().map_or(page, |(key, _)| self.last_page_of(*key));
+            page = end.max(page + 1);
+        }
+        Ok(keys)
+    }
+
+    /// Returns the last page that can have a key.
+    fn last_page_of(&self, key: Key) -> usize {
+        self.fences.partition_point(|first| *first <= key).saturating_sub(1)
+    }
+
+    /// Returns the last page whose first entry is not behind `entry`, or the first page that can have
+    /// its key.
+    fn page_before(&self, entry: Entry) -> Result<usize, Damaged> {
+        let mut low = self.fences.partition_point(|first| *first < entry.0).saturating_sub(1);
+        let mut high = self.last_page_of(entry.0);
+        while low < high {
+            let middle = high - (high - low) / 2;
+            let first = self.page(middle)?.first().copied();
+            if first.is_some_and(|first| first <= entry) { low = middle } else { high = middle - 1 }
+        }
+        Ok(low)
+    }
+
     /// Returns the number of pages.
-    pub(super) fn pages(&self) -> usize {
+    pub(crate) fn pages(&self) -> usize {
         self.fences.len()
     }
 
     /// Reads the entries of a page.
-    pub(super) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
+    pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
         let mut page = [0; PAGE_BYTES];
         // An I/O error counts as damage: the log is searched instead, which tells its own errors.
         read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64).map_err(|_| Damaged)?;
@@ -137,12 +206,12 @@ impl Run {
     }
 
     /// Returns the number of events that the file covers.
-    pub(super) fn events(&self) -> u64 {
+    pub(crate) fn events(&self) -> u64 {
         self.cover.last.get().saturating_sub(self.cover.first.get()).saturating_add(1)
     }
 
     /// Removes the file; whoever still reads it can go on.
-    pub(super) fn remove(&self) -> Result<()> {
+    pub(crate) fn remove(&self) -> Result<()> {
         fs::remove_file(&self.path).map_err(|error| Error::io("remove", &self.path, error))
     }
 }
@@ -151,8 +220,8 @@ impl Run {
 pub(super) const UNFINISHED: &str = "unfinished";
 
 /// Returns the name of a file.
-fn file_name(cover: Cover) -> String {
-    format!("{:020}-{:020}.ids", cover.first.get(), cover.last.get())
+fn file_name(cover: Cover, extension: &str) -> String {
+    format!("{:020}-{:020}.{extension}", cover.first.get(), cover.last.get())
 }
 
 /// Writes a file page by page.
@@ -160,8 +229,8 @@ struct RunWriter {
     path: PathBuf,
     out: BufWriter<File>,
     page: Vec<Entry>,
-    fences: Vec<EventId>,
-    greatest: EventId,
+    fences: Vec<Key>,
+    greatest: Key,
 }
 
 impl RunWriter {
@@ -171,7 +240,7 @@ impl RunWriter {
         // The header is written last, in the place that this keeps for it.
         out.write_all(&[0; PAGE_BYTES]).map_err(|error| Error::io("write", path, error))?;
         let (page, fences) = (Vec::with_capacity(PAGE_ENTRIES_MAX), Vec::new());
-        Ok(Self { path: path.to_path_buf(), out, page, fences, greatest: EventId::from_u128(0) })
+        Ok(Self { path: path.to_path_buf(), out, page, fences, greatest: Key::LEAST })
     }
 
     fn add(&mut self, entry: Entry) -> Result<()> {
@@ -191,7 +260,7 @@ impl RunWriter {
     /// Writes the fences and the header, and makes all of it durable.
     fn finish(mut self, cover: Cover) -> Result<()> {
         self.end_page()?;
-        let fences: Vec<u8> = self.fences.iter().flat_map(|id| id.to_bytes()).collect();
+        let fences: Vec<u8> = self.fences.iter().flat_map(|key| key.0).collect();
         let header = encode_header(cover, self.fences.len(), self.greatest, &fences);
         let finish = || {
             self.out.write_all(&fences)?;
@@ -207,8 +276,8 @@ impl RunWriter {
 fn encode_page(entries: &[Entry]) -> Vec<u8> {
     let mut body = Vec::with_capacity(PAGE_BYTES);
     body.extend_from_slice(&(entries.len() as u32).to_be_bytes());
-    for (id, position) in entries {
-        body.extend_from_slice(&id.to_bytes());
+    for (key, position) in entries {
+        body.extend_from_slice(&key.0);
         body.extend_from_slice(&position.get().to_be_bytes());
     }
     body.resize(PAGE_BYTES - 4, 0);
@@ -225,19 +294,19 @@ fn decode_page(page: &[u8; PAGE_BYTES]) -> Option<Vec<Entry>> {
         return None;
     }
     let count = fields.u32()? as usize;
-    let mut entry = || Some((EventId::from_bytes(fields.array()?), Position::new(fields.u64()?)));
+    let mut entry = || Some((Key(fields.array()?), Position::new(fields.u64()?)));
     (0..count.min(PAGE_ENTRIES_MAX)).map(|_| entry()).collect()
 }
 
 /// Encodes the header: magic, checksum of all that follows and of the fences, what is covered, the
-/// number of pages, the greatest id.
-fn encode_header(cover: Cover, pages: usize, greatest: EventId, fences: &[u8]) -> Vec<u8> {
+/// number of pages, the greatest key.
+fn encode_header(cover: Cover, pages: usize, greatest: Key, fences: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(HEADER_BYTES);
     body.extend_from_slice(&cover.first.get().to_be_bytes());
     body.extend_from_slice(&cover.last.get().to_be_bytes());
     body.extend_from_slice(cover.hash.as_bytes());
     body.extend_from_slice(&(pages as u32).to_be_bytes());
-    body.extend_from_slice(&greatest.to_bytes());
+    body.extend_from_slice(&greatest.0);
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&body);
     checksum.update(fences);
@@ -248,7 +317,7 @@ fn encode_header(cover: Cover, pages: usize, greatest: EventId, fences: &[u8]) -
 }
 
 /// Reads the header and the fences, or returns `None` where they are not as they were written.
-fn read_frame(file: &File) -> std::io::Result<Option<(Cover, Vec<EventId>, EventId)>> {
+fn read_frame(file: &File) -> std::io::Result<Option<(Cover, Vec<Key>, Key)>> {
     let mut header = [0; HEADER_BYTES];
     read_at(file, &mut header, 0)?;
     let Some((cover, pages, greatest)) = decode_header(&header) else { return Ok(None) };
@@ -263,16 +332,16 @@ fn read_frame(file: &File) -> std::io::Result<Option<(Cover, Vec<EventId>, Event
         return Ok(None);
     }
     let mut fields = Fields(&bytes);
-    let fences = std::iter::from_fn(|| fields.array().map(EventId::from_bytes)).collect();
+    let fences = std::iter::from_fn(|| fields.array().map(Key)).collect();
     Ok(Some((cover, fences, greatest)))
 }
 
 /// Decodes a header without its checksum.
-fn decode_header(header: &[u8]) -> Option<(Cover, usize, EventId)> {
+fn decode_header(header: &[u8]) -> Option<(Cover, usize, Key)> {
     let mut fields = Fields(header);
     fields.bytes(MAGIC.len() + 4)?;
     let (first, last) = (Position::new(fields.u64()?), Position::new(fields.u64()?));
     let hash = EventHash::from_bytes(fields.array()?);
     let pages = fields.u32()? as usize;
-    Some((Cover { first, last, hash }, pages, EventId::from_bytes(fields.array()?)))
+    Some((Cover { first, last, hash }, pages, Key(fields.array()?)))
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::runs::Runs;
 use super::{Batch, Recent};
 use crate::guard::guarded;
+use crate::index::runs::Runs;
 use crate::sync::{lock, read, wait, write};
 
 /// Lets the index's thread, the writer of the log and the closer agree.
@@ -39,7 +39,8 @@ impl Keeper {
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
             let moved = guarded("write the index", || {
-                runs.add(&batch)?;
+                let entries = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
+                runs.add(entries, batch.cover)?;
                 write(recent).leaving = None;
                 self.wake();
                 runs.merge(&|| lock(&self.state).stop)

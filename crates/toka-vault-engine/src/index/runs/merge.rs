@@ -1,4 +1,4 @@
-//! [`merge`]: several files of ids to one.
+//! [`merge`]: several files of entries to one.
 //!
 //! Keeps the invariant that it holds one page of each file in memory, whatever their size.
 
@@ -13,13 +13,18 @@ use super::run::{Cover, Damaged, Entry, Run};
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
 /// so.
-pub(super) fn merge(dir: &Path, inputs: &[Arc<Run>], stop: &dyn Fn() -> bool) -> Result<Option<Run>> {
+pub(super) fn merge(
+    dir: &Path,
+    extension: &str,
+    inputs: &[Arc<Run>],
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<Run>> {
     let Some((oldest, newest)) = inputs.first().zip(inputs.last()) else { return Ok(None) };
     let cover = Cover { first: oldest.cover.first, last: newest.cover.last, hash: newest.cover.hash };
-    Run::write(dir, cover, Merged::new(inputs, stop))
+    Run::write(dir, extension, cover, Merged::new(inputs, stop))
 }
 
-/// Gives the entries of several files in the order of their ids.
+/// Gives the entries of several files in their order.
 struct Merged<'a> {
     inputs: Vec<Input<'a>>,
     /// The next entry of each file, the least on top, with the number of the file.

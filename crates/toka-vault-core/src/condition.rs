@@ -1,0 +1,59 @@
+//! [`Condition`]: what has to hold for a commit to happen.
+
+use std::fmt;
+
+use crate::{EventId, Filter, Position};
+
+/// Has to hold at the moment that a commit takes its place in the vault's order, or the commit is
+/// refused with [`Error::ConditionFailed`](crate::Error::ConditionFailed).
+///
+/// Nothing comes between the look and the commit. The events of the batch itself do not count. Where
+/// all events of a commit are in the vault already, with ids that their caller brought, it is
+/// answered with their headers and no condition is looked at: so a commit can be repeated until its
+/// answer arrives.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::{Condition, Filter, Position};
+///
+/// // Nobody has taken the name since we looked, when the head was at position 41.
+/// let free = Condition::none_after(Position::new(41), Filter::kind("user.registered.ada")?);
+/// assert_eq!(free.to_string(), "nothing matching the filter is after position 41");
+/// # Ok::<(), toka_vault_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// The newest event is at this position; [`Position::ZERO`] where there is none.
+    HeadAt(Position),
+    /// No event that the filter means stands behind the position. With [`Position::ZERO`]: there is
+    /// none at all, of those that the vault still has.
+    NoneAfter {
+        /// Up to where events do not count.
+        position: Position,
+        /// Which events count.
+        filter: Filter,
+    },
+    /// No event names this one as a parent. The event has to be in the vault.
+    Leaf(EventId),
+}
+
+impl Condition {
+    /// Returns [`Condition::NoneAfter`].
+    pub fn none_after(position: Position, filter: Filter) -> Self {
+        Self::NoneAfter { position, filter }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HeadAt(position) => write!(f, "the head is at position {position}"),
+            Self::NoneAfter { position, .. } => {
+                write!(f, "nothing matching the filter is after position {position}")
+            }
+            Self::Leaf(id) => write!(f, "nothing follows event {id}"),
+        }
+    }
+}

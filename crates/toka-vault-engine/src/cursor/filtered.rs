@@ -1,0 +1,262 @@
+//! [`Filtered`] and [`FilteredFollow`]: a replay and a subscription of what a [`Query`] wants.
+//!
+//! What the index covers is picked, what is newer is read and compared. A subscription that has fallen
+//! far behind is picked for again.
+//!
+//! Keeps the invariants that picking and reading meet at one position, so that no wanted event is told
+//! twice or left out where one ends and the other begins; and that a long search for nothing lets other
+//! tasks run in between.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use toka_vault_core::{Direction, Event, Position, Result};
+
+use super::forward::Forward;
+use super::{Backward, Read, chunks};
+use crate::chunk::Chunk;
+use crate::limits::CHUNK_EVENTS_MAX;
+use crate::lookup::Storage;
+use crate::picker::{Picker, Rest};
+use crate::published::State;
+use crate::query::Query;
+use crate::reader::{Next, Reader};
+
+/// How far behind the head a subscription is before it is picked for.
+const BEHIND_MIN: u64 = 4 * CHUNK_EVENTS_MAX as u64;
+
+/// Is a chunk of what is wanted.
+pub(super) type Wanted = Result<Vec<Result<Event>>>;
+
+/// Replays what is wanted.
+pub(super) struct Filtered {
+    reader: Reader,
+    query: Arc<Query>,
+    direction: Direction,
+    start: Next,
+    last: Position,
+    left: u64,
+    /// What is still to do, `None` before it is known.
+    parts: Option<VecDeque<Part>>,
+}
+
+/// Is a part of a replay.
+enum Part {
+    Pick(Box<Picker>),
+    Read(BoxStream<'static, Read>),
+}
+
+impl Filtered {
+    /// Reads between `start` and `last`, at most `left` events.
+    pub(super) fn new(
+        reader: Reader,
+        query: Query,
+        direction: Direction,
+        (start, last): (Next, Position),
+        left: u64,
+    ) -> Self {
+        Self { reader, query: Arc::new(query), direction, start, last, left, parts: None }
+    }
+
+    /// Returns the next of what is wanted.
+    pub(super) async fn step(mut self) -> Option<(Wanted, Self)> {
+        while self.left > 0 {
+            let Some(parts) = &mut self.parts else {
+                match self.plan().await {
+                    Ok(parts) => self.parts = Some(parts),
+                    Err(error) => return Some((Err(error), self)),
+                }
+                continue;
+            };
+            let wanted = match parts.pop_front()? {
+                Part::Pick(picker) => self.pick(picker).await,
+                Part::Read(stream) => self.read(stream).await,
+            };
+            match wanted.map(|wanted| self.cut(wanted)) {
+                Ok(wanted) if wanted.is_empty() => let_others_run().await,
+                wanted => return Some((wanted, self)),
+            }
+        }
+        None
+    }
+
+    /// Says what is picked and what is read.
+    async fn plan(&mut self) -> Result<VecDeque<Part>> {
+        let at = self.reader.resolve(self.start).await?.max(Position::FIRST);
+        let (query, last, direction) = (self.query.clone(), self.last, self.direction);
+        let picker = match self.reader.published.read_tail(at, 1) {
+            Some(_) => None,
+            None => {
+                self.reader.source.run(move |storage| storage.picker(&query, at, last, direction)).await?
+            }
+        };
+        // What has an id may be evicted before it is looked up again.
+        let start = if matches!(self.start, Next::AfterId(_)) { Next::At(at) } else { self.start };
+        Ok(match picker {
+            None => VecDeque::from([self.part(start, last)]),
+            Some((picker, covered)) => {
+                let mut parts = VecDeque::from([Part::Pick(Box::new(picker))]);
+                let newer = self.part(Next::At(covered.next()), last);
+                if self.is_backward() {
+                    parts.push_front(newer)
+                } else {
+                    parts.push_back(newer)
+                }
+                parts
+            }
+        })
+    }
+
+    fn is_backward(&self) -> bool {
+        self.direction == Direction::Backward
+    }
+
+    /// Reads all between two positions.
+    fn part(&self, start: Next, last: Position) -> Part {
+        let reader = self.reader.clone();
+        Part::Read(if self.is_backward() {
+            chunks(Backward::new(reader, start, last, u64::MAX), Backward::step).boxed()
+        } else {
+            chunks(Forward::new(reader, start, last, None), Forward::step).boxed()
+        })
+    }
+
+    /// Picks some of what is wanted.
+    async fn pick(&mut self, mut picker: Box<Picker>) -> Wanted {
+        let max = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let pick = move |storage: &_| picker.pick(storage, max).map(|picked| (picked, picker));
+        let (picked, picker) = self.reader.source.run(pick).await?;
+        let rest = match picked.rest {
+            Rest::More => Some(Part::Pick(picker)),
+            Rest::Unindexed(first, last) => Some(self.part(Next::At(first), last)),
+            Rest::Nothing => None,
+        };
+        if let Some(rest) = rest {
+            self.parts.get_or_insert_default().push_front(rest);
+        }
+        Ok(picked.events)
+    }
+
+    /// Reads some events and takes what is wanted.
+    async fn read(&mut self, mut stream: BoxStream<'static, Read>) -> Wanted {
+        let Some(chunk) = stream.next().await else { return Ok(Vec::new()) };
+        self.parts.get_or_insert_default().push_front(Part::Read(stream));
+        chunk.map(|chunk| wanted(chunk, &self.query))
+    }
+
+    /// Counts events, and cuts off what is too many.
+    fn cut(&mut self, mut wanted: Vec<Result<Event>>) -> Vec<Result<Event>> {
+        let mut left = self.left;
+        wanted.retain(|event| {
+            let takes = left > 0;
+            left -= u64::from(takes && event.is_ok());
+            takes
+        });
+        self.left = left;
+        wanted
+    }
+}
+
+/// Follows what is wanted.
+pub(super) struct FilteredFollow {
+    reader: Reader,
+    query: Arc<Query>,
+    next: Next,
+    picker: Option<Box<Picker>>,
+    /// Up to where the index is of no use.
+    unindexed: Position,
+}
+
+impl FilteredFollow {
+    /// Starts at `next`.
+    pub(super) fn new(reader: Reader, query: Query, next: Next) -> Self {
+        Self { reader, query: Arc::new(query), next, picker: None, unindexed: Position::ZERO }
+    }
+
+    /// Returns the next of what is wanted, once it is there.
+    pub(super) async fn step(mut self) -> Option<(Wanted, Self)> {
+        loop {
+            let State { position, ended, .. } = self.reader.published.state();
+            let step = match self.picker.take() {
+                Some(picker) => self.pick(picker).await.map(Some),
+                None => self.advance(position).await,
+            };
+            match step {
+                Ok(Some(wanted)) if wanted.is_empty() => let_others_run().await,
+                Ok(Some(wanted)) => return Some((Ok(wanted), self)),
+                Err(error) => return Some((Err(error), self)),
+                Ok(None) if ended => return None,
+                Ok(None) => {
+                    let moved = |state: &State| state.position > position || state.ended;
+                    self.reader.published.wait_for(moved).await;
+                }
+            }
+        }
+    }
+
+    /// Picks some of what is wanted.
+    async fn pick(&mut self, mut picker: Box<Picker>) -> Wanted {
+        let pick = move |storage: &_| picker.pick(storage, usize::MAX).map(|picked| (picked, picker));
+        let (picked, picker) = self.reader.source.run(pick).await?;
+        match picked.rest {
+            Rest::More => self.picker = Some(picker),
+            Rest::Nothing => {}
+            Rest::Unindexed(first, last) => (self.next, self.unindexed) = (Next::At(first), last),
+        }
+        Ok(picked.events)
+    }
+
+    /// Starts to pick where that is worth while, and otherwise reads some events. Returns none at the
+    /// head.
+    async fn advance(&mut self, head: Position) -> Result<Option<Vec<Result<Event>>>> {
+        if let Next::At(at) = self.next
+            && at > self.unindexed
+            && head.get().saturating_sub(at.get()) > BEHIND_MIN
+        {
+            let query = self.query.clone();
+            let start = move |storage: &Storage| storage.picker(&query, at, head, Direction::Forward);
+            match self.reader.source.run(start).await? {
+                Some((picker, covered)) => {
+                    self.picker = Some(Box::new(picker));
+                    self.next = Next::At(covered.next());
+                    return Ok(Some(Vec::new()));
+                }
+                None => self.unindexed = head,
+            }
+        }
+        self.next = self.resolved().await?;
+        let chunk = self.reader.advance(&mut self.next, head, u64::MAX).await?;
+        Ok(chunk.last_position().map(|_| wanted(chunk, &self.query)))
+    }
+
+    /// Looks up where to start, once.
+    async fn resolved(&self) -> Result<Next> {
+        match self.next {
+            Next::AfterId(_) => Ok(Next::At(self.reader.resolve(self.next).await?)),
+            next => Ok(next),
+        }
+    }
+}
+
+/// Takes what is wanted out of a chunk, and what is damaged: it could be.
+fn wanted(chunk: Chunk, query: &Query) -> Vec<Result<Event>> {
+    chunk.filter(|event| event.as_ref().map_or(true, |event| query.matches(&event.header))).collect()
+}
+
+/// Gives way to other tasks of the thread, once.
+async fn let_others_run() {
+    let mut gave_way = false;
+    poll_fn(|context| {
+        if gave_way {
+            return Poll::Ready(());
+        }
+        gave_way = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,184 @@
+//! [`IdIndex`]: which event has which id.
+//!
+//! The newest ids are in memory ([`Positions`]). A vault on disk moves them, some ten thousands at a time,
+//! to sorted files ([`Runs`]), which a thread of the index writes and merges off the commit path.
+//!
+//! Keeps these invariants:
+//!
+//! - It is derived: the log alone is the truth. Files that are missing, damaged or of another log
+//!   are found out and built anew, and until then the log is searched instead.
+//! - A file covers events that are durable, so that no crash of the log leaves it ahead.
+//! - What is in memory is bounded, whatever the disk does ([`IdIndex::wait_for_room`]).
+
+mod keeper;
+mod open;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread::JoinHandle;
+
+use toka_vault_core::{Event, EventHash, EventId, Position, Result};
+
+pub(crate) use crate::index::runs::Lookup;
+use crate::index::runs::{Cover, Layout, Runs};
+use crate::positions::Positions;
+use crate::sync::{lock, read, write};
+use keeper::Keeper;
+
+/// Ids that are gathered in memory before they are moved to disk; few in tests, so that they see
+/// many files and merges.
+const GATHERED_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 16 };
+
+/// Ids that gather before the writer of the log waits for the index: a multiple of what is moved at
+/// once, so that a merge on the way does not hold up commits.
+const WAITING_IDS_MAX: usize = 4 * GATHERED_IDS_MAX;
+
+/// How the files are called, and how large they start.
+const LAYOUT: Layout = Layout { extension: "ids", batch_events: GATHERED_IDS_MAX };
+
+/// Evicted ids that are worth the pass that removes them.
+const FORGET_MIN: u64 = 1_024;
+
+/// Finds events by id.
+#[derive(Debug, Default)]
+pub(crate) struct IdIndex {
+    recent: Arc<RwLock<Recent>>,
+    disk: Option<Disk>,
+}
+
+/// Holds the ids that are not on disk yet.
+#[derive(Debug, Default)]
+struct Recent {
+    /// The newest.
+    gathered: Positions,
+    /// The hash of the newest event.
+    newest: Option<EventHash>,
+    /// Those that are on their way to disk.
+    leaving: Option<Arc<Batch>>,
+}
+
+/// Holds ids of consecutive events.
+#[derive(Debug)]
+struct Batch {
+    ids: Positions,
+    cover: Cover,
+}
+
+/// Moves ids to disk and finds them there.
+#[derive(Debug)]
+struct Disk {
+    runs: Arc<Runs>,
+    keeper: Arc<Keeper>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl IdIndex {
+    /// Adds events, which follow those that were added before.
+    pub(crate) fn insert(&self, events: &[Event]) {
+        let mut recent = write(&self.recent);
+        for event in events {
+            recent.gathered.insert(event.header.id, event.position());
+        }
+        recent.newest = events.last().map(|event| event.header.hash).or(recent.newest);
+        let ready = recent.is_ready();
+        drop(recent);
+        if let Some(disk) = self.disk.as_ref().filter(|_| ready) {
+            disk.keeper.wake();
+        }
+    }
+
+    /// Lets go of ids before `oldest` that the log has evicted, once they are about half of all.
+    pub(crate) fn forget(&self, oldest: Position, newest: Position) {
+        let live = newest.get().saturating_sub(oldest.get()).saturating_add(1);
+        let many = live.saturating_mul(2).saturating_add(FORGET_MIN);
+        if oldest > Position::FIRST && read(&self.recent).gathered.len() as u64 > many {
+            write(&self.recent).gathered.remove_before(oldest);
+        }
+    }
+
+    /// Finds an event. Reads from disk.
+    pub(crate) fn find(&self, id: EventId) -> Lookup {
+        match (read(&self.recent).find(id), &self.disk) {
+            (Some(position), _) => Lookup::At(position),
+            (None, Some(disk)) => disk.runs.find(id.into()),
+            (None, None) => Lookup::Absent,
+        }
+    }
+
+    /// Says what can be said of an id without reading from disk.
+    pub(crate) fn find_in_memory(&self, id: EventId) -> Lookup {
+        match (read(&self.recent).find(id), &self.disk) {
+            (Some(position), _) => Lookup::At(position),
+            (None, Some(disk)) => disk.runs.could_have(id.into()),
+            (None, None) => Lookup::Absent,
+        }
+    }
+
+    /// Tells the index up to where the log is durable.
+    pub(crate) fn durable(&self, head: Position) {
+        if let Some(disk) = &self.disk {
+            disk.keeper.durable(head);
+        }
+    }
+
+    /// Tells whether what is in memory is within its bound.
+    pub(crate) fn has_room(&self) -> bool {
+        self.disk.is_none() || read(&self.recent).has_room()
+    }
+
+    /// Waits until what is in memory is within its bound.
+    ///
+    /// # Errors
+    ///
+    /// The failure that keeps the index from moving ids to disk.
+    pub(crate) fn wait_for_room(&self) -> Result<()> {
+        match &self.disk {
+            Some(disk) => disk.keeper.wait_for_room(&self.recent),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the index's thread. What is in memory is found again in the log.
+    pub(crate) fn close(&self) {
+        let Some(disk) = &self.disk else { return };
+        disk.keeper.stop();
+        let thread = lock(&disk.thread).take();
+        if let Some(thread) = thread {
+            // It has nothing to return; a panic in it was reported by itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for IdIndex {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Recent {
+    fn find(&self, id: EventId) -> Option<Position> {
+        let leaving = || self.leaving.as_ref()?.ids.get(id);
+        self.gathered.get(id).or_else(leaving)
+    }
+
+    /// Tells whether enough has gathered to be sent off, and nothing is on its way.
+    fn is_ready(&self) -> bool {
+        self.gathered.len() >= GATHERED_IDS_MAX && self.leaving.is_none()
+    }
+
+    /// Tells whether more may gather.
+    fn has_room(&self) -> bool {
+        self.gathered.len() < WAITING_IDS_MAX || self.leaving.is_none()
+    }
+
+    /// Sends what has gathered on its way to disk.
+    fn send_off(&mut self) {
+        let ids = std::mem::take(&mut self.gathered);
+        let positions = || ids.iter().map(|(_, position)| position);
+        let bounds = positions().min().zip(positions().max());
+        let cover = bounds.zip(self.newest).map(|((first, last), hash)| Cover { first, last, hash });
+        self.leaving = cover.map(|cover| Arc::new(Batch { ids, cover }));
+    }
+}

@@ -1,0 +1,60 @@
+//! [`IdIndex::open`]: an index that agrees with its log, from whatever its directory holds.
+//!
+//! Keeps the invariant that what its files do not cover is read from the log.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use toka_vault_core::{Position, Result};
+
+use super::keeper::Keeper;
+use super::{Disk, IdIndex, LAYOUT, Recent};
+use crate::chunk::scan;
+use crate::index::runs::Runs;
+use crate::log::Log;
+
+impl IdIndex {
+    /// Builds an index in memory, of all events of a log.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log.
+    pub(crate) fn in_memory(log: &dyn Log, head: Position) -> Result<Self> {
+        let index = Self::default();
+        index.catch_up(log, log.oldest(), head)?;
+        Ok(index)
+    }
+
+    /// Opens the index in a directory, and creates or completes it from the log, which is durable up
+    /// to `head`.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log or the directory, or to write to it.
+    pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
+        let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);
+        let keeper = Arc::new(Keeper::new(head));
+        let recent = Arc::<std::sync::RwLock<Recent>>::default();
+        let thread = {
+            let (runs, keeper, recent) = (runs.clone(), keeper.clone(), recent.clone());
+            crate::thread::spawn("toka-index", move || keeper.run(&recent, &runs))?
+        };
+        let from = runs.last().next();
+        let disk = Disk { runs, keeper, thread: Mutex::new(Some(thread)) };
+        let index = Self { recent, disk: Some(disk) };
+        index.catch_up(log, from, head)?;
+        Ok(index)
+    }
+
+    /// Adds the events of the log from `from` up to `head`. The id of one that is damaged is not known;
+    /// whoever reads it is told of the damage.
+    fn catch_up(&self, log: &dyn Log, from: Position, head: Position) -> Result<()> {
+        scan(log, from..=head, |events| {
+            self.wait_for_room()?;
+            self.insert(events);
+            Ok(ControlFlow::<()>::Continue(()))
+        })?;
+        Ok(())
+    }
+}

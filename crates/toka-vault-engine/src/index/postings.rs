@@ -1,0 +1,158 @@
+//! [`Postings`]: which events are of a kind, have a parent, or carry a payload.
+//!
+//! It follows the log instead of being told of each event, so that it takes nothing from the path of a
+//! commit: a thread of its own reads what has become durable, some ten thousands of events make a
+//! sorted file, and files are merged. Whoever asks first has it read what is missing up to the head.
+//!
+//! Keeps these invariants:
+//!
+//! - It is derived: what its files do not cover is read from the log.
+//! - It tells of every event up to where it has followed the log; of one that is damaged too, under a key of
+//!   its own, so that no answer leaves it out.
+//! - What is in memory is bounded where there are files. Beyond the bound it does not follow, and
+//!   whoever asks reads the log from there on.
+
+mod gathered;
+pub(crate) mod keys;
+mod memory;
+mod worker;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread::JoinHandle;
+
+use toka_vault_core::{Kind, Position, Result};
+
+use super::runs::{Damaged, Key, Layout, Runs};
+use crate::log::Log;
+use crate::sync::{lock, read, write};
+use memory::Memory;
+use worker::Worker;
+
+/// Events that one file is made of, before files are merged; few in tests, so that they see many.
+const BATCH_EVENTS: usize = if cfg!(test) { 64 } else { 1 << 15 };
+
+/// Kinds that are remembered by their keys, so that a pattern need not read an event for each.
+const KINDS_MAX: usize = 1 << 16;
+
+/// How the files are called, and how large they start.
+const LAYOUT: Layout = Layout { extension: "postings", batch_events: BATCH_EVENTS };
+
+/// Finds events by what they say.
+#[derive(Debug, Default)]
+pub(crate) struct Postings {
+    memory: Arc<Memory>,
+    disk: Option<Disk>,
+    /// Kinds that were asked for, by their keys.
+    kinds: RwLock<HashMap<Key, Kind>>,
+}
+
+#[derive(Debug)]
+struct Disk {
+    runs: Arc<Runs>,
+    worker: Arc<Worker>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Postings {
+    /// Opens the files in a directory that fit a log which is durable up to `head`.
+    pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
+        let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);
+        let memory = Arc::new(Memory::bounded(runs.last()));
+        let disk = Disk { runs, worker: Arc::new(Worker::new(head)), thread: Mutex::default() };
+        Ok(Self { memory, disk: Some(disk), kinds: RwLock::default() })
+    }
+
+    /// Starts the thread that follows the log, where there are files.
+    pub(crate) fn start(&self, log: &Arc<dyn Log>) -> Result<()> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        let (worker, memory, runs) = (disk.worker.clone(), self.memory.clone(), disk.runs.clone());
+        let log = log.clone();
+        let follow = move || worker.run(&memory, &runs, log.as_ref());
+        *lock(&disk.thread) = Some(crate::thread::spawn("toka-postings", follow)?);
+        Ok(())
+    }
+
+    /// Reads on in the log, up to `head` at most, while there is room. Returns up to where it tells of
+    /// every event.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log.
+    pub(crate) fn follow(&self, log: &dyn Log, head: Position) -> Result<Position> {
+        self.memory.follow(log, head)
+    }
+
+    /// Returns up to `max` positions of a key from `from` on, the lowest first.
+    pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
+        // First memory: what leaves it in between is in the files then.
+        let newest = self.memory.ascending(key, from, max);
+        let Some(disk) = &self.disk else { return Ok(newest) };
+        let mut found = disk.runs.ascending(key, from, max)?;
+        let last = found.last().copied().unwrap_or_default();
+        found.extend(newest.into_iter().filter(|position| *position > last));
+        found.truncate(max);
+        Ok(found)
+    }
+
+    /// Returns up to `max` positions of a key up to `to`, the highest first.
+    pub(crate) fn descending(&self, key: Key, to: Position, max: usize) -> Result<Vec<Position>, Damaged> {
+        let mut found = self.memory.descending(key, to, max);
+        if let Some(disk) = self.disk.as_ref().filter(|_| found.len() < max) {
+            let first = found.last().copied();
+            let older = disk.runs.descending(key, to, max)?;
+            found.extend(older.into_iter().filter(|position| first.is_none_or(|first| *position < first)));
+            found.truncate(max);
+        }
+        Ok(found)
+    }
+
+    /// Returns the keys of the kinds that events between two positions have, and perhaps of others.
+    pub(crate) fn kinds(&self, first: Position, last: Position) -> Result<Vec<Key>, Damaged> {
+        let mut kinds = self.memory.kinds();
+        if let Some(disk) = &self.disk {
+            kinds.extend(disk.runs.keys(keys::KINDS, first, last)?);
+        }
+        kinds.sort_unstable();
+        kinds.dedup();
+        Ok(kinds)
+    }
+
+    /// Returns the kind of a key, where it is remembered.
+    pub(crate) fn remembered(&self, key: Key) -> Option<Kind> {
+        read(&self.kinds).get(&key).cloned()
+    }
+
+    /// Remembers the kind of a key.
+    pub(crate) fn remember(&self, key: Key, kind: &Kind) {
+        let mut kinds = write(&self.kinds);
+        if kinds.len() >= KINDS_MAX {
+            kinds.clear();
+        }
+        kinds.insert(key, kind.clone());
+    }
+
+    /// Tells up to where the log is durable.
+    pub(crate) fn durable(&self, head: Position) {
+        if let Some(disk) = &self.disk {
+            disk.worker.durable(head);
+        }
+    }
+
+    /// Ends the thread.
+    pub(crate) fn close(&self) {
+        let Some(disk) = &self.disk else { return };
+        disk.worker.stop();
+        if let Some(thread) = lock(&disk.thread).take() {
+            // It has nothing to return; a panic in it was reported by itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Postings {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

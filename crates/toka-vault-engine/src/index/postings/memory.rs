@@ -1,0 +1,142 @@
+//! [`Memory`]: the postings of the newest events, and how they follow the log.
+//!
+//! Keeps the invariants that one at a time reads on in the log, so that each event is added once and
+//! in order; and that there is a bound, where there are files to move what is held to.
+
+use std::sync::{Arc, Mutex, RwLock};
+
+use toka_vault_core::{Error, Position, Result};
+
+use super::gathered::Gathered;
+use super::{BATCH_EVENTS, keys};
+use crate::index::runs::Key;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::log::{Log, ReadBudget};
+use crate::sync::{lock, read, write};
+
+/// Events that are held at most, where there are files to move them to.
+const GATHERED_EVENTS_MAX: usize = 2 * BATCH_EVENTS;
+
+/// Holds what is not on disk yet.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    parts: RwLock<Parts>,
+    /// Held by whoever reads on in the log.
+    following: Mutex<()>,
+    /// Whether there is a bound.
+    bounded: bool,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    /// The newest.
+    gathered: Gathered,
+    /// What is on its way to disk.
+    leaving: Option<Arc<Gathered>>,
+}
+
+impl Memory {
+    /// Starts behind what the files have, and keeps to the bound.
+    pub(super) fn bounded(last: Position) -> Self {
+        let parts = Parts { gathered: Gathered::after(last), leaving: None };
+        Self { parts: RwLock::new(parts), following: Mutex::default(), bounded: true }
+    }
+
+    /// Returns up to where it tells of every event.
+    pub(super) fn covered(&self) -> Position {
+        read(&self.parts).gathered.last()
+    }
+
+    /// Reads on in the log, up to `head` at most, while there is room. Returns up to where it tells of
+    /// every event.
+    pub(super) fn follow(&self, log: &dyn Log, head: Position) -> Result<Position> {
+        if self.covered() >= head {
+            return Ok(self.covered());
+        }
+        let _following = lock(&self.following);
+        loop {
+            let covered = self.covered();
+            if covered >= head || !self.has_room() {
+                return Ok(covered);
+            }
+            self.read_on(log, covered.next(), head)?;
+        }
+    }
+
+    /// Returns up to `max` positions of a key from `from` on, the lowest first.
+    pub(super) fn ascending(&self, key: Key, from: Position, max: usize) -> Vec<Position> {
+        let parts = read(&self.parts);
+        let leaving = parts.leaving.iter().flat_map(|leaving| leaving.ascending(key, from, max));
+        leaving.chain(parts.gathered.ascending(key, from, max)).take(max).collect()
+    }
+
+    /// Returns up to `max` positions of a key up to `to`, the highest first.
+    pub(super) fn descending(&self, key: Key, to: Position, max: usize) -> Vec<Position> {
+        let parts = read(&self.parts);
+        let gathered = parts.gathered.descending(key, to, max);
+        let leaving = parts.leaving.iter().flat_map(|leaving| leaving.descending(key, to, max));
+        gathered.chain(leaving).take(max).collect()
+    }
+
+    /// Returns the keys of kinds.
+    pub(super) fn kinds(&self) -> Vec<Key> {
+        let parts = read(&self.parts);
+        let leaving = parts.leaving.iter().flat_map(|leaving| leaving.keys(keys::KINDS));
+        leaving.chain(parts.gathered.keys(keys::KINDS)).collect()
+    }
+
+    /// Tells whether enough has gathered for a file, of events that are durable up to `durable`.
+    pub(super) fn is_ready(&self, durable: Position) -> bool {
+        let gathered = &read(&self.parts).gathered;
+        let covers = gathered.cover().is_some_and(|cover| cover.last <= durable);
+        covers && gathered.events() >= BATCH_EVENTS
+    }
+
+    /// Sends what has gathered on its way to disk.
+    pub(super) fn send_off(&self) -> Arc<Gathered> {
+        let mut parts = write(&self.parts);
+        let next = parts.gathered.next();
+        let leaving = Arc::new(std::mem::replace(&mut parts.gathered, next));
+        parts.leaving = Some(leaving.clone());
+        leaving
+    }
+
+    /// Lets go of what was on its way to disk: it is there.
+    pub(super) fn arrived(&self) {
+        write(&self.parts).leaving = None;
+    }
+
+    /// Tells whether there is room for more. A file ends with an event that is whole, so what is
+    /// damaged at the bound does not count.
+    fn has_room(&self) -> bool {
+        let gathered = &read(&self.parts).gathered;
+        !self.bounded || gathered.events() < GATHERED_EVENTS_MAX || gathered.cover().is_none()
+    }
+
+    /// Reads a chunk from `from` on.
+    fn read_on(&self, log: &dyn Log, from: Position, head: Position) -> Result<()> {
+        let there = head.get().saturating_sub(from.get()).saturating_add(1);
+        let events = usize::try_from(there).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
+        let chunk = match log.read(from, ReadBudget { events, bytes: CHUNK_BYTES_MAX }) {
+            Err(Error::Corrupt { last, .. }) => {
+                write(&self.parts).gathered.insert_damaged(last.max(from).min(head));
+                return Ok(());
+            }
+            chunk => chunk?,
+        };
+        if chunk.last_position().is_none() {
+            return Err(Error::corrupt(from, "it is not in the log"));
+        }
+        // Decoded before the lock is taken, which those who ask wait for.
+        let events: Vec<_> = chunk.collect();
+        let gathered = &mut write(&self.parts).gathered;
+        for event in events {
+            match event {
+                Ok(event) => gathered.insert(&event),
+                Err(Error::Corrupt { .. }) => gathered.insert_damaged(gathered.last().next()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! [`Worker`]: the thread that follows the log and moves postings to disk.
+//!
+//! Keeps the invariants that what is held leaves memory only once it can be found on disk, and that
+//! only what is durable gets there. Where it fails, the vault goes on: whoever asks reads the log.
+
+use std::sync::{Condvar, Mutex};
+
+use toka_vault_core::{Position, Result};
+
+use super::memory::Memory;
+use crate::guard::guarded;
+use crate::index::runs::Runs;
+use crate::log::Log;
+use crate::sync::{lock, wait};
+
+/// Events that become durable before the thread reads them: often enough that whoever asks finds
+/// little missing, seldom enough that a read brings many.
+const FOLLOW_EVENTS: u64 = 4_096;
+
+/// Lets the thread, the writer of the log and the closer agree.
+#[derive(Debug)]
+pub(super) struct Worker {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Up to where the log is durable.
+    durable: Position,
+    /// From where on the thread wants to know that more is durable.
+    awaited: Position,
+    stop: bool,
+}
+
+impl Worker {
+    /// Starts with a log that is durable up to `durable`.
+    pub(super) fn new(durable: Position) -> Self {
+        let state = State { durable, awaited: Position::ZERO, stop: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Follows the log until it is told to stop, or fails.
+    pub(super) fn run(&self, memory: &Memory, runs: &Runs, log: &dyn Log) {
+        while let Some(durable) = self.next(memory) {
+            if let Err(error) = guarded("index", || self.step(memory, runs, log, durable)) {
+                tracing::error!(%error, "a vault cannot index its events; filters read the log instead");
+                return;
+            }
+        }
+    }
+
+    /// Says up to where the log is durable.
+    pub(super) fn durable(&self, head: Position) {
+        let mut state = lock(&self.state);
+        state.durable = head;
+        if head >= state.awaited {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Ends the thread after what it is at.
+    pub(super) fn stop(&self) {
+        lock(&self.state).stop = true;
+        self.changed.notify_all();
+    }
+
+    /// Reads what has become durable, and makes a file of it where that is enough for one.
+    fn step(&self, memory: &Memory, runs: &Runs, log: &dyn Log, durable: Position) -> Result<()> {
+        memory.follow(log, durable)?;
+        if !memory.is_ready(durable) {
+            return Ok(());
+        }
+        let leaving = memory.send_off();
+        if let Some(cover) = leaving.cover() {
+            runs.add(leaving.entries(), cover)?;
+        }
+        memory.arrived();
+        runs.merge(&|| lock(&self.state).stop)
+    }
+
+    /// Waits until there is something to do, and returns up to where the log is durable; `None` at the
+    /// end.
+    fn next(&self, memory: &Memory) -> Option<Position> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.stop {
+                return None;
+            }
+            let due = memory.covered().plus(FOLLOW_EVENTS);
+            if state.durable >= due || memory.is_ready(state.durable) {
+                return Some(state.durable);
+            }
+            // Whoever asked may have read ahead of what is durable, and enough for a file.
+            let ready = memory.is_ready(Position::new(u64::MAX));
+            state.awaited = if ready { memory.covered() } else { due };
+            state = wait(&self.changed, state);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! [`Picker`]: the events that a query wants, out of those that an index covers.
+//!
+//! It merges the positions of several keys in order, some of each key at a time, so that what it
+//! holds is bounded by the number of keys. What lies close together is read at once.
+//!
+//! Keeps the invariants that each wanted event between its ends is told once, in order; and that a
+//! damaged one, which could be wanted, is told as an error in its place.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use toka_vault_core::{Direction, Error, Event, Position, Result};
+
+use crate::index::{Damaged, Key, Postings};
+use crate::limits::CHUNK_BYTES_MAX;
+use crate::log::ReadBudget;
+use crate::lookup::Storage;
+use crate::query::Query;
+
+/// Positions of one key that are fetched at once: about as many as a page of a file has.
+const LIST_MAX: usize = 170;
+
+/// Most keys that are merged. Beyond, what is wanted is a good part of everything, and all is read.
+const KEYS_MAX: usize = 4_096;
+
+/// Most events that are picked at once.
+const PICK_MAX: usize = 512;
+
+/// Most positions between two wanted events that are read at once: to decode the events between them
+/// costs less than another read does.
+const GAP_MAX: u64 = 16;
+
+/// Most positions that are read at once.
+const SPAN_MAX: u64 = 1_024;
+
+/// Picks events between two positions.
+pub(crate) struct Picker {
+    query: Arc<Query>,
+    direction: Direction,
+    lists: Vec<List>,
+    /// The next position of each list, the first to come on top, with the number of the list.
+    next: BinaryHeap<Reverse<(u64, usize)>>,
+    /// What is told: all before it, or behind it where the direction is backward.
+    told: Position,
+    first: Position,
+    last: Position,
+}
+
+/// Holds the positions of a key that come next.
+struct List {
+    key: Key,
+    fetched: std::vec::IntoIter<Position>,
+    /// Where to fetch on; `None` at the end.
+    from: Option<Position>,
+}
+
+/// Is what was picked.
+pub(crate) struct Picked {
+    /// The wanted events, and what keeps others from being read.
+    pub(crate) events: Vec<Result<Event>>,
+    /// How it goes on.
+    pub(crate) rest: Rest,
+}
+
+/// Says how picking goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// There can be more.
+    More,
+    /// All is told.
+    Nothing,
+    /// The index is damaged: the positions between these two are to be read one by one.
+    Unindexed(Position, Position),
+}
+
+impl Picker {
+    /// Starts to pick between two positions, which the index covers. Returns `None` where the index is
+    /// of no use for the query.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log.
+    pub(crate) fn new(
+        storage: &Storage,
+        query: Arc<Query>,
+        (first, last): (Position, Position),
+        direction: Direction,
+    ) -> Result<Option<Self>> {
+        let keys = match query.keys(storage, first, last)? {
+            Ok(Some(keys)) if keys.len() <= KEYS_MAX => keys,
+            _ => return Ok(None),
+        };
+        let backward = direction == Direction::Backward;
+        let (from, told) = if backward { (last, last.next()) } else { (first, first) };
+        let list = |key| List { key, fetched: Vec::new().into_iter(), from: Some(from) };
+        let lists: Vec<_> = keys.into_iter().map(list).collect();
+        let mut picker = Self { query, direction, lists, next: BinaryHeap::new(), told, first, last };
+        for number in 0..picker.lists.len() {
+            if picker.refill(&storage.index.postings, number).is_err() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(picker))
+    }
+
+    /// Picks up to `max` events.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log that is not the damage of an event.
+    pub(crate) fn pick(&mut self, storage: &Storage, max: usize) -> Result<Picked> {
+        let mut positions = Vec::new();
+        let mut rest = Rest::More;
+        while positions.len() < max.min(PICK_MAX) {
+            match self.next_position(&storage.index.postings) {
+                Ok(Some(position)) if positions.last() != Some(&position) => positions.push(position),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    rest = Rest::Nothing;
+                    break;
+                }
+                Err(Damaged) => {
+                    rest = self.unindexed(positions.last().copied());
+                    break;
+                }
+            }
+        }
+        if let Some(newest) = positions.last() {
+            self.told = if self.is_backward() { *newest } else { newest.next() };
+        }
+        Ok(Picked { events: self.read(storage, positions)?, rest })
+    }
+
+    fn is_backward(&self) -> bool {
+        self.direction == Direction::Backward
+    }
+
+    /// Returns what is left between the ends, behind a position that is told.
+    fn unindexed(&self, told: Option<Position>) -> Rest {
+        if self.is_backward() {
+            Rest::Unindexed(self.first, told.unwrap_or(self.told).minus(1))
+        } else {
+            Rest::Unindexed(told.map_or(self.told, Position::next), self.last)
+        }
+    }
+
+    /// Reads the events at these positions, which come in the picker's direction.
+    fn read(&self, storage: &Storage, mut positions: Vec<Position>) -> Result<Vec<Result<Event>>> {
+        if self.is_backward() {
+            positions.reverse();
+        }
+        let mut events = Vec::with_capacity(positions.len());
+        let mut rest = positions.as_slice();
+        while let Some(first) = rest.first() {
+            let last = rest.get(close(rest).saturating_sub(1)).unwrap_or(first);
+            let behind = self.read_span(storage, *first, *last, &mut events)?;
+            rest = rest.get(rest.partition_point(|position| *position < behind)..).unwrap_or_default();
+        }
+        if self.is_backward() {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
+    /// Reads the wanted events from `first` to `last`, or as far as one read goes, and returns the
+    /// position behind.
+    fn read_span(
+        &self,
+        storage: &Storage,
+        first: Position,
+        last: Position,
+        events: &mut Vec<Result<Event>>,
+    ) -> Result<Position> {
+        let count = last.get().saturating_sub(first.get()).saturating_add(1);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let chunk = match storage.log.read(first, ReadBudget { events: count, bytes: CHUNK_BYTES_MAX }) {
+            Err(Error::Corrupt { first: from, last: to, reason }) => {
+                events.push(Err(Error::Corrupt { first: from, last: to, reason }));
+                return Ok(to.max(first).next());
+            }
+            chunk => chunk?,
+        };
+        let behind = chunk.last_position().unwrap_or(first).next();
+        events.extend(
+            chunk.filter(|event| event.as_ref().map_or(true, |event| self.query.matches(&event.header))),
+        );
+        Ok(behind)
+    }
+
+    /// Returns the next position of all lists.
+    fn next_position(&mut self, postings: &Postings) -> Result<Option<Position>, Damaged> {
+        let Some(Reverse((rank, number))) = self.next.pop() else { return Ok(None) };
+        self.refill(postings, number)?;
+        Ok(Some(self.position(rank)))
+    }
+
+    /// Puts the next position of a list among the next ones.
+    fn refill(&mut self, postings: &Postings, number: usize) -> Result<(), Damaged> {
+        let backward = self.is_backward();
+        let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
+        let next = list.next(postings, backward)?;
+        if let Some(position) = next.filter(|position| (self.first..=self.last).contains(position)) {
+            self.next.push(Reverse((self.rank(position), number)));
+        }
+        Ok(())
+    }
+
+    /// Returns a number that is the less the sooner a position comes.
+    fn rank(&self, position: Position) -> u64 {
+        if self.is_backward() { !position.get() } else { position.get() }
+    }
+
+    fn position(&self, rank: u64) -> Position {
+        Position::new(if self.is_backward() { !rank } else { rank })
+    }
+}
+
+impl List {
+    fn next(&mut self, postings: &Postings, backward: bool) -> Result<Option<Position>, Damaged> {
+        if let Some(position) = self.fetched.next() {
+            return Ok(Some(position));
+        }
+        let Some(from) = self.from else { return Ok(None) };
+        let fetched = if backward {
+            postings.descending(self.key, from, LIST_MAX)?
+        } else {
+            postings.ascending(self.key, from, LIST_MAX)?
+        };
+        let full = fetched.len() >= LIST_MAX;
+        self.from =
+            fetched.last().filter(|_| full).map(|last| if backward { last.minus(1) } else { last.next() });
+        self.fetched = fetched.into_iter();
+        Ok(self.fetched.next())
+    }
+}
+
+/// Returns how many of the first positions lie so close together that they are read at once.
+fn close(positions: &[Position]) -> usize {
+    let Some(first) = positions.first() else { return 0 };
+    let near = |pair: &&[Position]| match pair {
+        [before, after] => after.get() - before.get() <= GAP_MAX && after.get() - first.get() < SPAN_MAX,
+        _ => false,
+    };
+    positions.windows(2).take_while(near).count() + 1
+}

@@ -1,0 +1,108 @@
+//! What has to hold for a commit, decided where it takes its place in the order.
+//!
+//! Keeps the invariant that no event comes between the look and the commit: what is searched in
+//! storage ends at a position from which on every event that was sealed is remembered, and those are
+//! looked at under the sequencer's lock.
+
+use std::sync::Arc;
+
+use toka_vault_core::{Condition, Error, EventId, Position};
+
+use super::{Access, Draft, Refusal, Sequencer};
+use crate::lookup::Search;
+use crate::query::Query;
+
+impl Sequencer {
+    /// Checks the conditions of a commit whose new events are in the draft.
+    pub(super) fn check(&self, draft: &mut Draft<'_>, conditions: &[Condition]) -> Result<(), Refusal> {
+        let mut searches = Vec::new();
+        for (number, condition) in conditions.iter().enumerate() {
+            match self.broken_at(draft, number, condition) {
+                Ok(None) => {}
+                Ok(Some(position)) => {
+                    let condition = condition.clone();
+                    return Err(Refusal::Condition(Error::ConditionFailed { condition, position }));
+                }
+                Err(Unknown::Search(search)) => searches.push(search),
+                Err(Unknown::Failed(error)) => return Err(error.into()),
+            }
+        }
+        let ids = std::mem::take(&mut draft.unread);
+        if ids.is_empty() && searches.is_empty() { Ok(()) } else { Err(Refusal::Unread { ids, searches }) }
+    }
+
+    /// Returns where a condition is broken, if it is.
+    fn broken_at(
+        &self,
+        draft: &mut Draft<'_>,
+        number: usize,
+        condition: &Condition,
+    ) -> Result<Option<Position>, Unknown> {
+        let head = self.end.position;
+        match condition {
+            Condition::HeadAt(position) if head == *position => Ok(None),
+            Condition::HeadAt(position) => Ok(Some(position.next().min(head))),
+            Condition::NoneAfter { position, filter } => {
+                self.first_after(draft, number, *position, Query::Filter(filter.clone()))
+            }
+            Condition::Leaf(id) => match self.position_of(draft, *id)? {
+                Some(position) => self.first_after(draft, number, position, Query::Children(*id)),
+                // It is being looked up.
+                None => Ok(None),
+            },
+            _ => Err(Unknown::Failed(Error::Backend {
+                reason: format!("it does not know the condition that {condition}"),
+                source: None,
+            })),
+        }
+    }
+
+    /// Returns the position of an event of the vault, or `None` where it has to be looked up.
+    fn position_of(&self, draft: &mut Draft<'_>, id: EventId) -> Result<Option<Position>, Unknown> {
+        let unread = draft.unread.len();
+        match self.header(draft, id).map_err(Unknown::Failed)? {
+            // An event of the batch itself is not in the vault yet.
+            Some(header) if header.position <= self.end.position => Ok(Some(header.position)),
+            None if draft.unread.len() > unread => Ok(None),
+            _ => Err(Unknown::Failed(Error::UnknownEvent { id })),
+        }
+    }
+
+    /// Finds the first sealed event behind a position that a query wants.
+    fn first_after(
+        &self,
+        draft: &Draft<'_>,
+        number: usize,
+        after: Position,
+        query: Query,
+    ) -> Result<Option<Position>, Unknown> {
+        let head = self.end.position;
+        if let Access::Direct(storage) = &self.storage {
+            return storage.first_match(&Arc::new(query), after.next(), head).map_err(Unknown::Failed);
+        }
+        let searched = draft.known.searched(number);
+        let from = match searched {
+            Some((Some(found), _)) => return Ok(Some(found)),
+            Some((None, as_of)) => after.max(as_of).next(),
+            None => after.next(),
+        };
+        if from > head {
+            return Ok(None);
+        }
+        match self.recent.after(from.minus(1)) {
+            Some(mut headers) => {
+                let broken = headers.find(|header| query.matches(header));
+                Ok(broken.map(|header| header.position))
+            }
+            None => Err(Unknown::Search(Search { number, query: Arc::new(query), after })),
+        }
+    }
+}
+
+/// Says why it is not known whether a condition holds.
+enum Unknown {
+    /// It has to be searched for in storage.
+    Search(Search),
+    /// It cannot be told.
+    Failed(Error),
+}
