@@ -6,6 +6,7 @@
 //! how the crates fit together, `docs/format.md` the encoding and the hashes byte for byte.
 
 mod canonical;
+mod causality;
 mod digest;
 mod error;
 mod event;
@@ -23,6 +24,7 @@ mod streams;
 mod timestamp;
 pub mod verify;
 
+pub use causality::{WalkOptions, WalkOrder};
 pub use digest::{ChainHash, Digest, EventHash, HASH_BYTES};
 pub use error::{Error, Result};
 pub use event::{Event, EventHeader};
@@ -34,5 +36,5 @@ pub use payload::{EventPayload, Payload};
 pub use position::Position;
 pub use reading::{Direction, Head, ReplayOptions, StartFrom};
 pub use store::{EventStore, EventStoreExt};
-pub use streams::{Replay, Subscription};
+pub use streams::{Replay, Subscription, Walk};
 pub use timestamp::Timestamp;

@@ -9,7 +9,7 @@ mod vault;
 pub use toka_vault_core::{
     ChainHash, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload, EventStore,
     EventStoreExt, Head, Kind, NewEvent, Parents, Payload, Position, Replay, ReplayOptions, Result,
-    StartFrom, Subscription, Timestamp, hashing, limits, verify,
+    StartFrom, Subscription, Timestamp, Walk, WalkOptions, WalkOrder, hashing, limits, verify,
 };
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 #[doc(inline)]
@@ -31,7 +31,7 @@ pub mod prelude {
     #[doc(inline)]
     pub use crate::{
         Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, InMemoryVault, Kind, NewEvent,
-        Payload, Position, ReplayOptions, StartFrom, Vault,
+        Payload, Position, ReplayOptions, StartFrom, Vault, WalkOptions, WalkOrder,
     };
     #[cfg(feature = "persist-journal")]
     #[doc(inline)]
