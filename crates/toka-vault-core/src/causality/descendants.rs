@@ -124,12 +124,22 @@ impl<S: EventStore + ?Sized> Descent<'_, S> {
                     self.newest = Some(event);
                 }
                 Ok(None) => break,
-                // Told in its place, and once, whichever children it may have hidden.
-                Err(error) => match told_at(&error) {
-                    Some(place) => self.meet(place.max(position.next()), Err(error), steps + 1),
-                    None => return Err(error),
-                },
+                Err(error) => self.hidden(error, position, steps + 1)?,
             }
+        }
+        Ok(())
+    }
+
+    /// Meets an error that hides events, to be told in their place, and once, whichever children they
+    /// may be. One that hides nothing behind the parent is none of this walk's.
+    fn hidden(&mut self, error: Error, parent: Position, steps: u64) -> Result<()> {
+        let (first, last) = match error {
+            Error::Corrupt { first, last, .. } => (first, last),
+            Error::Evicted { oldest } => (parent.next(), oldest.minus(1)),
+            _ => return Err(error),
+        };
+        if last > parent {
+            self.meet(first.max(parent.next()), Err(error), steps);
         }
         Ok(())
     }
@@ -138,14 +148,5 @@ impl<S: EventStore + ?Sized> Descent<'_, S> {
     fn meet(&mut self, position: Position, id: Result<EventId>, steps: u64) {
         let (_, known) = self.frontier.entry(position).or_insert((id, steps));
         *known = steps.min(*known);
-    }
-}
-
-/// Returns where an error belongs that hides events: a place at which no event can be read.
-fn told_at(error: &Error) -> Option<Position> {
-    match error {
-        Error::Corrupt { first, .. } => Some(*first),
-        Error::Evicted { oldest } => Some(oldest.minus(1)),
-        _ => None,
     }
 }
