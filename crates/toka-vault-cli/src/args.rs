@@ -17,7 +17,7 @@ Exit codes:
   1  the vault or an import failed: I/O, a conflict, a bad line
   2  the command line makes no sense
   3  damaged events were found
-  4  an event was not found: `show` of an unknown id, an unknown parent
+  4  an event was not found: an unknown id, an unknown parent
   5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
 
 Data goes to stdout, notes and progress to stderr. One process at a time can have a vault on disk \
@@ -103,6 +103,30 @@ pub(crate) enum Command {
         id: EventId,
     },
 
+    /// List what led to an event: its parents, their parents, and so on, as it happened.
+    Ancestors(Walk),
+
+    /// List what an event led to: its children, their children, and so on, as it happened.
+    Descendants(Walk),
+
+    /// List the nearest events that led to both of two, the newest first.
+    ///
+    /// As in `git merge-base --all`, an event counts as leading to itself: where one led to the
+    /// other, it alone is listed. Events without a common past list nothing.
+    CommonAncestor {
+        /// An event's id, 26 letters and digits.
+        one: EventId,
+        /// The other event's id.
+        other: EventId,
+    },
+
+    /// List the events that nothing follows yet, the newest first.
+    Leaves {
+        /// List at most N events: the newest N.
+        #[arg(long, short = 'n', value_name = "N")]
+        limit: Option<u64>,
+    },
+
     /// Prove that the vault holds what it was given: computes every digest, every event hash and the
     /// chain anew, and checks that every parent exists.
     Verify,
@@ -183,6 +207,25 @@ pub(crate) struct Log {
     pub(crate) reverse: bool,
 
     /// List at most N events: the newest N, or with --reverse the oldest N.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+/// Says which events to list of those that led to one, or that one led to.
+#[derive(Debug, Args)]
+pub(crate) struct Walk {
+    /// The event's id, 26 letters and digits; the event itself is not listed.
+    pub(crate) id: EventId,
+
+    /// List those that stand nearest to the event first: ancestors from new to old.
+    #[arg(long)]
+    pub(crate) nearest: bool,
+
+    /// Go at most N steps: 1 lists parents or children alone.
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<u64>,
+
+    /// List at most N events: those that stand nearest to the event.
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<u64>,
 }

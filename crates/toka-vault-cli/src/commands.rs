@@ -12,6 +12,7 @@ mod show;
 mod stats;
 mod tail;
 mod verify;
+mod walk;
 
 use futures::executor::block_on;
 use toka_vault::Vault;
@@ -36,6 +37,18 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
             on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, output)))
         }
         Command::Show { id } => on(&opening.open_existing()?, |vault| block_on(show::run(vault, id, output))),
+        Command::Ancestors(args) => {
+            on(&opening.open_existing()?, |vault| block_on(walk::ancestors(vault, &args, output)))
+        }
+        Command::Descendants(args) => {
+            on(&opening.open_existing()?, |vault| block_on(walk::descendants(vault, &args, output)))
+        }
+        Command::CommonAncestor { one, other } => {
+            on(&opening.open_existing()?, |vault| block_on(walk::common_ancestors(vault, one, other, output)))
+        }
+        Command::Leaves { limit } => {
+            on(&opening.open_existing()?, |vault| block_on(walk::leaves(vault, limit, output)))
+        }
         Command::Verify => on(&opening.open_existing()?, |vault| block_on(verify::run(vault, output))),
         Command::Stats => {
             on(&opening.open_existing()?, |vault| block_on(stats::run(vault, opening.path(), output)))

@@ -10,7 +10,7 @@
 //! | 1 | the vault or an import failed: I/O, a conflict, a bad line |
 //! | 2 | the command line makes no sense |
 //! | 3 | damaged events were found |
-//! | 4 | an event was not found: `show` of an unknown id, an unknown parent |
+//! | 4 | an event was not found: an unknown id, an unknown parent |
 //! | 5 | the vault cannot be opened: there is none, it is open elsewhere, it is something else |
 //!
 //! `args` is the command line, `commands` has a module for each command, `output` is the one place

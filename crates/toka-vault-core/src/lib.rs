@@ -5,7 +5,9 @@
 //! `toka-vault`; a back-end depends on it to implement [`EventStore`]. `docs/architecture.md` tells
 //! how the crates fit together, `docs/format.md` the encoding and the hashes byte for byte.
 
+mod by_digest;
 mod canonical;
+mod causality;
 mod condition;
 mod digest;
 mod error;
@@ -26,6 +28,8 @@ mod streams;
 mod timestamp;
 pub mod verify;
 
+pub use by_digest::find_payload;
+pub use causality::{WalkOptions, WalkOrder};
 pub use condition::Condition;
 pub use digest::{ChainHash, Digest, EventHash, HASH_BYTES};
 pub use error::{Error, Result};
@@ -40,5 +44,5 @@ pub use payload::{EventPayload, Payload};
 pub use position::Position;
 pub use reading::{Direction, Head, ReplayOptions, StartFrom, SubscribeOptions};
 pub use store::{EventStore, EventStoreExt};
-pub use streams::{Replay, Subscription};
+pub use streams::{Replay, Subscription, Walk};
 pub use timestamp::Timestamp;

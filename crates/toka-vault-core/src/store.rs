@@ -6,8 +6,9 @@ use std::ops::Deref;
 use async_trait::async_trait;
 
 use crate::{
-    Condition, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Replay, ReplayOptions,
-    Result, StartFrom, SubscribeOptions, Subscription,
+    Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Payload, Replay,
+    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, causality,
+    find_payload,
 };
 
 /// Records events: what every back-end can do, and all that it must.
@@ -89,6 +90,32 @@ pub trait EventStore: Send + Sync {
     /// [`Error::Corrupt`] where it is damaged.
     async fn get(&self, id: EventId) -> Result<Option<Event>>;
 
+    /// Reads the children of an event: those that name it as a parent, oldest first, up to the head
+    /// at this call.
+    ///
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the first item.
+    /// - An event that cannot be read and may be a child is an error in its place; the replay goes
+    ///   on behind it.
+    ///
+    /// The provided method reads all that stands behind the event. A store that has an index of
+    /// children should answer from it: [`EventStoreExt::descendants`] asks once for each event it
+    /// gives.
+    fn children(&self, id: EventId) -> Replay {
+        causality::children(self, id)
+    }
+
+    /// Returns the payload of this digest, whichever event carries it, or `None` where none does.
+    ///
+    /// The provided method reads the history. A store that has an index of digests should answer from
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where no whole event carries it and a damaged one could.
+    async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
+        find_payload(self.replay(ReplayOptions::new()), digest).await
+    }
+
     /// Returns where the history ends now.
     async fn head(&self) -> Result<Head>;
 
@@ -146,6 +173,81 @@ pub trait EventStoreExt: EventStore {
     fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
         self.subscribe_with(options.into())
     }
+
+    /// Walks the ancestors of an event: its parents, their parents, and so on, each once. The event
+    /// itself is not among them.
+    ///
+    /// - In the causal order the whole way is found before the first event is given, at 24 bytes an
+    ///   event; a limit bounds it. Nearest first, the walk holds the headers of as many events as
+    ///   the graph is wide.
+    /// - What a bounded vault has evicted is not part of the graph any more: the walk is over where
+    ///   it comes to it, as history begins with the oldest event there is.
+    /// - A damaged ancestor is an [`Error::Corrupt`] in its place, and does not count for the limit.
+    ///   The walk goes on with what can be reached on other ways.
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item.
+    fn ancestors(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
+        causality::ancestors(self, id, options)
+    }
+
+    /// Walks the descendants of an event: its children, their children, and so on, each once, up to
+    /// the head at the first item. The event itself is not among them.
+    ///
+    /// - The walk holds the ids of what it has met and not yet given, and no more of them than the
+    ///   limit for the children of one event.
+    /// - A damaged event that is a child, or may be one, is an [`Error::Corrupt`] in its place, and
+    ///   does not count for the limit. The walk goes on with what can be reached on other ways.
+    /// - An event that a bounded vault evicts while the walk is on its way to it, or to its
+    ///   children, is an [`Error::UnknownEvent`].
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item.
+    fn descendants(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
+        causality::descendants(self, id, options)
+    }
+
+    /// Tells whether `earlier` is among the ancestors of `later`. No event is its own ancestor.
+    ///
+    /// Reads the ancestors of `later` that stand behind `earlier`, and their parents.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEvent`] where the vault does not have one of the two, and
+    /// [`Error::Corrupt`] where the answer depends on an event that is damaged.
+    fn is_ancestor(&self, earlier: EventId, later: EventId) -> impl Future<Output = Result<bool>> + Send {
+        causality::is_ancestor(self, earlier, later)
+    }
+
+    /// Finds the nearest common ancestors of two events: all events that led to both, but for those
+    /// that led to another of them. The newest comes first.
+    ///
+    /// As in `git merge-base --all`, an event counts as leading to itself here: where one event is
+    /// an ancestor of the other, it alone is the answer, and so is an event asked for with itself.
+    /// Events without a common past have none. What a bounded vault has evicted does not count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEvent`] where the vault does not have one of the two, and
+    /// [`Error::Corrupt`] where the answer depends on an event that is damaged.
+    fn common_ancestors(
+        &self,
+        one: EventId,
+        other: EventId,
+    ) -> impl Future<Output = Result<Vec<Event>>> + Send {
+        causality::common_ancestors(self, one, other)
+    }
+
+    /// Walks the events that name no parents, oldest first, up to the head at this call. Reads the
+    /// whole history.
+    fn roots(&self) -> Walk<'_> {
+        causality::roots(self)
+    }
+
+    /// Walks the events that nothing follows yet, being no event's parent, newest first, from the
+    /// head at this call. Reads the whole history.
+    ///
+    /// Holds the ids that newer events name and that the walk has not reached yet. An event that
+    /// only a damaged event names is given: nobody can tell.
+    fn leaves(&self) -> Walk<'_> {
+        causality::leaves(self)
+    }
 }
 
 impl<S: EventStore + ?Sized> EventStoreExt for S {}
@@ -180,6 +282,14 @@ where
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
         self.deref().get(id).await
+    }
+
+    fn children(&self, id: EventId) -> Replay {
+        self.deref().children(id)
+    }
+
+    async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
+        self.deref().payload(digest).await
     }
 
     async fn head(&self) -> Result<Head> {

@@ -1,4 +1,4 @@
-//! [`Replay`] and [`Subscription`]: events as they reach a reader.
+//! [`Replay`], [`Walk`] and [`Subscription`]: events as they reach a reader.
 //!
 //! Keeps the invariant that no event is lost to cancellation: the state of a read that is under way
 //! lives in the stream, not in the future that waits for it.
@@ -20,20 +20,29 @@ use crate::{Event, Result};
 /// with the next event that can be read; after any other error it ends. It reads ahead by a bounded
 /// number of events.
 #[must_use = "a replay reads nothing until it is asked for events"]
-pub struct Replay(Events);
+pub struct Replay(Events<'static>);
+
+/// Reads a part of the graph as a finite stream: what led to an event, or what it led to.
+///
+/// [`EventStoreExt`](crate::EventStoreExt) makes walks. An error does not end one: after
+/// [`Error::Corrupt`](crate::Error::Corrupt), [`Error::Evicted`](crate::Error::Evicted) or
+/// [`Error::UnknownEvent`](crate::Error::UnknownEvent) it goes on with what can still be reached;
+/// after any other error it ends.
+#[must_use = "a walk reads nothing until it is asked for events"]
+pub struct Walk<'a>(Events<'a>);
 
 /// Follows a vault: history from a start point, then each event once it is committed.
 ///
 /// Events come in commit order, without gap or duplicate. A slow subscriber loses nothing and holds
 /// back nobody: it holds a bounded number of events, and reads from storage what it has missed.
 #[must_use = "a subscription does nothing until it is asked for events"]
-pub struct Subscription(Events);
+pub struct Subscription(Events<'static>);
 
 /// Hands out events one by one as they arrive chunk by chunk.
-struct Events {
+struct Events<'a> {
     /// What is left of the newest chunk.
     ready: Chunk,
-    chunks: BoxStream<'static, Result<Chunk>>,
+    chunks: BoxStream<'a, Result<Chunk>>,
 }
 
 /// The events of a chunk, or what keeps one of them from being read.
@@ -65,6 +74,26 @@ impl Replay {
     ///
     /// A future that is dropped loses no event: the next call returns it.
     #[inline]
+    pub async fn try_next(&mut self) -> Result<Option<Event>> {
+        self.0.next().await
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// Makes any stream of events a walk.
+    pub(crate) fn new(events: impl Stream<Item = Result<Event>> + Send + 'a) -> Self {
+        Self(Events::new(events.map_ok(|event| [Ok(event)])))
+    }
+
+    /// Returns the next event, or `None` at the end, however often it is asked.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the next event from being read; see [`Walk`] for what comes after.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped loses no event: the next call returns it.
     pub async fn try_next(&mut self) -> Result<Option<Event>> {
         self.0.next().await
     }
@@ -105,8 +134,8 @@ impl Subscription {
     }
 }
 
-impl Events {
-    fn new<C>(chunks: impl Stream<Item = Result<C>> + Send + 'static) -> Self
+impl<'a> Events<'a> {
+    fn new<C>(chunks: impl Stream<Item = Result<C>> + Send + 'a) -> Self
     where
         C: IntoIterator<Item = Result<Event>, IntoIter: Send> + 'static,
     {
@@ -145,6 +174,14 @@ impl Stream for Replay {
     }
 }
 
+impl Stream for Walk<'_> {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next(cx)
+    }
+}
+
 impl Stream for Subscription {
     type Item = Result<Event>;
 
@@ -156,6 +193,12 @@ impl Stream for Subscription {
 impl fmt::Debug for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Replay")
+    }
+}
+
+impl fmt::Debug for Walk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Walk")
     }
 }
 

@@ -30,7 +30,11 @@ type Read = Result<Chunk>;
 pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
     if !options.filter.is_all() {
         let ReplayOptions { start, direction, limit, filter, .. } = options;
-        return search(reader, Query::Filter(filter), start, direction, limit);
+        let last = reader.published.position();
+        let range = (Next::new(start, last), last);
+        let left = limit.unwrap_or(u64::MAX);
+        let filtered = Filtered::new(reader, Query::Filter(filter), direction, range, left);
+        return Replay::from_chunks(chunks(filtered, Filtered::step));
     }
     let last = reader.published.position();
     let next = Next::new(options.start, last);
@@ -44,16 +48,10 @@ pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
 }
 
 /// Reads what a query wants, up to the head at this call.
-pub(crate) fn search(
-    reader: Reader,
-    query: Query,
-    start: StartFrom,
-    direction: Direction,
-    limit: Option<u64>,
-) -> Replay {
+pub(crate) fn search(reader: Reader, query: Query, start: StartFrom) -> Replay {
     let last = reader.published.position();
     let range = (Next::new(start, last), last);
-    let filtered = Filtered::new(reader, query, direction, range, limit.unwrap_or(u64::MAX));
+    let filtered = Filtered::new(reader, query, Direction::Forward, range, u64::MAX);
     Replay::from_chunks(chunks(filtered, Filtered::step))
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
 use toka_vault_core::{
-    Condition, Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Position,
-    Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription,
+    Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Payload,
+    Position, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, find_payload,
 };
 
 use crate::cursor;
@@ -23,6 +23,7 @@ use crate::log::{Log, LogEnd};
 use crate::lookup::Storage;
 use crate::options::EngineOptions;
 use crate::published::Published;
+use crate::query::Query;
 use crate::reader::Reader;
 use crate::readers::Source;
 
@@ -124,6 +125,17 @@ impl LocalVault {
         self.reader().get(id).await
     }
 
+    /// Reads the children of an event. See [`EventStore::children`].
+    pub fn children(&self, id: EventId) -> Replay {
+        cursor::search(self.reader(), Query::Children(id), StartFrom::AfterId(id))
+    }
+
+    /// Returns the payload of this digest, or `None`. See [`EventStore::payload`].
+    pub async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
+        let replay = cursor::search(self.reader(), Query::Payload(digest), StartFrom::Beginning);
+        find_payload(replay, digest).await
+    }
+
     /// Returns where the history ends now.
     pub async fn head(&self) -> Result<Head> {
         match (&self.0.committer, self.0.published.head()) {
@@ -198,6 +210,14 @@ impl EventStore for LocalVault {
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
         Self::get(self, id).await
+    }
+
+    fn children(&self, id: EventId) -> Replay {
+        Self::children(self, id)
+    }
+
+    async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
+        Self::payload(self, digest).await
     }
 
     async fn head(&self) -> Result<Head> {

@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
-use toka_vault_core::{Error, NewEvent};
+use toka_vault_core::{Error, NewEvent, StartFrom};
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{assert_waits, drain, event, fill, history, id, items, numbers, take};

@@ -1,5 +1,5 @@
-//! The suite: what the documentation of `EventStore`, `Replay`, `Subscription`, `StartFrom` and
-//! `NewEvent` promises, a case for each sentence, by subject.
+//! The suite: what the documentation of `EventStore`, `EventStoreExt`, `Replay`, `Subscription`,
+//! `StartFrom`, `WalkOptions` and `NewEvent` promises, a case for each sentence, by subject.
 //!
 //! [`conformance!`](crate::conformance!) makes tests of the cases. A case takes a
 //! [`Backend`] and panics where the back-end breaks the promise.
@@ -12,6 +12,7 @@ pub mod backward;
 pub mod bad_input;
 pub mod batches;
 pub mod cancel;
+pub mod causality;
 pub mod close;
 pub mod commits;
 pub mod conditions;
@@ -23,6 +24,7 @@ pub mod ids;
 pub mod order;
 pub mod parents;
 pub mod payloads;
+pub mod relations;
 pub mod reopen;
 pub mod replay;
 pub mod runtimes;

@@ -7,7 +7,7 @@
 //! | [`model`] | a vault as plain as can be, to hold random operations against |
 //! | [`sim`] | a disk that is crashed between any two changes |
 //! | [`child`] | the test's own binary as a child process, which can be killed |
-//! | [`events`], [`assertions`], [`runner`] | what tests say often |
+//! | [`events`], [`graph`], [`assertions`], [`runner`] | what tests say often |
 //!
 //! A back-end, a third party's too, runs the whole suite by one line:
 //!
@@ -39,6 +39,7 @@ mod backend;
 pub mod child;
 pub mod conformance;
 pub mod events;
+pub mod graph;
 mod list;
 pub mod logs;
 pub mod model;

@@ -92,6 +92,29 @@ macro_rules! conformance_cases {
                 a_dropped_commit_can_be_repeated
                 a_dropped_close_closes
             }
+            causality {
+                children_are_those_that_name_it
+                children_of_an_unknown_id_are_an_error
+                children_end_at_the_head_of_the_call
+                a_batch_is_part_of_the_graph
+                a_chain_is_walked_to_its_end
+                a_diamond_is_walked_once
+                a_ladder_of_diamonds_is_walked_once
+                a_fan_is_walked
+                a_join_of_1024_is_walked
+                parents_come_before_their_children
+                the_nearest_come_first_when_asked
+                a_limit_keeps_the_nearest
+                a_depth_counts_the_shortest_way
+                a_bound_of_zero_gives_nothing
+                walks_from_the_ends_are_empty
+                an_unknown_id_is_the_only_item
+                a_walk_down_ends_at_the_head_of_its_first_item
+                a_walk_gives_whole_events
+                the_graph_is_there_after_reopening
+                what_was_evicted_is_no_part_of_the_graph
+                an_id_that_was_evicted_and_came_back_is_another_event
+            }
             close {
                 a_closed_vault_takes_no_commits
                 closing_twice_is_fine
@@ -205,6 +228,17 @@ macro_rules! conformance_cases {
                 all_shapes_come_back
                 the_digest_is_that_of_the_bytes
                 one_payload_can_be_stored_often
+            }
+            relations {
+                is_ancestor_tells_every_relation
+                is_ancestor_of_an_unknown_id_is_an_error
+                common_ancestors_are_the_nearest
+                a_criss_cross_has_several_common_ancestors
+                a_common_ancestor_can_be_one_of_the_two
+                parts_of_their_own_have_nothing_in_common
+                common_ancestors_of_an_unknown_id_are_an_error
+                roots_and_leaves_are_the_ends
+                an_empty_vault_has_no_ends
             }
             reopen {
                 what_was_committed_is_there

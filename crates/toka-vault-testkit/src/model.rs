@@ -5,7 +5,9 @@
 
 mod check;
 mod follower;
+mod graph;
 pub mod ops;
+mod questions;
 mod refusal;
 mod vault;
 

@@ -9,7 +9,8 @@ mod vault;
 pub use toka_vault_core::{
     ChainHash, Condition, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload,
     EventStore, EventStoreExt, Filter, Head, Kind, KindPattern, NewEvent, Parents, Payload, Position, Replay,
-    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp, hashing, limits, verify,
+    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp, Walk, WalkOptions,
+    WalkOrder, hashing, limits, verify,
 };
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 #[doc(inline)]
@@ -31,7 +32,7 @@ pub mod prelude {
     #[doc(inline)]
     pub use crate::{
         Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, InMemoryVault, Kind, NewEvent,
-        Payload, Position, ReplayOptions, StartFrom, Vault,
+        Payload, Position, ReplayOptions, StartFrom, Vault, WalkOptions, WalkOrder,
     };
     #[cfg(feature = "persist-journal")]
     #[doc(inline)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use toka_vault_core::{
-    Condition, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent, Replay,
-    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription,
+    Condition, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent,
+    Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions,
 };
 use toka_vault_engine::LocalVault;
 #[cfg(feature = "persist-journal")]
@@ -161,6 +161,70 @@ impl Vault {
         self.store().get(id).await
     }
 
+    /// Returns the payload of this digest, or `None` where no event carries it. See
+    /// [`EventStore::payload`].
+    pub async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
+        self.store().payload(digest).await
+    }
+
+    /// Reads the children of an event, oldest first. See [`EventStore::children`].
+    pub fn children(&self, id: EventId) -> Replay {
+        self.store().children(id)
+    }
+
+    /// Walks what led to an event: its parents, their parents, and so on. See
+    /// [`EventStoreExt::ancestors`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault::{Vault, WalkOptions};
+    ///
+    /// # async fn example() -> Result<(), toka_vault::Error> {
+    /// let vault = Vault::open("memory:")?;
+    /// let asked = vault.commit_json("user.asked", "When do you open?", &[]).await?;
+    /// let looked_up = vault.commit_json("agent.tool.invoked", "hours", &[asked.id]).await?;
+    /// let said = vault.commit_json("agent.said", "At nine.", &[looked_up.id]).await?;
+    ///
+    /// let mut causes = vault.ancestors(said.id, WalkOptions::new());
+    /// assert_eq!(causes.try_next().await?.map(|event| event.header), Some(asked));
+    /// assert_eq!(causes.try_next().await?.map(|event| event.header), Some(looked_up));
+    /// assert!(causes.try_next().await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
+    pub fn ancestors(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
+        self.store().ancestors(id, options)
+    }
+
+    /// Walks what an event led to: its children, their children, and so on. See
+    /// [`EventStoreExt::descendants`].
+    pub fn descendants(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
+        self.store().descendants(id, options)
+    }
+
+    /// Tells whether `earlier` is among the ancestors of `later`. See
+    /// [`EventStoreExt::is_ancestor`].
+    pub async fn is_ancestor(&self, earlier: EventId, later: EventId) -> Result<bool> {
+        self.store().is_ancestor(earlier, later).await
+    }
+
+    /// Finds the nearest events that led to both. See [`EventStoreExt::common_ancestors`].
+    pub async fn common_ancestors(&self, one: EventId, other: EventId) -> Result<Vec<Event>> {
+        self.store().common_ancestors(one, other).await
+    }
+
+    /// Walks the events that name no parents, oldest first. See [`EventStoreExt::roots`].
+    pub fn roots(&self) -> Walk<'_> {
+        self.store().roots()
+    }
+
+    /// Walks the events that nothing follows yet, newest first. See [`EventStoreExt::leaves`].
+    pub fn leaves(&self) -> Walk<'_> {
+        self.store().leaves()
+    }
+
     /// Returns where the history ends now.
     pub async fn head(&self) -> Result<Head> {
         self.store().head().await
@@ -228,6 +292,14 @@ impl EventStore for Vault {
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
         self.store().get(id).await
+    }
+
+    async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
+        self.store().payload(digest).await
+    }
+
+    fn children(&self, id: EventId) -> Replay {
+        self.store().children(id)
     }
 
     async fn head(&self) -> Result<Head> {

@@ -9,11 +9,11 @@ use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault::{
     Condition, Error, Event, EventHeader, EventId, EventStore, Head, InMemoryVault, NewEvent, Position,
-    Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Vault,
+    Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
-use super::{events, export, log, stats, tail, verify};
-use crate::args::{Format, Log, Tail};
+use super::{events, export, log, stats, tail, verify, walk};
+use crate::args::{Format, Log, Tail, Walk};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -62,11 +62,18 @@ fn damage(event: Result<Event>) -> Result<Event> {
     }
 }
 
-/// A vault of three events, of which one is damaged.
+/// The id of the event with this number.
+fn id(number: u64) -> EventId {
+    EventId::from_u128(number.into())
+}
+
+/// A vault of three events, of which one is damaged; the third comes from the other two.
 fn vault() -> Vault {
     let memory = InMemoryVault::unbounded();
     for number in 1..=3 {
-        block_on(memory.commit_json("a", number, &[])).unwrap();
+        let parents: &[EventId] = if number == 3 { &[id(1), id(2)] } else { &[] };
+        let event = NewEvent::new("a", number).unwrap().with_id(id(number)).with_parents(parents);
+        block_on(memory.commit(event)).unwrap();
     }
     Vault::Custom(Arc::new(Damaged(memory)))
 }
@@ -123,6 +130,17 @@ fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
     let (failure, printed) = run(|vault, output| block_on(stats::run(vault, None, output)));
     assert_eq!(failure.code(), 3);
     assert!(printed.contains("\"events\":2"), "{printed}");
+}
+
+#[test]
+fn walks_go_on_past_damage_and_end_with_3() {
+    let all = |of| Walk { id: id(of), nearest: false, depth: None, limit: None };
+    let (failure, printed) = run(|vault, output| block_on(walk::ancestors(vault, &all(3), output)));
+    assert_eq!((failure.code(), payloads(&printed)), (3, vec![1]));
+    let (failure, printed) = run(|vault, output| block_on(walk::descendants(vault, &all(1), output)));
+    assert_eq!((failure.code(), payloads(&printed)), (3, vec![3]));
+    let (failure, printed) = run(|vault, output| block_on(walk::leaves(vault, None, output)));
+    assert_eq!((failure.code(), payloads(&printed)), (3, vec![3]));
 }
 
 #[test]

@@ -1,12 +1,15 @@
-//! What the commands that list events share: the columns, and what to do about events that cannot be
-//! read.
+//! What the commands that list events share: the columns, the list, and what to do about events that
+//! cannot be read.
+
+use std::pin::pin;
 
 use anstyle::{AnsiColor, Style};
+use futures::{Stream, StreamExt};
 use toka_vault::{Error, Event, Timestamp};
 
 use crate::failure::{Failure, Result};
 use crate::git;
-use crate::output::{Align, Column, List};
+use crate::output::{Align, Column, List, Output};
 use crate::record::Record;
 
 /// Characters of a payload that a table looks at, which is more than it shows.
@@ -20,6 +23,35 @@ pub(super) const COLUMNS: &[Column] = &[
     Column { title: "KIND", align: Align::Left, style: AnsiColor::Cyan.on_default() },
     Column { title: "PAYLOAD", align: Align::Left, style: Style::new() },
 ];
+
+/// Lists at most `limit` events, past those that cannot be read, or notes that there is nothing.
+pub(super) async fn list(
+    events: impl Stream<Item = Result<Event, Error>>,
+    limit: Option<u64>,
+    nothing: &str,
+    output: &mut Output,
+) -> Result<()> {
+    let mut left = limit.unwrap_or(u64::MAX);
+    let mut damaged = false;
+    let mut list = output.list(COLUMNS);
+    let mut events = pin!(events);
+    while left > 0 {
+        match events.next().await {
+            Some(Ok(event)) => {
+                print(&mut list, &event)?;
+                left -= 1;
+            }
+            Some(Err(error)) => damaged |= step_over(&mut list, error)?,
+            None => break,
+        }
+    }
+    let none = list.is_empty() && limit != Some(0) && !damaged;
+    list.end()?;
+    if none {
+        output.notes().note(nothing);
+    }
+    outcome(damaged)
+}
 
 /// Prints an event in a list.
 pub(super) fn print(list: &mut List<'_>, event: &Event) -> Result<()> {

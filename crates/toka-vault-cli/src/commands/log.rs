@@ -15,20 +15,5 @@ pub(super) async fn run(vault: &Vault, args: &Log, output: &mut Output) -> Resul
         Some(limit) => options.with_limit(limit),
         None => options,
     };
-    let mut damaged = false;
-    let mut list = output.list(events::COLUMNS);
-    let mut history = vault.replay(options);
-    loop {
-        match history.try_next().await {
-            Ok(Some(event)) => events::print(&mut list, &event)?,
-            Ok(None) => break,
-            Err(error) => damaged |= events::step_over(&mut list, error)?,
-        }
-    }
-    let nothing = list.is_empty() && args.limit != Some(0) && !damaged;
-    list.end()?;
-    if nothing {
-        output.notes().note("the vault has no events yet");
-    }
-    events::outcome(damaged)
+    events::list(vault.replay(options), args.limit, "the vault has no events yet", output).await
 }

@@ -78,8 +78,16 @@ fn reading_where_there_is_no_vault_is_5_and_creates_none() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     let empty = sandbox.url("empty");
-    let commands: [&[&str]; 6] =
-        [&["log"], &["show", STRANGER], &["stats"], &["verify"], &["export", "jsonl"], &["tail"]];
+    let commands: [&[&str]; 8] = [
+        &["leaves"],
+        &["ancestors", STRANGER],
+        &["log"],
+        &["show", STRANGER],
+        &["stats"],
+        &["verify"],
+        &["export", "jsonl"],
+        &["tail"],
+    ];
     for args in commands {
         sandbox.run(args).assert(5, "create one with `import` or `commit`");
         sandbox.run(&[args, &["--vault", &empty]].concat()).assert(5, "there is no vault at");

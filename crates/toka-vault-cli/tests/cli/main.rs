@@ -16,3 +16,4 @@ mod jsonl;
 mod jsonl_bad;
 mod printing;
 mod sandbox;
+mod walks;

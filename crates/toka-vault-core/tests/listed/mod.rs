@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::stream;
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
 use toka_vault_core::{
-    Error, Event, EventHash, EventHeader, EventId, EventStore, Head, NewEvent, Replay, ReplayOptions, Result,
-    StartFrom, Subscription, Timestamp,
+    Condition, Error, Event, EventHash, EventHeader, EventId, EventStore, Head, NewEvent, Replay,
+    ReplayOptions, Result, SubscribeOptions, Subscription, Timestamp,
 };
 
 /// Keeps events in a list, as a third party's store might; it is not live.
@@ -73,7 +73,11 @@ impl Listed {
 
 #[async_trait]
 impl EventStore for Listed {
-    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
+    async fn commit_batch_if(
+        &self,
+        batch: Vec<NewEvent>,
+        _conditions: &[Condition],
+    ) -> Result<Vec<EventHeader>> {
         let mut state = self.0.lock().unwrap();
         batch.into_iter().map(|new| state.append(new)).collect()
     }
@@ -82,7 +86,7 @@ impl EventStore for Listed {
         Replay::new(stream::iter(self.0.lock().unwrap().items.clone()))
     }
 
-    fn subscribe_from(&self, _start: StartFrom) -> Subscription {
+    fn subscribe_with(&self, _options: SubscribeOptions) -> Subscription {
         Subscription::new(stream::iter(self.0.lock().unwrap().items.clone()))
     }
 

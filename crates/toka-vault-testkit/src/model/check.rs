@@ -8,6 +8,7 @@ use toka_vault_core::{
 
 use super::follower::Follower;
 use super::ops::{Demand, Draft, Name, Op, Start};
+use super::questions::ask;
 use super::vault::Model;
 use crate::events::{batch, event, id, items};
 use crate::{Backend, Store};
@@ -55,6 +56,9 @@ impl Run<'_> {
                 self.replay(options.with_filter(filter.map_or_else(Filter::new, any_filter))).await;
             }
             Op::Get(name) => self.get(self.id(*name)).await,
+            Op::Ask(question, names) => {
+                ask(&self.store, &self.model, question, names.map(|name| self.id(name))).await;
+            }
             Op::Head => assert_eq!(self.store.head().await.unwrap(), self.model.head()),
             Op::Subscribe(start) => self.subscribe(self.start(*start)).await,
             Op::Receive(which, count) => self.receive(usize::from(*which), usize::from(*count)).await,

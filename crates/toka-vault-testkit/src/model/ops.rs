@@ -5,6 +5,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use toka_vault_core::{WalkOptions, WalkOrder};
 
 /// Names an event.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,25 @@ pub enum Demand {
     Leaf(Name),
 }
 
+/// Asks about the graph.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// What names the first event.
+    Children,
+    /// What led to the first event.
+    Ancestors(WalkOptions),
+    /// What the first event led to.
+    Descendants(WalkOptions),
+    /// Whether the first event led to the second.
+    IsAncestor,
+    /// What led to both.
+    Common,
+    /// What names nothing.
+    Roots,
+    /// What nothing names.
+    Leaves,
+}
+
 /// Does something with a vault.
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -76,6 +96,8 @@ pub enum Op {
     },
     /// Look an event up.
     Get(Name),
+    /// Ask how events are related: one, or two.
+    Ask(Question, [Name; 2]),
     /// Ask for the head.
     Head,
     /// Start a subscription.
@@ -104,6 +126,7 @@ fn operation() -> impl Strategy<Value = Op> {
         7 => (start(), any::<bool>(), option::of(any::<u8>()), option::of(any::<u8>()))
             .prop_map(|(start, backward, limit, filter)| Op::Replay { start, backward, limit, filter }),
         2 => name().prop_map(Op::Get),
+        4 => (question(), name(), name()).prop_map(|(ask, one, other)| Op::Ask(ask, [one, other])),
         1 => Just(Op::Head),
         2 => start().prop_map(Op::Subscribe),
         5 => any::<(u8, u8)>().prop_map(|(which, count)| Op::Receive(which, count)),
@@ -111,6 +134,27 @@ fn operation() -> impl Strategy<Value = Op> {
         1 => Just(Op::Drop),
         1 => Just(Op::Close),
     ]
+}
+
+fn question() -> impl Strategy<Value = Question> {
+    prop_oneof![
+        1 => Just(Question::Children),
+        3 => walk().prop_map(Question::Ancestors),
+        3 => walk().prop_map(Question::Descendants),
+        2 => Just(Question::IsAncestor),
+        3 => Just(Question::Common),
+        1 => Just(Question::Roots),
+        1 => Just(Question::Leaves),
+    ]
+}
+
+fn walk() -> impl Strategy<Value = WalkOptions> {
+    let order = prop_oneof![Just(WalkOrder::Causal), Just(WalkOrder::NearestFirst)];
+    (order, option::of(0..4_u64), option::of(0..6_u64)).prop_map(|(order, depth, limit)| {
+        let mut options = WalkOptions::new().with_order(order);
+        (options.depth, options.limit) = (depth, limit);
+        options
+    })
 }
 
 fn draft() -> impl Strategy<Value = Draft> {

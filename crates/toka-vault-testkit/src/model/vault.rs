@@ -212,6 +212,11 @@ impl Model {
         Ok(Reading { events, evicted: first < self.oldest() })
     }
 
+    /// Returns the events that are kept, oldest first.
+    pub fn kept(&self) -> &[Event] {
+        self.events.get(self.oldest().get() as usize - 1..).unwrap_or_default()
+    }
+
     /// Returns the ids of all events ever.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = EventId> {
         self.events.iter().map(|event| event.header.id)

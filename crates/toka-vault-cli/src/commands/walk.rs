@@ -1,0 +1,55 @@
+//! `ancestors`, `descendants`, `common-ancestor` and `leaves`: list events by what led to what.
+
+use futures::{StreamExt, stream};
+use toka_vault::{EventId, Vault, WalkOptions, WalkOrder};
+
+use super::events;
+use crate::args::Walk;
+use crate::failure::Result;
+use crate::output::Output;
+
+/// Lists what led to an event.
+pub(super) async fn ancestors(vault: &Vault, args: &Walk, output: &mut Output) -> Result<()> {
+    events::list(vault.ancestors(args.id, options(args)), most(args), "nothing led to this event", output)
+        .await
+}
+
+/// Lists what an event led to.
+pub(super) async fn descendants(vault: &Vault, args: &Walk, output: &mut Output) -> Result<()> {
+    events::list(
+        vault.descendants(args.id, options(args)),
+        most(args),
+        "nothing follows this event yet",
+        output,
+    )
+    .await
+}
+
+/// Lists the nearest events that led to both of two.
+pub(super) async fn common_ancestors(
+    vault: &Vault,
+    one: EventId,
+    other: EventId,
+    output: &mut Output,
+) -> Result<()> {
+    let found = vault.common_ancestors(one, other).await?;
+    events::list(stream::iter(found).map(Ok), None, "the events have no common ancestor", output).await
+}
+
+/// Lists the newest `limit` of the events that nothing follows.
+pub(super) async fn leaves(vault: &Vault, limit: Option<u64>, output: &mut Output) -> Result<()> {
+    events::list(vault.leaves(), limit, "the vault has no events yet", output).await
+}
+
+/// Makes the options of a walk.
+fn options(args: &Walk) -> WalkOptions {
+    let mut options = WalkOptions::new();
+    options.order = if args.nearest { WalkOrder::NearestFirst } else { WalkOrder::Causal };
+    (options.depth, options.limit) = (args.depth, args.limit);
+    options
+}
+
+/// Returns how many events may be listed, as far as that can be told beforehand.
+fn most(args: &Walk) -> Option<u64> {
+    if args.depth == Some(0) { Some(0) } else { args.limit }
+}

@@ -1,0 +1,71 @@
+//! [`WalkOptions`]: how far a walk along the graph goes, and in which order.
+
+/// Says in which order the events of a walk come.
+///
+/// Both orders go by position, in which every parent stands before its children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WalkOrder {
+    /// Parents before their children: as it happened.
+    #[default]
+    Causal,
+    /// What stands nearest to the start first: for ancestors the newest first, so that children come
+    /// before their parents; for descendants the oldest first, which is the causal order too.
+    ///
+    /// Nearness is that of positions, not of steps: a parent from long ago comes after a grandparent
+    /// of today. For the events within so many steps, see [`WalkOptions::with_depth`].
+    NearestFirst,
+}
+
+/// Says how far a walk along the graph goes, and in which order: by default to its end, parents
+/// before their children.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::{WalkOptions, WalkOrder};
+///
+/// let last_ten_causes = WalkOptions::new().with_order(WalkOrder::NearestFirst).with_limit(10);
+/// assert_eq!(last_ten_causes.limit, Some(10));
+/// let parents_and_grandparents = WalkOptions::new().with_depth(2);
+/// assert_eq!(parents_and_grandparents.depth, Some(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WalkOptions {
+    /// In which order the events come.
+    pub order: WalkOrder,
+    /// How many steps to go at most: 1 is parents or children alone, 0 is nothing. An event that is
+    /// reached on several ways is as many steps away as the shortest of them has.
+    pub depth: Option<u64>,
+    /// How many events to give at most: in either order, those that stand nearest to the start.
+    pub limit: Option<u64>,
+}
+
+impl WalkOptions {
+    /// Walks to the end, parents before their children.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the events in this order.
+    #[must_use]
+    pub fn with_order(mut self, order: WalkOrder) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// Goes at most `depth` steps.
+    #[must_use]
+    pub fn with_depth(mut self, depth: u64) -> Self {
+        self.depth = Some(depth);
+        self
+    }
+
+    /// Gives at most `limit` events.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
