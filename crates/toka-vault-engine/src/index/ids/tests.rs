@@ -10,6 +10,7 @@ use toka_vault_core::{
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
 use crate::chunk::Chunk;
+use crate::index::{Index, Postings};
 use crate::log::{Group, Log, ReadBudget};
 use crate::lookup::Storage;
 use crate::sync::read;
@@ -76,13 +77,18 @@ fn settle(index: &IdIndex) {
 /// Asserts that each event is found, and no other.
 fn assert_finds(index: IdIndex, log: Given) {
     let absent = id(1, 999);
-    let storage = Storage { index: Arc::new(index), log: Arc::new(log) };
+    let storage = Storage { index: Arc::new(whole(index)), log: Arc::new(log) };
     let last = Position::new(u64::MAX);
     let all = storage.log.read(Position::FIRST, ReadBudget { events: usize::MAX, bytes: 0 }).unwrap();
     for event in all.map(Result::unwrap) {
         assert_eq!(storage.event(event.header.id, last).unwrap(), Some(event));
     }
     assert_eq!(storage.event(absent, last).unwrap(), None);
+}
+
+/// Makes an index by id part of a whole one.
+fn whole(ids: IdIndex) -> Index {
+    Index { ids, postings: Postings::default() }
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
