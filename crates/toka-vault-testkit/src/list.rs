@@ -106,6 +106,7 @@ macro_rules! conformance_cases {
                 the_nearest_come_first_when_asked
                 a_limit_keeps_the_nearest
                 a_depth_counts_the_shortest_way
+                a_short_way_that_is_found_late_counts
                 a_bound_of_zero_gives_nothing
                 walks_from_the_ends_are_empty
                 an_unknown_id_is_the_only_item

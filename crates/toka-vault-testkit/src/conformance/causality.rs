@@ -178,6 +178,18 @@ pub async fn a_depth_counts_the_shortest_way(backend: Backend) {
     assert_eq!(ancestors(&store, 7, depth(2).with_limit(2)).await, [5, 6]);
 }
 
+/// What lies behind an event that is reached late by a short way counts from there.
+pub async fn a_short_way_that_is_found_late_counts(backend: Backend) {
+    let up: &[(u64, &[u64])] = &[(1, &[]), (2, &[1]), (3, &[2]), (4, &[3]), (5, &[4, 2])];
+    let store = opened(&backend, up).await;
+    let three_steps = WalkOptions::new().with_depth(3);
+    assert_eq!(ancestors(&store, 5, three_steps.clone()).await, [1, 2, 3, 4]);
+    let down: &[(u64, &[u64])] =
+        &[(11, &[]), (12, &[11]), (13, &[12]), (14, &[11]), (15, &[13, 14]), (16, &[15])];
+    commit_graph(&store, down).await;
+    assert_eq!(descendants(&store, 11, three_steps).await, [12, 13, 14, 15, 16]);
+}
+
 /// No steps, or no events, are nothing.
 pub async fn a_bound_of_zero_gives_nothing(backend: Backend) {
     let store = opened(&backend, WOVEN).await;

@@ -51,6 +51,11 @@ impl Run<'_> {
                 self.commit(self.new_events(drafts), &[self.condition(*demand)]).await
             }
             Op::Fill(count) => self.commit(batch(0..u64::from(*count)), &[]).await,
+            Op::Grow(events) => {
+                for before in events {
+                    self.grow(before).await;
+                }
+            }
             Op::Replay { start, backward, limit, filter } => {
                 let options = self.options(*start, *backward, *limit);
                 self.replay(options.with_filter(filter.map_or_else(Filter::new, any_filter))).await;
@@ -77,6 +82,15 @@ impl Run<'_> {
         let answer = self.store.commit_batch_if(batch.clone(), conditions).await;
         self.model.commit(&batch, conditions, &answer);
         assert_eq!(self.store.head().await.unwrap(), self.model.head(), "after {answer:?}");
+    }
+
+    /// Commits an event with parents that stand so far before the newest, where there are any.
+    async fn grow(&mut self, before: &[u8]) {
+        let mut parents: Vec<_> = before.iter().map(|before| self.id(Name::Newest(*before))).collect();
+        parents.retain(|parent| self.model.get(*parent).is_some());
+        parents.sort_unstable();
+        parents.dedup();
+        self.commit(vec![event(before.len() as u64).with_parents(&parents)], &[]).await;
     }
 
     async fn replay(&self, options: ReplayOptions) {
@@ -155,6 +169,7 @@ impl Run<'_> {
         let mut ids = self.model.ids();
         match name {
             Name::Brought(number) => id(number.into()),
+            Name::Newest(before) => ids.rev().nth(before.into()).unwrap_or(id(before.into())),
             Name::Existing(number) => match usize::from(number).checked_rem(ids.len()) {
                 Some(at) => ids.nth(at).unwrap(),
                 None => id(number.into()),

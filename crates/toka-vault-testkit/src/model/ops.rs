@@ -14,6 +14,8 @@ pub enum Name {
     Brought(u8),
     /// The id of one of all the events so far, counted round; unknown where there are none.
     Existing(u16),
+    /// The id of the event that stands this far before the newest; unknown where there is none.
+    Newest(u8),
 }
 
 /// Says where reading starts.
@@ -83,6 +85,9 @@ pub enum Op {
     CommitIf(Vec<Draft>, Demand),
     /// Commit this many events without a name, to make the history long.
     Fill(u16),
+    /// Commit events one by one, each with parents that stand so far before the newest: a part of
+    /// the graph that is woven closely.
+    Grow(Vec<Vec<u8>>),
     /// Replay a part of the history.
     Replay {
         /// Where to start.
@@ -126,7 +131,8 @@ fn operation() -> impl Strategy<Value = Op> {
         7 => (start(), any::<bool>(), option::of(any::<u8>()), option::of(any::<u8>()))
             .prop_map(|(start, backward, limit, filter)| Op::Replay { start, backward, limit, filter }),
         2 => name().prop_map(Op::Get),
-        4 => (question(), name(), name()).prop_map(|(ask, one, other)| Op::Ask(ask, [one, other])),
+        3 => vec(vec(0..6_u8, 0..4), 1..12).prop_map(Op::Grow),
+        8 => (question(), near(), near()).prop_map(|(ask, one, other)| Op::Ask(ask, [one, other])),
         1 => Just(Op::Head),
         2 => start().prop_map(Op::Subscribe),
         5 => any::<(u8, u8)>().prop_map(|(which, count)| Op::Receive(which, count)),
@@ -172,6 +178,11 @@ fn demand() -> impl Strategy<Value = Demand> {
 
 fn name() -> impl Strategy<Value = Name> {
     prop_oneof![(0..10_u8).prop_map(Name::Brought), any::<u16>().prop_map(Name::Existing)]
+}
+
+/// Names an event in the part of the graph that grew last, mostly.
+fn near() -> impl Strategy<Value = Name> {
+    prop_oneof![6 => (0..12_u8).prop_map(Name::Newest), 1 => name()]
 }
 
 fn start() -> impl Strategy<Value = Start> {

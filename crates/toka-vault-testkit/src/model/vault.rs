@@ -218,7 +218,7 @@ impl Model {
     }
 
     /// Returns the ids of all events ever.
-    pub fn ids(&self) -> impl ExactSizeIterator<Item = EventId> {
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = EventId> + ExactSizeIterator {
         self.events.iter().map(|event| event.header.id)
     }
 }
