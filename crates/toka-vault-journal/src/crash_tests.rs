@@ -272,6 +272,28 @@ fn a_flipped_bit_anywhere_is_told_and_hides_no_more_than_its_frame() {
     }
 }
 
+#[test]
+fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
+    let mut seed = Seed::new(3);
+    let directory = SimDirectory::default();
+    let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+    let journal = Journal::create(shared, spares, 7, salts(1)).unwrap();
+    // Two frames that are durable together, and a third one that says so.
+    let mut end = LogEnd::EMPTY;
+    for synced in [false, true, true] {
+        let group = group_of(&mut seed, end, &[100]);
+        journal.append(&group).and_then(|()| if synced { journal.sync() } else { Ok(()) }).unwrap();
+        end = group.end;
+    }
+    let mut disk = directory.disk();
+    disk.flip(&disk.names()[0], (crate::segment_header::PAGE_BYTES + 20) * 8);
+    let (journal, found) = open(&SimDirectory::on(disk), 2).unwrap();
+    assert_eq!(found, end);
+    let (events, damaged) = read_over_damage(&journal, end.position());
+    assert_eq!((events.len(), damaged), (2, vec![1]));
+}
+
 fn asked(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

@@ -133,14 +133,16 @@ fn behind_damage(segment: &Segment, pool: &Pool, at: u64, due: Position) -> Resu
     let mut walk = segment.walk(pool, at, segment.file.len()?, BUFFER_BYTES);
     let mut next: Option<Frame> = None;
     while walk.search(due.next())? {
-        let Some(frame) = walk.next()? else { continue };
-        if !frame.header.fits(&segment.salted, &frame.block) {
-            continue;
-        }
-        let proves = frame.header.synced >= due;
-        next = next.or(Some(frame));
-        if proves {
-            return Ok(next);
+        // One frame follows the other, until one is damaged too.
+        while let Some(frame) = walk.next()? {
+            if frame.header.first <= due || !frame.header.fits(&segment.salted, &frame.block) {
+                continue;
+            }
+            let proves = frame.header.synced >= due;
+            next = next.or(Some(frame));
+            if proves {
+                return Ok(next);
+            }
         }
     }
     Ok(None)
