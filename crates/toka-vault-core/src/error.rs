@@ -239,6 +239,16 @@ pub enum Error {
         source: Arc<std::io::Error>,
     },
 
+    /// There is no room on the disk. Nothing of what was asked for is stored, what was there is
+    /// unchanged, and an open vault goes on working. Make room and try again.
+    #[error("there is no room for {}; nothing of this was stored, make room on the disk and try again", path.display())]
+    NoRoom {
+        /// What there is no room for.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<std::io::Error>,
+    },
+
     /// The storage engine failed. Check the disk and reopen the vault. See [`Error::Io`] for what that means.
     #[error("the storage engine cannot {operation}: {reason}; check the disk and reopen the vault")]
     Storage {
@@ -312,6 +322,21 @@ impl Error {
         }
     }
 
+    /// Turns the failure of a call that is undone in full into an [`Error::NoRoom`], where the disk, a
+    /// quota or the bound on the size of a file caused it.
+    #[must_use]
+    pub fn or_no_room(self) -> Self {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::Io { path, source, .. }
+                if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge) =>
+            {
+                Self::NoRoom { path, source }
+            }
+            other => other,
+        }
+    }
+
     /// Creates an [`Error::Corrupt`] for a single event.
     pub fn corrupt(position: Position, reason: impl Into<String>) -> Self {
         Self::Corrupt { first: position, last: position, reason: reason.into() }
@@ -365,6 +390,8 @@ mod tests {
         let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         assert!(matches!(Error::io("open", Path::new("x"), denied), Error::PermissionDenied { .. }));
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        assert!(matches!(Error::io("write", Path::new("x"), full), Error::Io { .. }));
+        let full = Error::io("write", Path::new("x"), full);
+        assert!(matches!(full, Error::Io { .. }));
+        assert!(matches!(full.or_no_room(), Error::NoRoom { .. }));
     }
 }

@@ -70,6 +70,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
             "check its owner",
         ),
         (Error::io("write", Path::new("events.db"), cause()), "cannot write events.db", "try again"),
+        (Error::NoRoom { path: path(), source: Arc::new(cause()) }, "no room for events.db", "make room"),
         (Error::Storage { operation: "flush", reason: "R".into() }, "cannot flush: R", "reopen"),
         (Error::OutcomeUnknown { source: source() }, "may or may not be stored", "reopen the vault"),
         (Error::Poisoned { source: source() }, "takes no commits", "reopen the vault"),
@@ -125,7 +126,7 @@ fn no_error_repeats_its_source() {
         assert!(!error.to_string().contains(&source.to_string()), "{error}");
         assert!(!error.to_string().contains(CAUSE), "{error}");
     }
-    assert_eq!(sources, 4, "Io, OutcomeUnknown, Poisoned and Backend have one");
+    assert_eq!(sources, 5, "Io, NoRoom, OutcomeUnknown, Poisoned and Backend have one");
 }
 
 #[test]

@@ -25,14 +25,13 @@ use crate::lookup::{Known, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
-use crate::sequencer::{Access, Refusal, Sequencer};
+use crate::sequencer::{Access, Order, Refusal, Sequencer};
 use crate::sync::lock;
 use crate::writer::Writer;
 
 /// Commits through a writer's thread.
 pub(crate) struct GroupCommit {
-    /// `None` once the vault is closed.
-    sequencer: Mutex<Option<Sequencer>>,
+    order: Arc<Order>,
     pending: Arc<Pending>,
     health: Arc<Health>,
     source: Source,
@@ -52,7 +51,7 @@ type Answered = oneshot::Receiver<Result<Vec<EventHeader>>>;
 enum Held {
     /// It failed.
     Failed(Error),
-    /// These ids have to be looked up first; the order had come to this position.
+    /// These ids have to be looked up first; the order had come to this age.
     Unread(Vec<EventId>, Position),
 }
 
@@ -66,18 +65,20 @@ impl GroupCommit {
     ) -> Result<Self> {
         let access = Access::InMemory(storage.index.clone());
         let sequencer = Sequencer::new(access, options.clock.clone(), end, RECENT_HEADERS_MAX);
+        let order = Arc::new(Mutex::new(Some(sequencer)));
         let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
         let flight = Arc::<Flight>::default();
         let writer = Writer {
             log: storage.log.clone(),
             index: storage.index.clone(),
+            order: order.clone(),
             pending: Arc::clone(&pending),
             bounds: GroupBounds { events: options.group_events_max, bytes: options.group_bytes_max },
             published: published.clone(),
             health: Arc::clone(&health),
             flight: Arc::clone(&flight),
             durability: options.durability,
-            head: end.head,
+            stored: end,
             unsynced: None,
         };
         let (readers, source) = ReaderThreads::start(&storage)?;
@@ -104,7 +105,7 @@ impl GroupCommit {
             ending.run();
         })?;
         Ok(Self {
-            sequencer: Mutex::new(Some(sequencer)),
+            order,
             pending,
             health,
             source,
@@ -145,7 +146,7 @@ impl GroupCommit {
     /// Takes no more commits; those that were handed over are still stored.
     pub(crate) fn close(&self) {
         // Under the lock, so that no commit is handed over behind the end.
-        let mut sequencer = lock(&self.sequencer);
+        let mut sequencer = lock(&self.order);
         *sequencer = None;
         self.pending.finish();
         self.room.close();
@@ -181,14 +182,14 @@ impl GroupCommit {
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
-        let mut guard = lock(&self.sequencer);
+        let mut guard = lock(&self.order);
         let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
         if let Err(poisoned) = self.health.check() {
             return Err((Held::Failed(poisoned), room));
         }
         match sequencer.seal(batch, known) {
             Err(Refusal::Failed(error)) => Err((Held::Failed(error), room)),
-            Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.position()), room)),
+            Err(Refusal::Unread(ids)) => Err((Held::Unread(ids, sequencer.age()), room)),
             Ok(sealed) => {
                 let (answer, answered) = oneshot::channel();
                 let caller = Caller { headers: sealed.headers, answer, room };

@@ -27,7 +27,7 @@ pub(crate) struct Storage {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     headers: IdMap<Option<EventHeader>>,
-    /// Up to where the order was complete when they were looked up.
+    /// The age of the order when they were looked up.
     as_of: Position,
 }
 
@@ -87,10 +87,10 @@ impl Storage {
 
 impl Known {
     /// Returns what was found under an id, or `None` where that is not known, or no more now that
-    /// the order has come to `end`.
-    pub(crate) fn find(&self, id: EventId, end: Position) -> Option<Option<&EventHeader>> {
+    /// the order has come to an age of `now`.
+    pub(crate) fn find(&self, id: EventId, now: Position) -> Option<Option<&EventHeader>> {
         let found = self.headers.get(&id)?.as_ref();
-        let since = end.get().saturating_sub(self.as_of.get());
+        let since = now.get().saturating_sub(self.as_of.get());
         let certain = found.is_some() || since < RECENT_HEADERS_MAX as u64;
         certain.then_some(found)
     }

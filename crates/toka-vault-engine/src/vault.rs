@@ -40,6 +40,7 @@ struct Inner {
 }
 
 /// Says how commits reach the log.
+#[allow(clippy::large_enum_variant, reason = "a vault has one, which is not moved")]
 enum Committer {
     Inline(Inline),
     Grouped(GroupCommit),

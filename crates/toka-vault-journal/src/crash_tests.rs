@@ -38,6 +38,8 @@ struct History {
     begun: Vec<(usize, Position)>,
     /// Changes before the journal was created in full, which the vault's directory guards.
     created: usize,
+    /// How many groups were refused for want of room.
+    refused: usize,
 }
 
 /// Says when a history acknowledges.
@@ -98,14 +100,16 @@ impl History {
         let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
         let journal = Journal::create(shared, spares, 7, salts(seed.bits())).unwrap();
         let created = directory.change_count();
-        let mut history =
-            Self { directory, groups: Vec::new(), acknowledged: Vec::new(), begun: Vec::new(), created };
+        let (groups, acknowledged, begun) = (Vec::new(), Vec::new(), Vec::new());
+        let mut history = Self { directory, groups, acknowledged, begun, created, refused: 0 };
         let mut end = LogEnd::EMPTY;
         while history.directory.change_count() < changes {
             let group = group(seed, end);
+            // Where there is no room, another group gets the same positions.
+            if !history.append(&journal, &group, seed.below(3) == 0) {
+                continue;
+            }
             end = group.end;
-            history.begun.push((history.directory.change_count(), end.position()));
-            journal.append(&group).unwrap();
             history.groups.push(group);
             if acknowledge == Acknowledge::BeforeSync {
                 history.acknowledged.push((history.directory.change_count(), end.position()));
@@ -117,6 +121,25 @@ impl History {
             }
         }
         history
+    }
+
+    /// Appends a group, on a disk that is full where it is said to be. Tells whether there was room; where
+    /// there was none, nothing is different.
+    fn append(&mut self, journal: &Journal, group: &Group, full: bool) -> bool {
+        let (before, begun) = (self.directory.disk(), self.directory.change_count());
+        self.directory.set_room(full.then(|| before.bytes()));
+        let appended = journal.append(group);
+        self.directory.set_room(None);
+        let Err(error) = appended else {
+            self.begun.push((begun, group.end.position()));
+            return true;
+        };
+        assert!(matches!(error, Error::NoRoom { .. }), "{error:?}");
+        let after = self.directory.disk();
+        assert_eq!(after.names(), before.names());
+        assert!(before.names().iter().all(|name| after.content(name) == before.content(name)));
+        self.refused += 1;
+        false
     }
 
     /// Crashes at every change, so many times each.
@@ -300,7 +323,7 @@ fn asked(name: &str, otherwise: u64) -> u64 {
 
 #[test]
 fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
-    let mut points = 0;
+    let (mut points, mut refused) = (0, 0);
     for number in 0..asked("CRASH_SEEDS", 8) {
         let mut seed = Seed::new(number);
         let history = History::run(&mut seed, Acknowledge::AfterSync, CHANGES_MAX);
@@ -308,7 +331,9 @@ fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
             Ok(count) => points += count,
             Err(found) => panic!("seed {number}: {found}"),
         }
+        refused += history.refused;
     }
+    assert!(refused > 0, "no disk was ever full");
     assert!(points > 1_000, "only {points} crashes were tried");
 }
 

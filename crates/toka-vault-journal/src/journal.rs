@@ -125,6 +125,11 @@ impl Journal {
     }
 
     /// Appends a group.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRoom`] where it needs a new segment that the disk has no room for: then nothing was
+    /// touched, and the same positions can be appended later. Any other error leaves the end unknown.
     pub(crate) fn append(&self, group: &Group) -> Result<()> {
         let mut writer = lock(&self.writer);
         let blocks = encode(group, LAYOUT);

@@ -8,6 +8,9 @@
 //! more than a third of the commit rate of a single committer. After a power cut the record can be
 //! behind by what was acknowledged within [`SYNC_PAUSE`]; the log itself was synced.
 //!
+//! The file has its full length before the vault takes a commit, so that a disk that fills up later does
+//! not stand in the way of a record.
+//!
 //! Keeps two invariants: a record is written only for what the log has synced, so that it is never
 //! ahead of a log that is whole; and the newest record that is known to be durable is not
 //! overwritten, so that a torn write leaves it.
@@ -89,6 +92,7 @@ impl HeadFile {
     pub fn open(path: &Path, pace: Pace) -> Result<(Self, Option<Head>)> {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
         let file = file.map_err(|error| Error::io("open", path, error))?;
+        fill(&file).map_err(|error| Error::io("write", path, error))?;
         let mut newest: Option<(Head, u64)> = None;
         for slot in 0..SLOTS {
             let record = read_slot(&file, slot).map_err(|error| Error::io("read", path, error))?;
@@ -147,7 +151,8 @@ impl HeadFile {
     /// [`Error::Io`].
     pub fn reset(&self, head: Head) -> Result<()> {
         let shared = &self.shared;
-        shared.file.set_len(0).map_err(|error| Error::io("shorten", &shared.path, error))?;
+        let blank = shared.file.set_len(0).and_then(|()| fill(&shared.file));
+        blank.map_err(|error| Error::io("clear", &shared.path, error))?;
         self.record(head)?;
         shared.sync()
     }
@@ -226,6 +231,16 @@ impl Shared {
         drop(state);
         self.file.sync_data().map_err(|error| Error::io("sync", &self.path, error))
     }
+}
+
+/// Fills an empty file with zeros, which are no record. One that is not empty stays as it is: whether
+/// its vault opens is not certain yet.
+fn fill(file: &File) -> std::io::Result<()> {
+    if file.metadata()?.len() > 0 {
+        return Ok(());
+    }
+    write_at(file, &[0; (SLOTS * SLOT_BYTES) as usize], 0)?;
+    file.sync_data()
 }
 
 /// Encodes a record.
