@@ -112,7 +112,7 @@ impl Writer {
         let unknown = |source| Error::OutcomeUnknown { source };
         let end = end.with_chain(extend(self.stored.head, &events).chain);
         let mut group = Group { events, end };
-        self.wait_for_index().map_err(unknown)?;
+        self.wait_for_index()?;
         match guarded("append", || self.log.append(&mut group)) {
             Err(refusal @ Error::NoRoom { .. }) => return Err(refusal),
             Err(error) => return Err(unknown(self.health.poison(error))),
@@ -156,13 +156,16 @@ impl Writer {
         }
     }
 
-    /// Waits until the index is not too far behind.
-    fn wait_for_index(&mut self) -> Result<(), Arc<Error>> {
+    /// Waits until the index is not too far behind. Nothing was written then.
+    fn wait_for_index(&mut self) -> Result<()> {
         if !self.index.has_room() {
             // It takes in only what is durable, so it could wait for us.
             self.sync_unsynced();
         }
-        self.index.wait_for_room().map_err(|error| self.health.poison(error))
+        self.index.wait_for_room().map_err(|error| match error {
+            refusal @ Error::NoRoom { .. } => refusal,
+            error => Error::OutcomeUnknown { source: self.health.poison(error) },
+        })
     }
 
     /// Syncs what was acknowledged before it was durable.

@@ -5,13 +5,14 @@
 use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::{Error, NewEvent};
-use toka_vault_engine::EngineOptions;
+use toka_vault_engine::{EngineOptions, IdIndex, LocalVault};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
-use toka_vault_testkit::events::{assert_waits, event, history, id, number, numbers, take};
-use toka_vault_testkit::logs::{Call, Fault, Rig};
+use toka_vault_testkit::events::{assert_waits, batch, event, history, id, number, numbers, take};
+use toka_vault_testkit::logs::{Call, Disk, Fault, Rig};
 use toka_vault_testkit::runner::watched;
 use toka_vault_testkit::sim::Seed;
+use toka_vault_testkit::small_disk::SmallDisk;
 
 /// Makes the events of these tests: the number is the id too.
 fn named(number: u64) -> NewEvent {
@@ -93,6 +94,43 @@ fn a_refusal_while_the_vault_closes_is_told() {
         }
         block_on(close).unwrap();
     });
+}
+
+#[test]
+fn an_index_on_a_full_disk_refuses_commits_once_too_many_ids_are_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(small) = SmallDisk::mount(dir.path(), "size=1m") else { return };
+    let disk = Disk::default();
+    let open = || {
+        let index = IdIndex::open(dir.path(), &disk.log(), disk.end().position()).unwrap();
+        LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
+    };
+    let vault = open();
+    let (mut stored, mut next) = (Vec::new(), 0);
+    let refusal = loop {
+        match block_on(vault.commit_batch(batch(next..next + 8_000))) {
+            Ok(headers) => stored.extend(headers),
+            Err(error) => break error,
+        }
+        next += 8_000;
+    };
+    assert!(matches!(refusal, Error::NoRoom { .. }), "{refusal}");
+    assert!(stored.len() > 200_000, "{}", stored.len());
+    assert_error!(block_on(vault.commit(event(1))), Error::NoRoom { .. });
+    small.grow("size=64m");
+    for _ in 0..20 {
+        stored.extend(block_on(vault.commit_batch(batch(next..next + 8_000))).unwrap());
+        next += 8_000;
+    }
+    let check = |vault: &LocalVault| {
+        for header in stored.iter().step_by(10_007) {
+            assert_eq!(block_on(vault.get(header.id)).unwrap().unwrap().header, *header);
+        }
+    };
+    check(&vault);
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    check(&open());
 }
 
 /// Commits a few events one after the other, each with the last stored one as parent, and again
