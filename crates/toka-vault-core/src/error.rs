@@ -278,6 +278,12 @@ pub enum Error {
         source: Arc<Error>,
     },
 
+    /// The vault was opened to be read only. Commit through the process that writes it.
+    #[error(
+        "the vault is open to be read only; nothing was stored, commit through the process that writes it"
+    )]
+    ReadOnly,
+
     /// The vault was closed. Open it again.
     #[error("the vault is closed; nothing was stored, open it again")]
     Closed,
@@ -362,36 +368,4 @@ fn damaged(first: Position, last: Position) -> String {
 fn quote(text: &str) -> String {
     let shown: String = text.chars().take(QUOTE_CHARS_MAX).flat_map(char::escape_debug).collect();
     if text.chars().nth(QUOTE_CHARS_MAX).is_some() { shown + "…" } else { shown }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_and_hostile_text_is_repeated_short_and_escaped() {
-        let error = Error::malformed("event id", &"\u{1b}".repeat(1_000), "expected a ULID");
-        let text = error.to_string();
-        assert!(text.len() < 1_000, "{text}");
-        assert!(!text.contains('\u{1b}'), "{text}");
-    }
-
-    #[test]
-    fn a_range_of_damaged_events_is_told_as_one() {
-        let one = Error::corrupt(Position::new(7), "checksum");
-        assert!(one.to_string().starts_with("the event at position 7 is damaged"), "{one}");
-        let many =
-            Error::Corrupt { first: Position::new(7), last: Position::new(9), reason: "checksum".into() };
-        assert!(many.to_string().starts_with("the events at positions 7 to 9 are damaged"), "{many}");
-    }
-
-    #[test]
-    fn a_refused_permission_is_told_apart_from_other_failures() {
-        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        assert!(matches!(Error::io("open", Path::new("x"), denied), Error::PermissionDenied { .. }));
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        let full = Error::io("write", Path::new("x"), full);
-        assert!(matches!(full, Error::Io { .. }));
-        assert!(matches!(full.or_no_room(), Error::NoRoom { .. }));
-    }
 }

@@ -14,6 +14,7 @@ mod cursor;
 pub mod disk;
 mod fields;
 mod flight;
+mod following;
 mod group;
 mod group_commit;
 mod guard;
@@ -41,6 +42,7 @@ mod writer;
 
 pub use chunk::Chunk;
 pub use clock::{Clock, SystemClock};
+pub use following::FollowedLog;
 pub use guard::guarded;
 pub use index::IdIndex;
 pub use log::{Group, Log, LogEnd, ReadBudget};

@@ -21,6 +21,8 @@ pub(crate) struct Storage {
     pub(crate) log: Arc<dyn Log>,
     /// Where they are, by id.
     pub(crate) index: Arc<IdIndex>,
+    /// Whether the index has them; else the log is searched.
+    pub(crate) is_indexed: bool,
 }
 
 /// Holds headers that were looked up for a commit.
@@ -52,6 +54,9 @@ impl Storage {
 
     /// Finds the position of an event.
     pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
+        if !self.is_indexed {
+            return self.search(id, &[(self.log.oldest(), Position::new(u64::MAX))]);
+        }
         match self.index.find(id) {
             Lookup::At(position) => Ok(Some(position)),
             Lookup::Absent => Ok(None),

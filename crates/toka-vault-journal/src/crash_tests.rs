@@ -25,32 +25,34 @@ use crate::spares::Spares;
 const SEGMENT_BYTES: u64 = 32 << 10;
 
 /// Changes after which a history ends.
-const CHANGES_MAX: usize = 120;
+pub(crate) const CHANGES_MAX: usize = 120;
 
 type Found = Result<(), String>;
 
 /// A history, and what has to be there of it.
-struct History {
-    directory: SimDirectory,
-    groups: Vec<Group>,
+pub(crate) struct History {
+    pub(crate) directory: SimDirectory,
+    pub(crate) groups: Vec<Group>,
     /// How many changes the disk had when a group was acknowledged, and when its append began.
-    acknowledged: Vec<(usize, Position)>,
+    pub(crate) acknowledged: Vec<(usize, Position)>,
     begun: Vec<(usize, Position)>,
+    /// How many there were when its append had ended.
+    pub(crate) written: Vec<(usize, Position)>,
     /// Changes before the journal was created in full, which the vault's directory guards.
-    created: usize,
+    pub(crate) created: usize,
     /// How many groups were refused for want of room.
     refused: usize,
 }
 
 /// Says when a history acknowledges.
 #[derive(Clone, Copy, PartialEq)]
-enum Acknowledge {
+pub(crate) enum Acknowledge {
     AfterSync,
     /// Wrongly.
     BeforeSync,
 }
 
-fn group(seed: &mut Seed, end: LogEnd) -> Group {
+pub(crate) fn group(seed: &mut Seed, end: LogEnd) -> Group {
     let size = |seed: &mut Seed| match seed.below(12) {
         0 => seed.below(9_000),
         _ => seed.below(700),
@@ -85,7 +87,7 @@ fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
     Box::new(move || seed.lock().unwrap().bits())
 }
 
-fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal, LogEnd)> {
+pub(crate) fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal, LogEnd)> {
     let shared: Arc<dyn Directory> = Arc::new(directory.clone());
     let found = recover(&shared, &Pool::default(), |_| Ok(()))?;
     let (headers, active, end) = found.expect("a journal that was created is found");
@@ -94,14 +96,15 @@ fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal
 }
 
 impl History {
-    fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
+    pub(crate) fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
         let directory = SimDirectory::default();
         let shared: Arc<dyn Directory> = Arc::new(directory.clone());
         let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
         let journal = Journal::create(shared, spares, 7, salts(seed.bits())).unwrap();
         let created = directory.change_count();
         let (groups, acknowledged, begun) = (Vec::new(), Vec::new(), Vec::new());
-        let mut history = Self { directory, groups, acknowledged, begun, created, refused: 0 };
+        let written = Vec::new();
+        let mut history = Self { directory, groups, acknowledged, begun, written, created, refused: 0 };
         let mut end = LogEnd::EMPTY;
         while history.directory.change_count() < changes {
             let group = group(seed, end);
@@ -132,6 +135,7 @@ impl History {
         self.directory.set_room(None);
         let Err(error) = appended else {
             self.begun.push((begun, group.end.position()));
+            self.written.push((self.directory.change_count(), group.end.position()));
             return true;
         };
         assert!(matches!(error, Error::NoRoom { .. }), "{error:?}");
@@ -222,7 +226,7 @@ impl History {
     }
 }
 
-fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
+pub(crate) fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let next = events.last().map_or(Position::FIRST, |event| event.position().next());

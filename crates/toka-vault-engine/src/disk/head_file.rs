@@ -93,12 +93,7 @@ impl HeadFile {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
         let file = file.map_err(|error| Error::io("open", path, error))?;
         fill(&file).map_err(|error| Error::io("write", path, error))?;
-        let mut newest: Option<(Head, u64)> = None;
-        for slot in 0..SLOTS {
-            let record = read_slot(&file, slot).map_err(|error| Error::io("read", path, error))?;
-            let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
-            newest = newer.map(|head| (head, slot)).or(newest);
-        }
+        let newest = newest(&file).map_err(|error| Error::io("read", path, error))?;
         if newest.is_some() {
             // The process that wrote it may have been killed before it was durable; from here on it
             // is the one that is not overwritten.
@@ -117,6 +112,18 @@ impl HeadFile {
         let kept = shared.clone();
         let keeper = crate::thread::spawn("toka-head", move || kept.keep())?;
         Ok((Self { shared, keeper: Mutex::new(Some(keeper)) }, newest.map(|(head, _)| head)))
+    }
+
+    /// Reads the newest record that somebody else has written, without changing anything; `None` where
+    /// there is none. A record that is being written is none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::PermissionDenied`].
+    pub fn look(path: &Path) -> Result<Option<Head>> {
+        let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+        let newest = newest(&file).map_err(|error| Error::io("read", path, error))?;
+        Ok(newest.map(|(head, _)| head))
     }
 
     /// Writes a record, as [`Pace`] says. It survives the end of this process once it is written, and a
@@ -256,6 +263,17 @@ fn encode(head: Head) -> [u8; RECORD_BYTES] {
     checksum.copy_from_slice(&crc32fast::hash(&body).to_be_bytes());
     content.copy_from_slice(&body);
     record
+}
+
+/// Reads the newest record, and in which slot it is.
+fn newest(file: &File) -> std::io::Result<Option<(Head, u64)>> {
+    let mut newest: Option<(Head, u64)> = None;
+    for slot in 0..SLOTS {
+        let record = read_slot(file, slot)?;
+        let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
+        newest = newer.map(|head| (head, slot)).or(newest);
+    }
+    Ok(newest)
 }
 
 /// Reads a slot; one that was never written, or torn, has no record.

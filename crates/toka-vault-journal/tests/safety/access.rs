@@ -36,7 +36,7 @@ pub(crate) fn told<T>(outcome: Result<T, Error>) -> String {
 
 /// Returns every path below a folder that can be looked at, with its length and the time of its last
 /// change.
-fn below(path: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
+pub(crate) fn below(path: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).unwrap() {
         let path = entry.unwrap().path();

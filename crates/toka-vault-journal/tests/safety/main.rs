@@ -15,6 +15,7 @@ mod calls;
 mod files;
 mod full_disk;
 mod kill;
+mod read_only;
 
 /// Does what a parent test asks for, in a process of its own. Without a parent it does nothing.
 #[test]
@@ -23,6 +24,7 @@ fn child() {
         "commit" => calls::commit(path, argument.parse().unwrap()),
         "hold" => access::hold(path),
         "open" => access::tell(path),
+        "read only" => read_only::tell(path),
         "too large" => full_disk::commit_too_large(path),
         "write" => kill::write(path, argument.parse().unwrap()),
         other => panic!("`{other}` is no role"),
