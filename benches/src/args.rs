@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',')]
     only: Vec<Row>,
     /// Runs a part of the soak in this process. For the soak itself.
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, requires = "only")]
     pub soak_part: Option<SoakPart>,
 }
 
@@ -38,6 +38,7 @@ pub enum Row {
     JournalBatch,
     JournalReplay,
     Soak,
+    JournalSoak,
 }
 
 /// Names what a process of the soak does.

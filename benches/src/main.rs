@@ -20,6 +20,7 @@
 //! | `journal-one`, `-many`, `-crowd`, `-replay` | the same on the journal | the same |
 //! | `journal-batch` | batches of 1,000 events on the journal | write 1,000 events at once and sync |
 //! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
+//! | `journal-soak` | ten million on the journal, which take 4 GB | the same |
 //!
 //! Every event has a payload of 256 bytes and, but for the first of each task, one parent.
 //!
@@ -37,6 +38,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use args::{Args, Row};
+use soak::Soaked;
 use table::Table;
 use turns::Turns;
 use vaults::{Durable, journal, sled};
@@ -44,15 +46,15 @@ use workload::{Size, block_bytes, record_bytes};
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    if let Some(part) = args.soak_part {
-        return soak::run_part(part, &args.dir);
+    if let Some((part, row)) = args.soak_part.zip(args.rows().next()) {
+        return soak::run_part(part, &Soaked::of(row), &args.dir);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
     let mut table = Table::start();
     for row in args.rows() {
         let dir = tempfile::tempdir_in(&args.dir)?;
         match row {
-            Row::Soak => soak::run(dir.path())?.print(),
+            Row::Soak | Row::JournalSoak => soak::run(Soaked::of(row), dir.path())?.print(),
             row => table.add(row, &runtime.block_on(measure(row, args.rounds, dir.path()))?),
         }
     }

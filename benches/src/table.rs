@@ -43,6 +43,7 @@ fn describe(row: Row) -> (&'static str, &'static str, Option<f64>) {
         Row::JournalBatch => ("journal, batches of 1,000", "raw append of 1,000 + fdatasync", Some(0.70)),
         Row::JournalReplay => ("journal, replay from a fresh open", "raw read + CRC", Some(0.60)),
         Row::Soak => ("sled, a million events", "–", None),
+        Row::JournalSoak => ("journal, ten million events", "–", None),
     }
 }
 

@@ -50,6 +50,7 @@ impl Size {
             Row::Memory => (1, 200_000),
             Row::Replay | Row::JournalReplay => (256, 1_000),
             Row::Soak => (1_000, 1_000),
+            Row::JournalSoak => (1_000, 10_000),
         };
         Self { tasks, each }
     }

@@ -20,10 +20,11 @@ async fn the_migrated_lines_run() -> anyhow::Result<()> {
 #[tokio::test]
 async fn one_constructor_swaps_the_back_end() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let constructors: [&dyn Fn() -> toka_vault::Result<Vault>; 2] =
-        [&|| Ok(Vault::Memory(InMemoryVault::new(1024)?)), &|| {
-            Ok(Vault::Sled(toka_vault::SledVault::open(folder.path().join("events.db"))?))
-        }];
+    let constructors: [&dyn Fn() -> toka_vault::Result<Vault>; 3] = [
+        &|| Ok(Vault::Memory(InMemoryVault::new(1024)?)),
+        &|| Ok(Vault::Sled(toka_vault::SledVault::open(folder.path().join("events.db"))?)),
+        &|| Ok(Vault::Journal(toka_vault::JournalVault::open(folder.path().join("events.vault"))?)),
+    ];
     for open in constructors {
         let vault = open()?;
         let header = vault.commit_json("my.event", "payload", &[]).await?;

@@ -3,16 +3,15 @@
 //! Errors are `Clone`, because one failed group commit answers many waiting callers. No variant
 //! exposes a dependency's error type.
 
-use std::path::{Path, PathBuf};
+mod make;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::{Condition, EventId, Position, Timestamp};
 
 /// What every fallible call here returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Longest piece of a caller's text that an error repeats, in characters.
-const QUOTE_CHARS_MAX: usize = 64;
 
 /// Tells what went wrong, and by its variant what to do next.
 ///
@@ -271,6 +270,16 @@ pub enum Error {
         source: Arc<std::io::Error>,
     },
 
+    /// There is no room on the disk. Nothing of what was asked for is stored, what was there is
+    /// unchanged, and an open vault goes on working. Make room and try again.
+    #[error("there is no room for {}; nothing of this was stored, make room on the disk and try again", path.display())]
+    NoRoom {
+        /// What there is no room for.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<std::io::Error>,
+    },
+
     /// The storage engine failed. Check the disk and reopen the vault. See [`Error::Io`] for what that means.
     #[error("the storage engine cannot {operation}: {reason}; check the disk and reopen the vault")]
     Storage {
@@ -300,6 +309,12 @@ pub enum Error {
         source: Arc<Error>,
     },
 
+    /// The vault was opened to be read only. Commit through the process that writes it.
+    #[error(
+        "the vault is open to be read only; nothing was stored, commit through the process that writes it"
+    )]
+    ReadOnly,
+
     /// The vault was closed. Open it again.
     #[error("the vault is closed; nothing was stored, open it again")]
     Closed,
@@ -324,84 +339,11 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Creates an [`Error::InvalidKind`], cutting a long text short.
-    pub(crate) fn invalid_kind(kind: &str, reason: &'static str) -> Self {
-        Self::InvalidKind { kind: quote(kind), reason }
-    }
-
-    /// Creates an [`Error::InvalidPattern`], cutting a long text short.
-    pub(crate) fn invalid_pattern(pattern: &str, reason: &'static str) -> Self {
-        Self::InvalidPattern { pattern: quote(pattern), reason }
-    }
-
-    /// Creates an [`Error::Malformed`], cutting a long text short.
-    pub fn malformed(what: &'static str, text: &str, reason: &'static str) -> Self {
-        Self::Malformed { what, text: quote(text), reason }
-    }
-
-    /// Creates the error for a failed call of the operating system on `path`.
-    pub fn io(operation: &'static str, path: &Path, source: std::io::Error) -> Self {
-        let path = path.to_path_buf();
-        match source.kind() {
-            std::io::ErrorKind::PermissionDenied => Self::PermissionDenied { operation, path },
-            _ => Self::Io { operation, path, source: Arc::new(source) },
-        }
-    }
-
-    /// Creates an [`Error::Corrupt`] for a single event.
-    pub fn corrupt(position: Position, reason: impl Into<String>) -> Self {
-        Self::Corrupt { first: position, last: position, reason: reason.into() }
-    }
-}
-
-impl From<std::convert::Infallible> for Error {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
-
 /// Says which events are damaged.
 fn damaged(first: Position, last: Position) -> String {
     if first == last {
         format!("the event at position {first} is damaged")
     } else {
         format!("the events at positions {first} to {last} are damaged")
-    }
-}
-
-/// Repeats the start of a caller's text, with control characters made visible.
-fn quote(text: &str) -> String {
-    let shown: String = text.chars().take(QUOTE_CHARS_MAX).flat_map(char::escape_debug).collect();
-    if text.chars().nth(QUOTE_CHARS_MAX).is_some() { shown + "…" } else { shown }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_and_hostile_text_is_repeated_short_and_escaped() {
-        let error = Error::malformed("event id", &"\u{1b}".repeat(1_000), "expected a ULID");
-        let text = error.to_string();
-        assert!(text.len() < 1_000, "{text}");
-        assert!(!text.contains('\u{1b}'), "{text}");
-    }
-
-    #[test]
-    fn a_range_of_damaged_events_is_told_as_one() {
-        let one = Error::corrupt(Position::new(7), "checksum");
-        assert!(one.to_string().starts_with("the event at position 7 is damaged"), "{one}");
-        let many =
-            Error::Corrupt { first: Position::new(7), last: Position::new(9), reason: "checksum".into() };
-        assert!(many.to_string().starts_with("the events at positions 7 to 9 are damaged"), "{many}");
-    }
-
-    #[test]
-    fn a_refused_permission_is_told_apart_from_other_failures() {
-        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        assert!(matches!(Error::io("open", Path::new("x"), denied), Error::PermissionDenied { .. }));
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        assert!(matches!(Error::io("write", Path::new("x"), full), Error::Io { .. }));
     }
 }

@@ -70,9 +70,11 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
             "check its owner",
         ),
         (Error::io("write", Path::new("events.db"), cause()), "cannot write events.db", "try again"),
+        (Error::NoRoom { path: path(), source: Arc::new(cause()) }, "no room for events.db", "make room"),
         (Error::Storage { operation: "flush", reason: "R".into() }, "cannot flush: R", "reopen"),
         (Error::OutcomeUnknown { source: source() }, "may or may not be stored", "reopen the vault"),
         (Error::Poisoned { source: source() }, "takes no commits", "reopen the vault"),
+        (Error::ReadOnly, "read only", "commit through"),
         (Error::Closed, "is closed", "open it again"),
         (
             Error::InvalidUrl { url: "x:".into(), reason: "use `memory:`".into() },
@@ -125,7 +127,7 @@ fn no_error_repeats_its_source() {
         assert!(!error.to_string().contains(&source.to_string()), "{error}");
         assert!(!error.to_string().contains(CAUSE), "{error}");
     }
-    assert_eq!(sources, 4, "Io, OutcomeUnknown, Poisoned and Backend have one");
+    assert_eq!(sources, 5, "Io, NoRoom, OutcomeUnknown, Poisoned and Backend have one");
 }
 
 #[test]
@@ -146,4 +148,30 @@ fn messages_are_one_line_that_starts_low_and_ends_open() {
         assert!(!text.starts_with(char::is_uppercase) && !text.ends_with('.'), "{text}");
         assert!(!text.contains('\n') && !text.contains("  "), "{text}");
     }
+}
+
+#[test]
+fn long_and_hostile_text_is_repeated_short_and_escaped() {
+    let error = Error::malformed("event id", &"\u{1b}".repeat(1_000), "expected a ULID");
+    let text = error.to_string();
+    assert!(text.len() < 1_000, "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn a_range_of_damaged_events_is_told_as_one() {
+    let one = Error::corrupt(Position::new(7), "checksum");
+    assert!(one.to_string().starts_with("the event at position 7 is damaged"), "{one}");
+    let many = Error::Corrupt { first: Position::new(7), last: Position::new(9), reason: "checksum".into() };
+    assert!(many.to_string().starts_with("the events at positions 7 to 9 are damaged"), "{many}");
+}
+
+#[test]
+fn a_refused_permission_is_told_apart_from_other_failures() {
+    let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+    assert!(matches!(Error::io("open", Path::new("x"), denied), Error::PermissionDenied { .. }));
+    let full = io::Error::from(io::ErrorKind::StorageFull);
+    let full = Error::io("write", Path::new("x"), full);
+    assert!(matches!(full, Error::Io { .. }));
+    assert!(matches!(full.or_no_room(), Error::NoRoom { .. }));
 }

@@ -107,6 +107,11 @@ impl Pending {
         }
     }
 
+    /// Takes all that waits.
+    pub(crate) fn take_all(&self) -> VecDeque<PendingCommit> {
+        std::mem::take(&mut lock(&self.state).commits)
+    }
+
     /// Says that nothing will be added any more.
     pub(crate) fn finish(&self) {
         lock(&self.state).finished = true;

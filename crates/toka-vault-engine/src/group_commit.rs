@@ -25,14 +25,13 @@ use crate::lookup::{Known, Search, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
-use crate::sequencer::{Access, Refusal, Sequencer};
+use crate::sequencer::{Access, Order, Refusal, Sequencer};
 use crate::sync::lock;
 use crate::writer::Writer;
 
 /// Commits through a writer's thread.
 pub(crate) struct GroupCommit {
-    /// `None` once the vault is closed.
-    sequencer: Mutex<Option<Sequencer>>,
+    order: Arc<Order>,
     pending: Arc<Pending>,
     health: Arc<Health>,
     source: Source,
@@ -57,7 +56,7 @@ struct Answered {
 enum Held {
     /// It failed.
     Failed(Error),
-    /// This has to be looked up first; the order had come to this position.
+    /// This has to be looked up first; the order had come to this age.
     Unread(Vec<EventId>, Vec<Search>, Position),
 }
 
@@ -71,18 +70,20 @@ impl GroupCommit {
     ) -> Result<Self> {
         let access = Access::InMemory(storage.index.clone());
         let sequencer = Sequencer::new(access, options.clock.clone(), end, RECENT_HEADERS_MAX);
+        let order = Arc::new(Mutex::new(Some(sequencer)));
         let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
         let flight = Arc::<Flight>::default();
         let writer = Writer {
             log: storage.log.clone(),
             index: storage.index.clone(),
+            order: order.clone(),
             pending: Arc::clone(&pending),
             bounds: GroupBounds { events: options.group_events_max, bytes: options.group_bytes_max },
             published: published.clone(),
             health: Arc::clone(&health),
             flight: Arc::clone(&flight),
             durability: options.durability,
-            head: end.head,
+            stored: end,
             unsynced: None,
         };
         let (readers, source) = ReaderThreads::start(&storage)?;
@@ -109,7 +110,7 @@ impl GroupCommit {
             ending.run();
         })?;
         Ok(Self {
-            sequencer: Mutex::new(Some(sequencer)),
+            order,
             pending,
             health,
             source,
@@ -157,7 +158,7 @@ impl GroupCommit {
     /// Takes no more commits; those that were handed over are still stored.
     pub(crate) fn close(&self) {
         // Under the lock, so that no commit is handed over behind the end.
-        let mut sequencer = lock(&self.sequencer);
+        let mut sequencer = lock(&self.order);
         *sequencer = None;
         self.pending.finish();
         self.room.close();
@@ -194,7 +195,7 @@ impl GroupCommit {
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
-        let mut guard = lock(&self.sequencer);
+        let mut guard = lock(&self.order);
         let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
         if let Err(poisoned) = self.health.check() {
             return Err((Held::Failed(poisoned), room));
@@ -202,7 +203,7 @@ impl GroupCommit {
         let (sealed, refused) = match sequencer.seal(batch, conditions, known) {
             Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
             Err(Refusal::Unread { ids, searches }) => {
-                return Err((Held::Unread(ids, searches, sequencer.position()), room));
+                return Err((Held::Unread(ids, searches, sequencer.age()), room));
             }
             // Told only once what breaks the condition is durable, and can be read.
             Err(Refusal::Condition(error)) => (sequencer.nothing(), Some(error)),

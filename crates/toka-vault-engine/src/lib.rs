@@ -14,6 +14,7 @@ mod cursor;
 pub mod disk;
 mod fields;
 mod flight;
+mod following;
 mod group;
 mod group_commit;
 mod guard;
@@ -44,6 +45,7 @@ mod writer;
 
 pub use chunk::Chunk;
 pub use clock::{Clock, SystemClock};
+pub use following::FollowedLog;
 pub use guard::guarded;
 pub use index::Index;
 pub use log::{Group, Log, LogEnd, ReadBudget};

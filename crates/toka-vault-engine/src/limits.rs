@@ -36,6 +36,9 @@ pub const CHUNKS_AHEAD: usize = READER_THREADS;
 /// answer after that have been seen to be lost.
 pub const STALL_MAX: Duration = Duration::from_secs(60);
 
+/// How long a vault that is read only waits between two looks at how far its log has come.
+pub const FOLLOW_PAUSE: Duration = Duration::from_millis(20);
+
 /// Threads that read from a log for all readers of a vault.
 pub const READER_THREADS: usize = 2;
 

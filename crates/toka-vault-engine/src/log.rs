@@ -12,7 +12,9 @@ pub trait Log: Send + Sync + 'static {
     /// - After a crash the group is there whole or not at all.
     /// - It need not be durable before [`Log::sync`], but [`Log::read`] finds it at once, and it
     ///   survives the end of this process, however that ends.
-    /// - After an error the engine appends no more.
+    /// - [`Error::NoRoom`](toka_vault_core::Error::NoRoom) says that nothing was appended or changed, and
+    ///   that the log takes the next group as if this one had never been: its positions come again.
+    /// - After any other error the engine appends no more.
     /// - A log behind [`LocalVault::inline`](crate::LocalVault::inline) may take the events out of the
     ///   group. Every other leaves them there: close readers are served from them.
     fn append(&self, group: &mut Group) -> Result<()>;

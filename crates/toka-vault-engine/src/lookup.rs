@@ -23,6 +23,8 @@ pub(crate) struct Storage {
     pub(crate) log: Arc<dyn Log>,
     /// Where they are.
     pub(crate) index: Arc<Index>,
+    /// Whether the index has them; else the log is searched.
+    pub(crate) is_indexed: bool,
 }
 
 /// Asks for the first event that breaks a condition of a commit.
@@ -39,7 +41,7 @@ pub(crate) struct Search {
 /// Holds what was looked up for a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// Up to where the order was complete when they were looked up is beside them.
+    /// The age of the order when they were looked up is beside them.
     headers: IdMap<(Option<EventHeader>, Position)>,
     /// For conditions, by their numbers: the first event that breaks it, of those up to a position.
     searched: Vec<(usize, Option<Position>, Position)>,
@@ -66,6 +68,9 @@ impl Storage {
 
     /// Finds the position of an event.
     pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
+        if !self.is_indexed {
+            return self.search(id, &[(self.log.oldest(), Position::new(u64::MAX))]);
+        }
         match self.index.ids.find(id) {
             Lookup::At(position) => Ok(Some(position)),
             Lookup::Absent => Ok(None),
@@ -129,7 +134,7 @@ impl Storage {
         last: Position,
         direction: Direction,
     ) -> Result<Option<(Picker, Position)>> {
-        if self.log.evicts() || first > last {
+        if self.log.evicts() || !self.is_indexed || first > last {
             return Ok(None);
         }
         let covered = self.index.postings.follow(self.log.as_ref(), last)?.min(last);
@@ -159,7 +164,7 @@ impl Storage {
         Ok(None)
     }
 
-    /// Looks up headers, which were asked for when the order had come to `as_of`, and searches up to
+    /// Looks up headers, which were asked for when the order had come to an age of `as_of`, and searches up to
     /// `head`.
     pub(crate) fn known(
         &self,
@@ -193,11 +198,11 @@ impl Known {
     }
 
     /// Returns what was found under an id, or `None` where that is not known, or no more now that
-    /// the order has come to `end`.
-    pub(crate) fn find(&self, id: EventId, end: Position) -> Option<Option<&EventHeader>> {
+    /// the order has come to an age of `now`.
+    pub(crate) fn find(&self, id: EventId, now: Position) -> Option<Option<&EventHeader>> {
         let (found, as_of) = self.headers.get(&id)?;
         let found = found.as_ref();
-        let since = end.get().saturating_sub(as_of.get());
+        let since = now.get().saturating_sub(as_of.get());
         let certain = found.is_some() || since < RECENT_HEADERS_MAX as u64;
         certain.then_some(found)
     }

@@ -24,6 +24,11 @@ impl Recent {
         Self { headers: Segmented::default(), positions: Positions::default(), capacity }
     }
 
+    /// Forgets all headers.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.capacity);
+    }
+
     /// Remembers the header of the event behind all others.
     pub(crate) fn insert(&mut self, header: &EventHeader) {
         if self.capacity == 0 {

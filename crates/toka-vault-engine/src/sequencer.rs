@@ -7,7 +7,7 @@
 
 mod conditions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use toka_vault_core::hashing::{EventContent, event_hash};
@@ -20,6 +20,7 @@ use crate::assign::Assigner;
 use crate::clock::Clock;
 use crate::id_map::IdMap;
 use crate::index::{Index, Lookup};
+use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::LogEnd;
 use crate::lookup::{Known, Search, Storage};
 use crate::recent::Recent;
@@ -32,15 +33,21 @@ pub(crate) struct Sequencer {
     recent: Recent,
     hashes: RecentHashes,
     end: OrderEnd,
+    /// What age is ahead of the position: grows where the order goes back.
+    undone: u64,
     /// Room for the hashes of an event's parents, used again and again.
     parents: Vec<EventHash>,
 }
+
+/// Is a sequencer that several threads use; `None` once its vault is closed.
+pub(crate) type Order = Mutex<Option<Sequencer>>;
 
 /// Says how the sequencer reaches events that it does not remember.
 pub(crate) enum Access {
     /// It reads them itself, from storage that never blocks.
     Direct(Storage),
-    /// It asks the index in memory, and has its caller read the rest.
+    /// It asks the index in memory, and has its caller read the rest. Until the log has an event, and the
+    /// index its id, it is among the recent ones.
     InMemory(Arc<Index>),
 }
 
@@ -147,13 +154,26 @@ impl Sequencer {
             recent: Recent::new(recent_max),
             hashes: RecentHashes::new(),
             end: end.into(),
+            undone: 0,
             parents: Vec::new(),
         }
     }
 
-    /// Returns the newest position that was sealed.
-    pub(crate) fn position(&self) -> Position {
-        self.end.position
+    /// Returns how much was sealed so far, as a position that never comes again.
+    pub(crate) fn age(&self) -> Position {
+        self.end.position.plus(self.undone)
+    }
+
+    /// Undoes all that was sealed behind `end`, which is where the log ends with what is stored.
+    ///
+    /// What is stored is in the index, so that nothing has to be remembered.
+    pub(crate) fn go_back(&mut self, end: LogEnd) {
+        // Whoever looked something up before this looks again: what was sealed since is forgotten.
+        let sealed = self.end.position.get().saturating_sub(end.position().get());
+        self.undone += sealed + RECENT_HEADERS_MAX as u64;
+        self.recent.clear();
+        self.hashes = RecentHashes::new();
+        self.end = end.into();
     }
 
     /// Seals nothing, where the order ends now.
@@ -290,7 +310,7 @@ impl Sequencer {
         if index.ids.find_in_memory(id) == Lookup::Absent {
             return None;
         }
-        match draft.known.find(id, self.end.position) {
+        match draft.known.find(id, self.age()) {
             Some(found) => found.cloned(),
             None => {
                 draft.unread.push(id);
@@ -312,9 +332,8 @@ impl Sequencer {
                 next = next.next();
             }
         }
-        match &self.storage {
-            Access::Direct(storage) => storage.index.ids.insert(&events),
-            Access::InMemory(index) => index.ids.insert(&events),
+        if let Access::Direct(storage) = &self.storage {
+            storage.index.ids.insert(&events);
         }
         self.end = OrderEnd {
             position: draft.position,

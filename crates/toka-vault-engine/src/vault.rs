@@ -16,6 +16,7 @@ use toka_vault_core::{
 };
 
 use crate::cursor;
+use crate::following::{FollowedLog, Following};
 use crate::group_commit::GroupCommit;
 use crate::index::Index;
 use crate::inline::Inline;
@@ -41,15 +42,18 @@ struct Inner {
 }
 
 /// Says how commits reach the log.
+#[allow(clippy::large_enum_variant, reason = "a vault has one, which is not moved")]
 enum Committer {
     Inline(Inline),
     Grouped(GroupCommit),
+    /// Not at all.
+    Elsewhere(Following),
 }
 
 impl LocalVault {
     /// Opens a vault over a log that never blocks. It has no threads.
     pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
-        let storage = Storage { log: Arc::new(log), index: Arc::new(Index::default()) };
+        let storage = Storage { log: Arc::new(log), index: Arc::default(), is_indexed: true };
         let published = Arc::new(Published::new(Position::ZERO, None));
         let source = Source::Direct(storage.clone());
         let committer = Inline::start(storage, published.clone(), options);
@@ -63,12 +67,26 @@ impl LocalVault {
     ///
     /// [`Error::Io`] where the system starts no thread.
     pub fn threaded(log: impl Log, end: LogEnd, index: Index, options: &EngineOptions) -> Result<Self> {
-        let storage = Storage { log: Arc::new(log), index: Arc::new(index) };
+        let storage = Storage { log: Arc::new(log), index: Arc::new(index), is_indexed: true };
         storage.index.start(&storage.log)?;
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
         let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
         let source = grouped.source();
         Ok(Self(Arc::new(Inner { published, source, committer: Committer::Grouped(grouped) })))
+    }
+
+    /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now.
+    ///
+    /// A commit is [`Error::ReadOnly`]. An event is found by its id by reading the log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system starts no thread.
+    pub fn following(log: impl FollowedLog, end: LogEnd) -> Result<Self> {
+        let published = Arc::new(Published::new(end.position(), Some(end.chain())));
+        let following = Following::start(Arc::new(log), published.clone())?;
+        let source = following.source();
+        Ok(Self(Arc::new(Inner { published, source, committer: Committer::Elsewhere(following) })))
     }
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
@@ -140,7 +158,7 @@ impl LocalVault {
     pub async fn head(&self) -> Result<Head> {
         match (&self.0.committer, self.0.published.head()) {
             (Committer::Inline(inline), _) => inline.head().await,
-            (Committer::Grouped(_), head) => Ok(head.unwrap_or(Head::EMPTY)),
+            (Committer::Grouped(_) | Committer::Elsewhere(_), head) => Ok(head.unwrap_or(Head::EMPTY)),
         }
     }
 
@@ -151,6 +169,11 @@ impl LocalVault {
             Committer::Grouped(grouped) => {
                 grouped.close();
                 grouped.closed(&self.0.published).await
+            }
+            Committer::Elsewhere(following) => {
+                following.close();
+                self.0.published.wait_for(|state| state.ended).await;
+                Ok(())
             }
         }
     }
@@ -164,6 +187,7 @@ impl LocalVault {
         match &self.0.committer {
             Committer::Inline(inline) => inline.commit(batch, conditions),
             Committer::Grouped(grouped) => grouped.commit(batch, bytes, conditions).await,
+            Committer::Elsewhere(_) => Err(Error::ReadOnly),
         }
     }
 

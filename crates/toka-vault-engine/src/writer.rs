@@ -2,11 +2,14 @@
 //!
 //! Keeps the order that everything rests on: first append, then sync, then publish, then answer; and
 //! after the first failure none of them. While it syncs one group, callers seal the next.
+//!
+//! A group that the log has no room for is no failure: the log is as it was. What was sealed from this
+//! group on is undone and refused, and sealing goes on behind what is stored.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use toka_vault_core::{Error, Head, Result};
+use toka_vault_core::{Error, Event, Result};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::chain::extend;
@@ -18,6 +21,8 @@ use crate::index::Index;
 use crate::log::{Group, Log, LogEnd};
 use crate::options::Durability;
 use crate::published::Published;
+use crate::sequencer::{Order, OrderEnd};
+use crate::sync::lock;
 
 /// Writes groups to the log.
 pub(crate) struct Writer {
@@ -25,6 +30,8 @@ pub(crate) struct Writer {
     pub(crate) log: Arc<dyn Log>,
     /// Where their ids are already.
     pub(crate) index: Arc<Index>,
+    /// Where they are sealed.
+    pub(crate) order: Arc<Order>,
     /// Where they come from.
     pub(crate) pending: Arc<Pending>,
     /// How large they become.
@@ -38,7 +45,7 @@ pub(crate) struct Writer {
     /// When a commit counts as stored.
     pub(crate) durability: Durability,
     /// Where the log ends with all that was written.
-    pub(crate) head: Head,
+    pub(crate) stored: LogEnd,
     /// What was appended and not synced yet, and since when.
     pub(crate) unsynced: Option<(LogEnd, Instant)>,
 }
@@ -81,14 +88,14 @@ impl Writer {
         let flight = self.flight.clone();
         let (outcome, callers) = flight.run(callers, || match (self.health.check(), end) {
             (Err(poisoned), _) => Err(poisoned),
-            (Ok(()), Some(end)) if !events.is_empty() => {
-                self.head = extend(self.head, &events);
-                let end = end.with_chain(self.head.chain);
-                self.store(Group { events, end }).map_err(|source| Error::OutcomeUnknown { source })
-            }
+            (Ok(()), Some(end)) if !events.is_empty() => self.store(events, end),
             // What the commits repeat was written before them.
             (Ok(()), _) => Ok(()),
         });
+        if let Err(refusal @ Error::NoRoom { .. }) = &outcome {
+            // First the order, so that nobody who is answered finds what is undone.
+            self.take_back(refusal);
+        }
         let mut rooms: Option<OwnedSemaphorePermit> = None;
         for caller in callers {
             let room = caller.answer(outcome.clone());
@@ -101,14 +108,25 @@ impl Writer {
     }
 
     /// Appends a group, makes it as durable as promised, and publishes it.
-    fn store(&mut self, mut group: Group) -> Result<(), Arc<Error>> {
+    fn store(&mut self, events: Vec<Event>, end: OrderEnd) -> Result<()> {
+        let unknown = |source| Error::OutcomeUnknown { source };
+        let end = end.with_chain(extend(self.stored.head, &events).chain);
+        let mut group = Group { events, end };
         self.wait_for_index()?;
+        match guarded("append", || self.log.append(&mut group)) {
+            Err(refusal @ Error::NoRoom { .. }) => return Err(refusal),
+            Err(error) => return Err(unknown(self.health.poison(error))),
+            Ok(()) => self.stored = end,
+        }
+        self.finish(group).map_err(unknown)
+    }
+
+    /// Makes a group that was appended as durable as promised, and publishes it.
+    fn finish(&mut self, group: Group) -> Result<(), Arc<Error>> {
         let end = group.end;
-        let poison = |error| self.health.poison(error);
-        guarded("append", || self.log.append(&mut group)).map_err(poison)?;
         match self.durability {
             Durability::Group => {
-                guarded("sync", || self.log.sync(end.head)).map_err(poison)?;
+                guarded("sync", || self.log.sync(end.head)).map_err(|error| self.health.poison(error))?;
                 self.index.durable(end.position());
             }
             Durability::Interval(_) => {
@@ -118,17 +136,36 @@ impl Writer {
         }
         // Where the watchdog has given up, the callers were told that the outcome is unknown.
         self.health.failure().map_or(Ok(()), Err)?;
+        // First the index, so that what is published is found by its id.
+        self.index.ids.insert(&group.events);
         self.published.publish(group.events, end.position(), Some(end.chain()));
         Ok(())
     }
 
-    /// Waits until the index is not too far behind.
-    fn wait_for_index(&mut self) -> Result<(), Arc<Error>> {
+    /// Undoes what was sealed and is not stored, and refuses all that waits.
+    fn take_back(&self, refusal: &Error) {
+        let mut order = lock(&self.order);
+        if let Some(sequencer) = order.as_mut() {
+            sequencer.go_back(self.stored);
+        }
+        // Under the lock, so that what was sealed before it is taken, and nothing that comes behind it.
+        let refused = self.pending.take_all();
+        drop(order);
+        for commit in refused {
+            drop(commit.caller.answer(Err(refusal.clone())));
+        }
+    }
+
+    /// Waits until the index is not too far behind. Nothing was written then.
+    fn wait_for_index(&mut self) -> Result<()> {
         if !self.index.ids.has_room() {
             // It takes in only what is durable, so it could wait for us.
             self.sync_unsynced();
         }
-        self.index.ids.wait_for_room().map_err(|error| self.health.poison(error))
+        self.index.ids.wait_for_room().map_err(|error| match error {
+            refusal @ Error::NoRoom { .. } => refusal,
+            error => Error::OutcomeUnknown { source: self.health.poison(error) },
+        })
     }
 
     /// Syncs what was acknowledged before it was durable.

@@ -25,30 +25,34 @@ use crate::spares::Spares;
 const SEGMENT_BYTES: u64 = 32 << 10;
 
 /// Changes after which a history ends.
-const CHANGES_MAX: usize = 120;
+pub(crate) const CHANGES_MAX: usize = 120;
 
 type Found = Result<(), String>;
 
 /// A history, and what has to be there of it.
-struct History {
-    directory: SimDirectory,
-    groups: Vec<Group>,
+pub(crate) struct History {
+    pub(crate) directory: SimDirectory,
+    pub(crate) groups: Vec<Group>,
     /// How many changes the disk had when a group was acknowledged, and when its append began.
-    acknowledged: Vec<(usize, Position)>,
+    pub(crate) acknowledged: Vec<(usize, Position)>,
     begun: Vec<(usize, Position)>,
+    /// How many there were when its append had ended.
+    pub(crate) written: Vec<(usize, Position)>,
     /// Changes before the journal was created in full, which the vault's directory guards.
-    created: usize,
+    pub(crate) created: usize,
+    /// How many groups were refused for want of room.
+    refused: usize,
 }
 
 /// Says when a history acknowledges.
 #[derive(Clone, Copy, PartialEq)]
-enum Acknowledge {
+pub(crate) enum Acknowledge {
     AfterSync,
     /// Wrongly.
     BeforeSync,
 }
 
-fn group(seed: &mut Seed, end: LogEnd) -> Group {
+pub(crate) fn group(seed: &mut Seed, end: LogEnd) -> Group {
     let size = |seed: &mut Seed| match seed.below(12) {
         0 => seed.below(9_000),
         _ => seed.below(700),
@@ -83,7 +87,7 @@ fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
     Box::new(move || seed.lock().unwrap().bits())
 }
 
-fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal, LogEnd)> {
+pub(crate) fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal, LogEnd)> {
     let shared: Arc<dyn Directory> = Arc::new(directory.clone());
     let found = recover(&shared, &Pool::default(), |_| Ok(()))?;
     let (headers, active, end) = found.expect("a journal that was created is found");
@@ -92,20 +96,23 @@ fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal
 }
 
 impl History {
-    fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
+    pub(crate) fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
         let directory = SimDirectory::default();
         let shared: Arc<dyn Directory> = Arc::new(directory.clone());
         let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
         let journal = Journal::create(shared, spares, 7, salts(seed.bits())).unwrap();
         let created = directory.change_count();
-        let mut history =
-            Self { directory, groups: Vec::new(), acknowledged: Vec::new(), begun: Vec::new(), created };
+        let (groups, acknowledged, begun) = (Vec::new(), Vec::new(), Vec::new());
+        let written = Vec::new();
+        let mut history = Self { directory, groups, acknowledged, begun, written, created, refused: 0 };
         let mut end = LogEnd::EMPTY;
         while history.directory.change_count() < changes {
             let group = group(seed, end);
+            // Where there is no room, another group gets the same positions.
+            if !history.append(&journal, &group, seed.below(3) == 0) {
+                continue;
+            }
             end = group.end;
-            history.begun.push((history.directory.change_count(), end.position()));
-            journal.append(&group).unwrap();
             history.groups.push(group);
             if acknowledge == Acknowledge::BeforeSync {
                 history.acknowledged.push((history.directory.change_count(), end.position()));
@@ -117,6 +124,26 @@ impl History {
             }
         }
         history
+    }
+
+    /// Appends a group, on a disk that is full where it is said to be. Tells whether there was room; where
+    /// there was none, nothing is different.
+    fn append(&mut self, journal: &Journal, group: &Group, full: bool) -> bool {
+        let (before, begun) = (self.directory.disk(), self.directory.change_count());
+        self.directory.set_room(full.then(|| before.bytes()));
+        let appended = journal.append(group);
+        self.directory.set_room(None);
+        let Err(error) = appended else {
+            self.begun.push((begun, group.end.position()));
+            self.written.push((self.directory.change_count(), group.end.position()));
+            return true;
+        };
+        assert!(matches!(error, Error::NoRoom { .. }), "{error:?}");
+        let after = self.directory.disk();
+        assert_eq!(after.names(), before.names());
+        assert!(before.names().iter().all(|name| after.content(name) == before.content(name)));
+        self.refused += 1;
+        false
     }
 
     /// Crashes at every change, so many times each.
@@ -199,7 +226,7 @@ impl History {
     }
 }
 
-fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
+pub(crate) fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let next = events.last().map_or(Position::FIRST, |event| event.position().next());
@@ -272,13 +299,35 @@ fn a_flipped_bit_anywhere_is_told_and_hides_no_more_than_its_frame() {
     }
 }
 
+#[test]
+fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
+    let mut seed = Seed::new(3);
+    let directory = SimDirectory::default();
+    let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+    let journal = Journal::create(shared, spares, 7, salts(1)).unwrap();
+    // Two frames that are durable together, and a third one that says so.
+    let mut end = LogEnd::EMPTY;
+    for synced in [false, true, true] {
+        let group = group_of(&mut seed, end, &[100]);
+        journal.append(&group).and_then(|()| if synced { journal.sync() } else { Ok(()) }).unwrap();
+        end = group.end;
+    }
+    let mut disk = directory.disk();
+    disk.flip(&disk.names()[0], (crate::segment_header::PAGE_BYTES + 20) * 8);
+    let (journal, found) = open(&SimDirectory::on(disk), 2).unwrap();
+    assert_eq!(found, end);
+    let (events, damaged) = read_over_damage(&journal, end.position());
+    assert_eq!((events.len(), damaged), (2, vec![1]));
+}
+
 fn asked(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
 #[test]
 fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
-    let mut points = 0;
+    let (mut points, mut refused) = (0, 0);
     for number in 0..asked("CRASH_SEEDS", 8) {
         let mut seed = Seed::new(number);
         let history = History::run(&mut seed, Acknowledge::AfterSync, CHANGES_MAX);
@@ -286,7 +335,9 @@ fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
             Ok(count) => points += count,
             Err(found) => panic!("seed {number}: {found}"),
         }
+        refused += history.refused;
     }
+    assert!(refused > 0, "no disk was ever full");
     assert!(points > 1_000, "only {points} crashes were tried");
 }
 

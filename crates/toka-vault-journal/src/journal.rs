@@ -85,6 +85,14 @@ impl Active {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Adds frames that somebody else has written, and which end at `written`.
+    pub(crate) fn extend(&self, frames: impl Iterator<Item = (Position, u64)>, written: u64) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        frames.for_each(|(first, offset)| index.add(first, offset));
+        drop(index);
+        self.written.store(written, Ordering::Release);
+    }
+
     /// Returns where to look for a position.
     pub(crate) fn find(&self, position: Position) -> u64 {
         self.index.read().unwrap_or_else(PoisonError::into_inner).find(position)
@@ -125,6 +133,11 @@ impl Journal {
     }
 
     /// Appends a group.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRoom`] where it needs a new segment that the disk has no room for: then nothing was
+    /// touched, and the same positions can be appended later. Any other error leaves the end unknown.
     pub(crate) fn append(&self, group: &Group) -> Result<()> {
         let mut writer = lock(&self.writer);
         let blocks = encode(group, LAYOUT);
@@ -136,10 +149,7 @@ impl Journal {
         let at = active.written.load(Ordering::Relaxed);
         let offsets = writer.frames(&blocks, group.end.position(), &active.segment, at);
         active.segment.file.write_at(&writer.buffer, at)?;
-        let mut index = active.index.write().unwrap_or_else(PoisonError::into_inner);
-        offsets.into_iter().for_each(|(first, offset)| index.add(first, offset));
-        drop(index);
-        active.written.store(at + bytes as u64, Ordering::Release);
+        active.extend(offsets.into_iter(), at + bytes as u64);
         if at < active.capacity / 2 && at + bytes as u64 >= active.capacity / 2 {
             // Not before: a vault that is opened for a few events makes no segment that it never uses.
             lock(&self.spares).want(active.segment.header.number + 1);
@@ -157,6 +167,13 @@ impl Journal {
         self.active().segment.file.sync()?;
         writer.synced = writer.end.position();
         Ok(())
+    }
+
+    /// Goes on in a segment that somebody else has begun.
+    pub(crate) fn go_on(&self, next: Active) {
+        // First the header, as where it is begun here.
+        self.segments.go_on(next.segment.header);
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
     }
 
     /// Returns the segment that is written to.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail};
-use toka_vault_engine::{Clock, Index, LogEnd, SystemClock};
+use toka_vault_engine::{Clock, FollowedLog, Index, LogEnd, SystemClock};
 
+use crate::follow::Follower;
 use crate::journal::{Journal, Salts};
 use crate::log::JournalLog;
 use crate::options::{JournalOptions, SEGMENT_BYTES_MIN};
@@ -58,6 +59,25 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     let log = JournalLog { journal, head, _dir: dir };
     let index = Index::open(&index, &log, end.position())?;
     Ok((log, end, index))
+}
+
+/// Opens the log in a vault's directory to read only, while another process may write it.
+pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd)> {
+    VaultDir::check(path, FORMAT)?;
+    let directory = Arc::new(RealDirectory::read_only(&path.join(JOURNAL)));
+    let head = path.join(HEAD);
+    let acknowledged = HeadFile::look(&head)?;
+    let Some(follower) = Follower::open(directory, Box::new(move || HeadFile::look(&head)))? else {
+        let reason = "it has no segment with a header".into();
+        return Err(Error::Damaged { path: path.join(JOURNAL), reason });
+    };
+    let end = follower.look()?;
+    match acknowledged.map(|head| head.position).filter(|acknowledged| *acknowledged > end.position()) {
+        Some(acknowledged) => {
+            Err(Error::TailLost { path: path.to_path_buf(), acknowledged, found: end.position() })
+        }
+        None => Ok((follower, end)),
+    }
 }
 
 /// Returns salts that no segment had before.

@@ -48,20 +48,26 @@ struct Scan {
 
 /// Looks at the segments in a directory; `None` where none is in use.
 pub(crate) fn look(directory: &dyn Directory, pool: &Pool) -> Result<Option<Looked>> {
+    let (headers, unused) = segments(directory)?;
+    let Some(header) = headers.last().copied() else { return Ok(None) };
+    let segment = Segment::new(directory.open(&file_name(header.number))?, header);
+    let scan = Scan::of(&segment, pool)?;
+    Ok(Some(Looked { headers, segment, scan, unused }))
+}
+
+/// Returns the headers of the segments in use, in order, and the numbers of the others.
+pub(crate) fn segments(directory: &dyn Directory) -> Result<(Vec<SegmentHeader>, Vec<u64>)> {
     let mut numbers: Vec<u64> = directory.list()?.iter().filter_map(|name| file_number(name)).collect();
     numbers.sort_unstable();
     let pages = numbers.iter().map(|number| read_page(directory, *number)).collect::<Result<Vec<_>>>()?;
     let Some(last) = pages.iter().rposition(|page| matches!(page, Page::Header(_))) else {
-        return Ok(None);
+        return Ok((Vec::new(), numbers));
     };
     let used = numbers.iter().copied().zip(pages).take(last + 1);
     let headers = used.map(|(number, page)| in_use(directory, number, page)).collect::<Result<Vec<_>>>()?;
     check_order(directory, &headers)?;
     let unused = numbers.split_off(last + 1);
-    let Some(header) = headers.last().copied() else { return Ok(None) };
-    let segment = Segment::new(directory.open(&file_name(header.number))?, header);
-    let scan = Scan::of(&segment, pool)?;
-    Ok(Some(Looked { headers, segment, scan, unused }))
+    Ok((headers, unused))
 }
 
 impl Looked {
@@ -90,29 +96,46 @@ impl Scan {
         let bytes = segment.file.len()?;
         let (mut end, mut whole) = (segment.header.before, PAGE_BYTES as u64);
         let (mut index, mut group) = (FrameIndex::new(bytes), Vec::new());
-        let mut due = segment.header.first();
-        let mut walk = segment.walk(pool, 0, bytes, BUFFER_BYTES);
-        loop {
-            let at = walk.offset();
-            match walk.next()?.and_then(|frame| whole_block(segment, &frame, due).map(|block| (frame, block)))
-            {
-                Some((frame, block)) => {
-                    due = frame.header.last().next();
-                    group.push((frame.header.first, frame.offset));
-                    if block.ends_group() {
-                        (end, whole) = (block.end(), walk.offset());
-                        group.drain(..).for_each(|(first, offset)| index.add(first, offset));
-                    }
-                }
-                None => {
-                    let Some(frame) = behind_damage(segment, pool, at, due)? else { break };
-                    tracing::warn!(segment = segment.name(), at, first = %due, "a segment is damaged");
-                    due = frame.header.first;
-                    walk = segment.walk(pool, frame.offset, bytes, BUFFER_BYTES);
-                }
+        let from = (PAGE_BYTES as u64, segment.header.first());
+        whole_frames(segment, pool, from, Position::new(u64::MAX), |frame, block, behind| {
+            group.push((frame.header.first, frame.offset));
+            if block.ends_group() {
+                (end, whole) = (block.end(), behind);
+                group.drain(..).for_each(|(first, offset)| index.add(first, offset));
+            }
+        })?;
+        Ok(Self { end, whole, index })
+    }
+}
+
+/// Visits the whole frames of a segment from an offset on, where the event at a position is due, with
+/// their blocks and the offsets behind them. Where one is missing whose first event is at most at
+/// `suspect`, it looks for a frame behind it that proves the missing one damaged; without such a frame,
+/// and behind `suspect`, that is the end.
+pub(crate) fn whole_frames(
+    segment: &Segment,
+    pool: &Pool,
+    (from, mut due): (u64, Position),
+    suspect: Position,
+    mut visit: impl FnMut(&Frame, &Block, u64),
+) -> Result<()> {
+    let bytes = segment.file.len()?;
+    let mut walk = segment.walk(pool, from, bytes, BUFFER_BYTES);
+    loop {
+        let at = walk.offset();
+        match walk.next()?.and_then(|frame| whole_block(segment, &frame, due).map(|block| (frame, block))) {
+            Some((frame, block)) => {
+                due = frame.header.last().next();
+                visit(&frame, &block, walk.offset());
+            }
+            None if due > suspect => return Ok(()),
+            None => {
+                let Some(frame) = behind_damage(segment, pool, at, due)? else { return Ok(()) };
+                tracing::warn!(segment = segment.name(), at, first = %due, "a segment is damaged");
+                due = frame.header.first;
+                walk = segment.walk(pool, frame.offset, bytes, BUFFER_BYTES);
             }
         }
-        Ok(Self { end, whole, index })
     }
 }
 
@@ -133,14 +156,16 @@ fn behind_damage(segment: &Segment, pool: &Pool, at: u64, due: Position) -> Resu
     let mut walk = segment.walk(pool, at, segment.file.len()?, BUFFER_BYTES);
     let mut next: Option<Frame> = None;
     while walk.search(due.next())? {
-        let Some(frame) = walk.next()? else { continue };
-        if !frame.header.fits(&segment.salted, &frame.block) {
-            continue;
-        }
-        let proves = frame.header.synced >= due;
-        next = next.or(Some(frame));
-        if proves {
-            return Ok(next);
+        // One frame follows the other, until one is damaged too.
+        while let Some(frame) = walk.next()? {
+            if frame.header.first <= due || !frame.header.fits(&segment.salted, &frame.block) {
+                continue;
+            }
+            let proves = frame.header.synced >= due;
+            next = next.or(Some(frame));
+            if proves {
+                return Ok(next);
+            }
         }
     }
     Ok(None)
@@ -176,7 +201,7 @@ fn last_nonzero(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<Option<
 }
 
 /// Reads the first page of a segment; one that is shorter is not in use.
-fn read_page(directory: &dyn Directory, number: u64) -> Result<Page> {
+pub(crate) fn read_page(directory: &dyn Directory, number: u64) -> Result<Page> {
     let file = directory.open(&file_name(number))?;
     if file.len()? < PAGE_BYTES as u64 {
         return Ok(Page::Unused);

@@ -49,6 +49,11 @@ impl Segments {
         self.headers.write().unwrap_or_else(PoisonError::into_inner).push(header);
     }
 
+    /// Adds the header of the segment that is written to from now on, by somebody else.
+    pub(crate) fn go_on(&self, header: SegmentHeader) {
+        self.headers.write().unwrap_or_else(PoisonError::into_inner).push(header);
+    }
+
     /// Returns the full segment that has a position, `None` where it is in the active one or behind.
     pub(crate) fn full(&self, position: Position, pool: &Pool) -> Result<Option<Arc<Full>>> {
         let Some((header, last)) = self.header_of(position) else { return Ok(None) };

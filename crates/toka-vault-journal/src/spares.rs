@@ -3,7 +3,8 @@
 //! A file that grows has its length and its place on disk written with every sync; one that was
 //! filled before is only overwritten, which syncs faster by a third or more.
 //!
-//! Keeps the invariant that a segment is handed out only after its zeros and its name are durable.
+//! Keeps the invariants that a segment is handed out only after its zeros and its name are durable; and
+//! that one that could not be made in full is removed, so that it takes no room.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -68,7 +69,8 @@ impl Spares {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] where the disk is full or fails; then there is no such segment.
+    /// [`Error::NoRoom`] where the disk is full, [`Error::Io`] where it fails. Then there is no such
+    /// segment, and no other was touched.
     pub(crate) fn take(&self, number: u64, bytes: u64) -> Result<Arc<dyn StoredFile>> {
         let shared = &self.shared;
         let mut state = shared.state();
@@ -80,7 +82,7 @@ impl Spares {
         drop(state);
         match ready {
             Some((ready, file)) if ready == number && bytes <= shared.bytes => Ok(file),
-            _ => shared.make(number, bytes.max(shared.bytes)),
+            _ => shared.make(number, bytes.max(shared.bytes)).map_err(Error::or_no_room),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use toka_vault_core::Result;
 use toka_vault_engine::{EngineOptions, LocalVault, guarded};
 
-use crate::open::open;
+use crate::open::{open, open_read_only};
 use crate::options::JournalOptions;
 
 /// Keeps events in a journal of segments, in a directory of its own. Clones are handles to the same
@@ -56,6 +56,33 @@ impl JournalVault {
         let (log, end, index) = guarded("open", || open(path.as_ref(), &options))?;
         let engine = EngineOptions { durability: options.durability, ..EngineOptions::default() };
         Ok(Self(LocalVault::threaded(log, end, index, &engine)?))
+    }
+
+    /// Opens the vault in the directory `path` to read only, also while another process writes it.
+    ///
+    /// - It takes no lock, changes nothing, and needs the permission to read alone. Any number of
+    ///   processes may.
+    /// - It shows an event once the files prove that it was durable, never before: as soon as the writer
+    ///   has written the group after it, or a bit more than a second after it was acknowledged. So the
+    ///   head is behind that of the writer, and nothing that it shows is taken back by a crash.
+    /// - Subscriptions follow. They look at the files every 20 ms, and go on when the writer was killed
+    ///   and comes back.
+    /// - A commit is [`Error::ReadOnly`](toka_vault_core::Error::ReadOnly).
+    /// - To find an event by its id it reads the history from its start.
+    ///
+    /// Where a loss of the vault's tail is accepted by its writer, open it anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAVault`](toka_vault_core::Error::NotAVault) where there is none,
+    /// [`Error::NewerFormat`](toka_vault_core::Error::NewerFormat),
+    /// [`Error::TailLost`](toka_vault_core::Error::TailLost) where acknowledged events are missing,
+    /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where a segment is missing or has no header,
+    /// [`Error::PermissionDenied`](toka_vault_core::Error::PermissionDenied) and
+    /// [`Error::Io`](toka_vault_core::Error::Io).
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        let (log, end) = guarded("open", || open_read_only(path.as_ref()))?;
+        Ok(Self(LocalVault::following(log, end)?))
     }
 }
 

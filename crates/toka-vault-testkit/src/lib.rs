@@ -7,6 +7,7 @@
 //! | [`model`] | a vault as plain as can be, to hold random operations against |
 //! | [`sim`] | a disk that is crashed between any two changes |
 //! | [`child`] | the test's own binary as a child process, which can be killed |
+//! | [`small_disk`] | a file system in memory that can be filled up |
 //! | [`events`], [`graph`], [`assertions`], [`runner`] | what tests say often |
 //!
 //! A back-end, a third party's too, runs the whole suite by one line:
@@ -45,6 +46,7 @@ pub mod logs;
 pub mod model;
 pub mod runner;
 pub mod sim;
+pub mod small_disk;
 
 pub use backend::{Backend, Store};
 

@@ -23,6 +23,7 @@ macro_rules! conformance {
             #[allow(unused_imports, reason = "what the expression needs")]
             use super::*;
 
+            #[cfg(test)]
             fn backend() -> $crate::Backend {
                 $backend
             }

@@ -74,6 +74,18 @@ impl VaultDir {
         Ok(dir)
     }
 
+    /// Checks that a path holds a vault of this format, without a lock and without a change.
+    ///
+    /// # Errors
+    ///
+    /// As [`VaultDir::open`], and [`Error::NotAVault`] where there is no vault yet.
+    pub fn check(path: &Path, format: Format) -> Result<()> {
+        match state(path, format)? {
+            State::Vault => Ok(()),
+            _ => Err(Error::NotAVault { path: path.to_path_buf(), reason: "there is no vault yet".into() }),
+        }
+    }
+
     /// Returns the path of a part.
     pub fn part(&self, name: &str) -> PathBuf {
         self.path.join(name)

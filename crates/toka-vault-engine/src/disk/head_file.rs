@@ -8,6 +8,9 @@
 //! more than a third of the commit rate of a single committer. After a power cut the record can be
 //! behind by what was acknowledged within [`SYNC_PAUSE`]; the log itself was synced.
 //!
+//! The file has its full length before the vault takes a commit, so that a disk that fills up later does
+//! not stand in the way of a record.
+//!
 //! Keeps two invariants: a record is written only for what the log has synced, so that it is never
 //! ahead of a log that is whole; and the newest record that is known to be durable is not
 //! overwritten, so that a torn write leaves it.
@@ -89,12 +92,8 @@ impl HeadFile {
     pub fn open(path: &Path, pace: Pace) -> Result<(Self, Option<Head>)> {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
         let file = file.map_err(|error| Error::io("open", path, error))?;
-        let mut newest: Option<(Head, u64)> = None;
-        for slot in 0..SLOTS {
-            let record = read_slot(&file, slot).map_err(|error| Error::io("read", path, error))?;
-            let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
-            newest = newer.map(|head| (head, slot)).or(newest);
-        }
+        fill(&file).map_err(|error| Error::io("write", path, error))?;
+        let newest = newest(&file).map_err(|error| Error::io("read", path, error))?;
         if newest.is_some() {
             // The process that wrote it may have been killed before it was durable; from here on it
             // is the one that is not overwritten.
@@ -113,6 +112,18 @@ impl HeadFile {
         let kept = shared.clone();
         let keeper = crate::thread::spawn("toka-head", move || kept.keep())?;
         Ok((Self { shared, keeper: Mutex::new(Some(keeper)) }, newest.map(|(head, _)| head)))
+    }
+
+    /// Reads the newest record that somebody else has written, without changing anything; `None` where
+    /// there is none. A record that is being written is none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::PermissionDenied`].
+    pub fn look(path: &Path) -> Result<Option<Head>> {
+        let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+        let newest = newest(&file).map_err(|error| Error::io("read", path, error))?;
+        Ok(newest.map(|(head, _)| head))
     }
 
     /// Writes a record, as [`Pace`] says. It survives the end of this process once it is written, and a
@@ -147,7 +158,8 @@ impl HeadFile {
     /// [`Error::Io`].
     pub fn reset(&self, head: Head) -> Result<()> {
         let shared = &self.shared;
-        shared.file.set_len(0).map_err(|error| Error::io("shorten", &shared.path, error))?;
+        let blank = shared.file.set_len(0).and_then(|()| fill(&shared.file));
+        blank.map_err(|error| Error::io("clear", &shared.path, error))?;
         self.record(head)?;
         shared.sync()
     }
@@ -228,6 +240,16 @@ impl Shared {
     }
 }
 
+/// Fills an empty file with zeros, which are no record. One that is not empty stays as it is: whether
+/// its vault opens is not certain yet.
+fn fill(file: &File) -> std::io::Result<()> {
+    if file.metadata()?.len() > 0 {
+        return Ok(());
+    }
+    write_at(file, &[0; (SLOTS * SLOT_BYTES) as usize], 0)?;
+    file.sync_data()
+}
+
 /// Encodes a record.
 fn encode(head: Head) -> [u8; RECORD_BYTES] {
     let mut body = [0; RECORD_BYTES - 8];
@@ -241,6 +263,17 @@ fn encode(head: Head) -> [u8; RECORD_BYTES] {
     checksum.copy_from_slice(&crc32fast::hash(&body).to_be_bytes());
     content.copy_from_slice(&body);
     record
+}
+
+/// Reads the newest record, and in which slot it is.
+fn newest(file: &File) -> std::io::Result<Option<(Head, u64)>> {
+    let mut newest: Option<(Head, u64)> = None;
+    for slot in 0..SLOTS {
+        let record = read_slot(file, slot)?;
+        let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
+        newest = newer.map(|head| (head, slot)).or(newest);
+    }
+    Ok(newest)
 }
 
 /// Reads a slot; one that was never written, or torn, has no record.

@@ -13,7 +13,11 @@ use super::storage::{Directory, StoredFile};
 
 /// Is a directory of this machine.
 #[derive(Clone, Debug)]
-pub struct RealDirectory(PathBuf);
+pub struct RealDirectory {
+    path: PathBuf,
+    /// Whether nothing in it may be changed.
+    read_only: bool,
+}
 
 /// Is an open file of this machine.
 #[derive(Debug)]
@@ -30,7 +34,18 @@ impl RealDirectory {
     /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn open(path: &Path) -> Result<Self> {
         super::files::create_dir(path)?;
-        Ok(Self(path.to_path_buf()))
+        Ok(Self { path: path.to_path_buf(), read_only: false })
+    }
+
+    /// Uses the directory at `path` to read only: every change of it is refused, and files are opened so
+    /// that the permission to read is enough.
+    pub fn read_only(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), read_only: true }
+    }
+
+    /// Refuses a change of what may be read only.
+    fn check_change(&self) -> Result<()> {
+        if self.read_only { Err(Error::ReadOnly) } else { Ok(()) }
     }
 
     fn file(
@@ -47,9 +62,9 @@ impl RealDirectory {
 
 impl Directory for RealDirectory {
     fn list(&self) -> Result<Vec<String>> {
-        let failed = |error| Error::io("read the directory", &self.0, error);
+        let failed = |error| Error::io("read the directory", &self.path, error);
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.0).map_err(failed)? {
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
             // A name that is not text is none of ours.
             names.extend(entry.map_err(failed)?.file_name().into_string());
         }
@@ -57,24 +72,27 @@ impl Directory for RealDirectory {
     }
 
     fn create(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
+        self.check_change()?;
         self.file(name, OpenOptions::new().create(true).truncate(true).read(true).write(true), "create")
     }
 
     fn open(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
-        self.file(name, OpenOptions::new().read(true).write(true), "open")
+        self.file(name, OpenOptions::new().read(true).write(!self.read_only), "open")
     }
 
     fn remove(&self, name: &str) -> Result<()> {
+        self.check_change()?;
         let path = self.path(name);
         fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))
     }
 
     fn sync(&self) -> Result<()> {
-        sync_dir(&self.0)
+        self.check_change()?;
+        sync_dir(&self.path)
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 }
 

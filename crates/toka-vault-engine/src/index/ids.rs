@@ -131,7 +131,8 @@ impl IdIndex {
     ///
     /// # Errors
     ///
-    /// The failure that keeps the index from moving ids to disk.
+    /// The failure that keeps the index from moving ids to disk; after an `Error::NoRoom` it can be asked
+    /// again.
     pub(crate) fn wait_for_room(&self) -> Result<()> {
         match &self.disk {
             Some(disk) => disk.keeper.wait_for_room(&self.recent),

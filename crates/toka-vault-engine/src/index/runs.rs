@@ -12,7 +12,7 @@ mod run;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use toka_vault_core::{EventId, Position, Result};
+use toka_vault_core::{Error, EventId, Position, Result};
 
 use crate::sync::{read, write};
 use merge::merge;
@@ -136,9 +136,13 @@ impl Runs {
     /// Writes a file of entries, of the events that follow those of all files.
     pub(crate) fn add(&self, mut entries: Vec<Entry>, cover: Cover) -> Result<()> {
         entries.sort_unstable();
-        if let Some(run) = Run::write(&self.dir, self.layout.extension, cover, entries.into_iter().map(Ok))? {
-            write(&self.runs).push(Arc::new(run));
-        }
+        let entries = entries.into_iter().map(Ok);
+        let Some(run) = Run::write(&self.dir, self.layout.extension, cover, entries)? else {
+            // Whoever would let go of what it wrote would lose it.
+            let reason = "an index file does not read as it was just written".into();
+            return Err(Error::Damaged { path: self.dir.clone(), reason });
+        };
+        write(&self.runs).push(Arc::new(run));
         Ok(())
     }
 

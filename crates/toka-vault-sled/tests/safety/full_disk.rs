@@ -1,13 +1,13 @@
 //! Full disks: a typed error at once, and nothing that was acknowledged is lost.
 
 use std::path::Path;
-use std::process::Command;
 
 use futures::executor::block_on;
 use toka_vault_core::EventStore;
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assertions::assert_whole;
 use toka_vault_testkit::events::{event, sized};
+use toka_vault_testkit::small_disk::SmallDisk;
 
 use crate::support::child;
 
@@ -60,33 +60,6 @@ fn files_that_may_not_grow_are_like_a_full_disk() {
             stored += fill_up(&["sh", "-c", &script], &path, size);
             stored = assert_recovers(&path, stored, size);
         }
-    }
-}
-
-/// Is a small file system in memory, while it is mounted.
-struct SmallDisk<'a>(&'a Path);
-
-impl<'a> SmallDisk<'a> {
-    /// Mounts it; says so and returns none where that is not allowed.
-    fn mount(at: &'a Path, size: &str) -> Option<Self> {
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(at).output();
-        if mount.is_ok_and(|mount| mount.status.success()) {
-            return Some(Self(at));
-        }
-        eprintln!("skipped: this user may not mount a small file system");
-        None
-    }
-
-    /// Changes its size.
-    fn grow(&self, size: &str) {
-        let options = format!("remount,{size}");
-        assert!(Command::new("mount").args(["-o", &options]).arg(self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Fault {
     ErrorAfter,
     /// By a panic.
     Panic,
+    /// For want of room, before it has any effect.
+    NoRoom,
 }
 
 /// Steers a [`FaultyLog`] and counts its calls. Clones steer the same log.
@@ -90,9 +92,16 @@ impl<L> FaultyLog<L> {
             None => work(),
             Some(Fault::Error) => Err(failure),
             Some(Fault::ErrorAfter) => work().and(Err(failure)),
+            Some(Fault::NoRoom) => Err(no_room()),
             Some(Fault::Panic) => panic!("{call:?} was told to panic"),
         }
     }
+}
+
+/// Returns what a disk says that is full.
+fn no_room() -> Error {
+    let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    Error::io("write", std::path::Path::new("log"), source).or_no_room()
 }
 
 impl<L: Log> Log for FaultyLog<L> {

@@ -1,6 +1,7 @@
 //! [`SimDirectory`]: a simulated disk behind the engine's narrow traits.
 //!
-//! Keeps the invariant that every change is noted in the order in which it was made.
+//! Keeps the invariant that every change is noted in the order in which it was made, and that a change
+//! that fails has no effect.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,8 @@ struct State {
     changes: Vec<Change>,
     /// How many more changes go well; `None` for all.
     changes_left: Option<u64>,
+    /// How many bytes the files may have together; `None` for any number.
+    room: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -53,6 +56,12 @@ impl SimDirectory {
     /// Has every change fail that comes after so many.
     pub fn fail_after(&self, changes: u64) {
         self.state().changes_left = Some(changes);
+    }
+
+    /// Has writes fail that would make the files longer than so many bytes together; `None` has none
+    /// fail for that.
+    pub fn set_room(&self, bytes: Option<u64>) {
+        self.state().room = bytes;
     }
 
     /// Returns how many changes were made.
@@ -76,6 +85,10 @@ impl SimDirectory {
             let Some(fewer) = left.checked_sub(1) else { return Err(failure("change", Path::new("disk"))) };
             *left = fewer;
         }
+        if state.is_full_for(&change) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(Error::io("write", Path::new("disk"), full));
+        }
         state.disk.apply(&change);
         state.changes.push(change);
         Ok(())
@@ -87,6 +100,16 @@ impl SimDirectory {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Tells whether a change needs more room than there is.
+    fn is_full_for(&self, change: &Change) -> bool {
+        let (Some(room), Change::Write(name, offset, bytes)) = (self.room, change) else { return false };
+        let length = self.disk.content(name).map_or(0, <[u8]>::len) as u64;
+        let grows = (offset + bytes.len() as u64).saturating_sub(length);
+        grows > 0 && self.disk.bytes() + grows > room
     }
 }
 

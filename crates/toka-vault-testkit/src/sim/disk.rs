@@ -81,6 +81,11 @@ impl SimDisk {
         Some(&self.files[*self.names.get(name)?].content)
     }
 
+    /// Returns how many bytes the files have together.
+    pub fn bytes(&self) -> u64 {
+        self.names.values().filter_map(|at| self.files.get(*at)).map(|file| file.content.len() as u64).sum()
+    }
+
     /// Flips a bit of a file, for good.
     pub fn flip(&mut self, name: &str, bit: usize) {
         if let Some(file) = self.file_mut(name) {

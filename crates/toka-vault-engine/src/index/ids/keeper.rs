@@ -1,7 +1,8 @@
 //! [`Keeper`]: the thread that moves ids to disk, and what it agrees on with the others.
 //!
 //! Keeps the invariants that ids leave memory only once they can be found on disk; and that those of
-//! events which are not durable yet stay in memory.
+//! events which are not durable yet stay in memory. On a full disk they stay as well, up to the bound;
+//! from there on whoever needs room has the thread try again.
 
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
@@ -27,6 +28,8 @@ struct State {
     awaited: Option<Position>,
     stop: bool,
     failure: Option<Error>,
+    /// Why the thread waits to be asked to try again.
+    full: Option<Error>,
 }
 
 impl Keeper {
@@ -38,12 +41,22 @@ impl Keeper {
     /// Moves ids to disk until the index is closed or fails.
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
+            let entries = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
+            let added =
+                guarded("write the index", || runs.add(entries, batch.cover)).map_err(Error::or_no_room);
+            if let Err(error @ Error::NoRoom { .. }) = added {
+                self.pause(error);
+                continue;
+            }
             let moved = guarded("write the index", || {
-                let entries = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
-                runs.add(entries, batch.cover)?;
+                added?;
                 write(recent).leaving = None;
                 self.wake();
-                runs.merge(&|| lock(&self.state).stop)
+                match runs.merge(&|| lock(&self.state).stop).map_err(Error::or_no_room) {
+                    // The files are as good as before, and are merged with the next one.
+                    Err(Error::NoRoom { .. }) => Ok(()),
+                    merged => merged,
+                }
             });
             if let Err(error) = moved {
                 tracing::error!(%error, "a vault cannot write its index");
@@ -51,6 +64,17 @@ impl Keeper {
                 self.changed.notify_all();
                 return;
             }
+        }
+    }
+
+    /// Waits until somebody needs room, or the index is closed.
+    fn pause(&self, full: Error) {
+        tracing::warn!(error = %full, "a vault keeps its newest ids in memory");
+        let mut state = lock(&self.state);
+        state.full = Some(full);
+        self.changed.notify_all();
+        while state.full.is_some() && !state.stop {
+            state = wait(&self.changed, state);
         }
     }
 
@@ -81,12 +105,18 @@ impl Keeper {
     /// Waits until not too many ids are in memory.
     pub(super) fn wait_for_room(&self, recent: &RwLock<Recent>) -> Result<()> {
         let mut state = lock(&self.state);
+        if !read(recent).has_room() && state.full.take().is_some() {
+            self.changed.notify_all();
+        }
         loop {
             if let Some(failure) = &state.failure {
                 return Err(failure.clone());
             }
             if read(recent).has_room() || state.stop {
                 return Ok(());
+            }
+            if let Some(full) = &state.full {
+                return Err(full.clone());
             }
             state = wait(&self.changed, state);
         }

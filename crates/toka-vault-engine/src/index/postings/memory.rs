@@ -35,6 +35,13 @@ struct Parts {
     leaving: Option<Arc<Gathered>>,
 }
 
+impl Parts {
+    fn is_ready(&self, durable: Position) -> bool {
+        let covers = self.gathered.cover().is_some_and(|cover| cover.last <= durable);
+        self.leaving.is_some() || (covers && self.gathered.events() >= BATCH_EVENTS)
+    }
+}
+
 impl Memory {
     /// Starts behind what the files have, and keeps to the bound.
     pub(super) fn bounded(last: Position) -> Self {
@@ -85,20 +92,19 @@ impl Memory {
         leaving.chain(parts.gathered.keys(keys::KINDS)).collect()
     }
 
-    /// Tells whether enough has gathered for a file, of events that are durable up to `durable`.
+    /// Tells whether there is enough for a file, of events that are durable up to `durable`.
     pub(super) fn is_ready(&self, durable: Position) -> bool {
-        let gathered = &read(&self.parts).gathered;
-        let covers = gathered.cover().is_some_and(|cover| cover.last <= durable);
-        covers && gathered.events() >= BATCH_EVENTS
+        read(&self.parts).is_ready(durable)
     }
 
-    /// Sends what has gathered on its way to disk.
-    pub(super) fn send_off(&self) -> Arc<Gathered> {
+    /// Returns what is on its way to disk, and sends off what has gathered where that is enough.
+    pub(super) fn send_off(&self, durable: Position) -> Option<Arc<Gathered>> {
         let mut parts = write(&self.parts);
-        let next = parts.gathered.next();
-        let leaving = Arc::new(std::mem::replace(&mut parts.gathered, next));
-        parts.leaving = Some(leaving.clone());
-        leaving
+        if parts.leaving.is_none() && parts.is_ready(durable) {
+            let next = parts.gathered.next();
+            parts.leaving = Some(Arc::new(std::mem::replace(&mut parts.gathered, next)));
+        }
+        parts.leaving.clone()
     }
 
     /// Lets go of what was on its way to disk: it is there.

@@ -1,11 +1,12 @@
 //! [`Worker`]: the thread that follows the log and moves postings to disk.
 //!
 //! Keeps the invariants that what is held leaves memory only once it can be found on disk, and that
-//! only what is durable gets there. Where it fails, the vault goes on: whoever asks reads the log.
+//! only what is durable gets there. Where it fails, the vault goes on: whoever asks reads the log. On a
+//! full disk it tries again once more has become durable.
 
 use std::sync::{Condvar, Mutex};
 
-use toka_vault_core::{Position, Result};
+use toka_vault_core::{Error, Position, Result};
 
 use super::memory::Memory;
 use crate::guard::guarded;
@@ -30,22 +31,31 @@ struct State {
     durable: Position,
     /// From where on the thread wants to know that more is durable.
     awaited: Position,
+    /// From where on it tries again what a full disk has refused.
+    retry: Position,
     stop: bool,
 }
 
 impl Worker {
     /// Starts with a log that is durable up to `durable`.
     pub(super) fn new(durable: Position) -> Self {
-        let state = State { durable, awaited: Position::ZERO, stop: false };
+        let state = State { durable, awaited: Position::ZERO, retry: Position::ZERO, stop: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// Follows the log until it is told to stop, or fails.
     pub(super) fn run(&self, memory: &Memory, runs: &Runs, log: &dyn Log) {
         while let Some(durable) = self.next(memory) {
-            if let Err(error) = guarded("index", || self.step(memory, runs, log, durable)) {
-                tracing::error!(%error, "a vault cannot index its events; filters read the log instead");
-                return;
+            match guarded("index", || self.step(memory, runs, log, durable)).map_err(Error::or_no_room) {
+                Ok(()) => {}
+                Err(error @ Error::NoRoom { .. }) => {
+                    tracing::warn!(%error, "a vault cannot index its newest events yet");
+                    lock(&self.state).retry = durable.plus(FOLLOW_EVENTS);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a vault cannot index its events; filters read the log instead");
+                    return;
+                }
             }
         }
     }
@@ -68,10 +78,7 @@ impl Worker {
     /// Reads what has become durable, and makes a file of it where that is enough for one.
     fn step(&self, memory: &Memory, runs: &Runs, log: &dyn Log, durable: Position) -> Result<()> {
         memory.follow(log, durable)?;
-        if !memory.is_ready(durable) {
-            return Ok(());
-        }
-        let leaving = memory.send_off();
+        let Some(leaving) = memory.send_off(durable) else { return Ok(()) };
         if let Some(cover) = leaving.cover() {
             runs.add(leaving.entries(), cover)?;
         }
@@ -88,12 +95,13 @@ impl Worker {
                 return None;
             }
             let due = memory.covered().plus(FOLLOW_EVENTS);
-            if state.durable >= due || memory.is_ready(state.durable) {
+            let ready = memory.is_ready(state.durable) || state.durable >= due;
+            if ready && state.durable >= state.retry {
                 return Some(state.durable);
             }
             // Whoever asked may have read ahead of what is durable, and enough for a file.
-            let ready = memory.is_ready(Position::new(u64::MAX));
-            state.awaited = if ready { memory.covered() } else { due };
+            let read = memory.is_ready(Position::new(u64::MAX));
+            state.awaited = if read { memory.covered() } else { due }.max(state.retry);
             state = wait(&self.changed, state);
         }
     }

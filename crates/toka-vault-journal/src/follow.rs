@@ -1,0 +1,167 @@
+//! [`Follower`]: a journal that another process writes.
+//!
+//! Keeps these invariants:
+//!
+//! - Nothing is written, and no lock is taken.
+//! - A group is shown only once something that was written after its sync says that it was durable: a
+//!   later frame, the header of the next segment, or the record of the head. So nothing that is shown can
+//!   be taken back.
+//! - What is not shown is not remembered: a writer that was killed and came back may have put something
+//!   else in its place.
+//! - Where no whole frame is, none is there yet, unless it was known before the look that there is one:
+//!   only then it is damage.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_engine::disk::Directory;
+use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget};
+
+use crate::frame::HEADER_BYTES;
+use crate::frame_index::FrameIndex;
+use crate::journal::{Active, Journal};
+use crate::recover::{read_page, segments, whole_frames};
+use crate::segment::Segment;
+use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name};
+use crate::segments::Segments;
+use crate::spares::Spares;
+
+/// How often the segments are listed anew where one goes away meanwhile, as a spare one does.
+const LISTS_MAX: usize = 5;
+
+/// Reads the newest record of the head.
+pub(crate) type Record = Box<dyn Fn() -> Result<Option<Head>> + Send + Sync>;
+
+/// Follows a journal.
+pub(crate) struct Follower {
+    pub(crate) journal: Journal,
+    directory: Arc<dyn Directory>,
+    record: Record,
+    place: Mutex<Place>,
+}
+
+/// Tells how far a follower has come.
+struct Place {
+    /// Where the log ends with all that is shown.
+    end: LogEnd,
+    /// What is known to be durable.
+    durable: Position,
+    /// What was known to be durable when damage was searched for.
+    searched: Position,
+}
+
+/// Holds the frames behind what is shown.
+#[derive(Default)]
+struct Ahead {
+    frames: Vec<(Position, u64)>,
+    /// Where each group ends, and with how many of the frames.
+    groups: Vec<(LogEnd, u64, usize)>,
+    /// The newest position that a frame says was durable.
+    synced: Position,
+}
+
+impl Follower {
+    /// Opens the journal in a directory; `None` where no segment is in use. Nothing of the last segment is
+    /// shown before the first look.
+    pub(crate) fn open(directory: Arc<dyn Directory>, record: Record) -> Result<Option<Self>> {
+        let headers = (0..LISTS_MAX).find_map(|_| segments(directory.as_ref()).ok());
+        let headers = headers.map_or_else(|| segments(directory.as_ref()), Ok)?.0;
+        let Some(last) = headers.last().copied() else { return Ok(None) };
+        let active = begin(directory.as_ref(), last)?;
+        let (known, spares) =
+            (Segments::new(directory.clone(), headers), Spares::on_demand(directory.clone(), 0));
+        // Neither spares nor salts are asked for.
+        let journal = Journal::open(known, active, last.before, spares, Box::new(|| 0));
+        let durable = last.before.position();
+        let place = Mutex::new(Place { end: last.before, durable, searched: durable });
+        Ok(Some(Self { journal, directory, record, place }))
+    }
+
+    /// Returns the header of the segment behind one, if that was begun.
+    fn next_header(&self, header: &SegmentHeader) -> Result<Option<SegmentHeader>> {
+        // A segment that is not there yet is no failure, and one that cannot be opened is met again.
+        let page = read_page(self.directory.as_ref(), header.number + 1).unwrap_or(Page::Unused);
+        let right = |next: &SegmentHeader| next.number == header.number + 1 && next.vault == header.vault;
+        Ok(match page {
+            Page::Header(next) => Some(next).filter(right),
+            Page::Unused | Page::Unreadable => None,
+        })
+    }
+
+    /// Shows what is durable of the segment that is written to.
+    fn advance(&self, place: &mut Place) -> Result<()> {
+        let active = self.journal.active();
+        let at = active.written.load(Ordering::Relaxed);
+        let due = place.end.position().next();
+        let missing = due <= place.durable && place.durable > place.searched;
+        if !missing && self.is_blank(&active, at)? {
+            return Ok(());
+        }
+        let suspect = if missing { place.durable } else { Position::ZERO };
+        let mut ahead = Ahead::default();
+        whole_frames(&active.segment, &self.journal.pool, (at, due), suspect, |frame, block, behind| {
+            ahead.synced = ahead.synced.max(frame.header.synced);
+            ahead.frames.push((frame.header.first, frame.offset));
+            if block.ends_group() {
+                ahead.groups.push((block.end(), behind, ahead.frames.len()));
+            }
+        })?;
+        place.searched = place.searched.max(suspect);
+        place.durable = place.durable.max(ahead.synced);
+        let durable = |group: &&(LogEnd, u64, usize)| group.0.position() <= place.durable;
+        if let Some((end, behind, frames)) = ahead.groups.iter().take_while(durable).last().copied() {
+            active.extend(ahead.frames.into_iter().take(frames), behind);
+            place.end = end;
+        }
+        Ok(())
+    }
+
+    /// Tells whether no frame begins at an offset. Reads little, for it is asked again and again.
+    fn is_blank(&self, active: &Active, at: u64) -> Result<bool> {
+        let limit = active.segment.file.len()?;
+        Ok(active.segment.walk(&self.journal.pool, at, limit, HEADER_BYTES).next()?.is_none())
+    }
+}
+
+/// Opens a segment that somebody else has begun, and shows nothing of it yet.
+fn begin(directory: &dyn Directory, header: SegmentHeader) -> Result<Active> {
+    let segment = Segment::new(directory.open(&file_name(header.number))?, header);
+    let index = FrameIndex::new(segment.file.len()?);
+    Active::new(segment, index, PAGE_BYTES as u64)
+}
+
+impl FollowedLog for Follower {
+    fn look(&self) -> Result<LogEnd> {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        // First what is said to be durable, then the frames: so these have to be there.
+        let recorded = (self.record)()?.map_or(Position::ZERO, |head| head.position);
+        place.durable = place.durable.max(recorded);
+        while let Some(next) = self.next_header(&self.journal.active().segment.header)? {
+            self.journal.go_on(begin(self.directory.as_ref(), next)?);
+            // All before it is durable; what of that is damaged, its readers are told.
+            place.end = next.before;
+            place.durable = place.durable.max(next.before.position());
+        }
+        self.advance(&mut place)?;
+        Ok(place.end)
+    }
+}
+
+impl Log for Follower {
+    fn append(&self, _group: &mut Group) -> Result<()> {
+        Err(Error::ReadOnly)
+    }
+
+    fn sync(&self, _head: Head) -> Result<()> {
+        Err(Error::ReadOnly)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.journal.read(from, budget)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.journal.close()
+    }
+}
