@@ -54,11 +54,15 @@ impl Flight {
                 return None;
             }
             if state.since.is_some_and(|since| since.elapsed() > bound) {
-                state.given_up = true;
                 return Some(std::mem::take(&mut state.callers));
             }
             state = wait_for(&self.changed, state, bound / LOOKS);
         }
+    }
+
+    /// Says that the watchdog has given up on a call, once all that follows from it can be seen.
+    pub(crate) fn give_up(&self) {
+        lock(&self.state).given_up = true;
     }
 
     /// Tells whether the watchdog has given up on a call.

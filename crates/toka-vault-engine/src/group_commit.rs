@@ -257,11 +257,13 @@ impl Watchdog {
         tracing::error!(reason, "the storage of a vault hangs");
         let source = self.health.poison(Error::Storage { operation: "store a commit", reason });
         let poisoned = Error::Poisoned { source: source.clone() };
+        // First how closing went, then that it is over, then the answers: whoever has one can close.
+        let _ = self.outcome.set(Err(poisoned.clone()));
+        self.flight.give_up();
         for caller in callers {
             drop(caller.answer(Err(Error::OutcomeUnknown { source: source.clone() })));
         }
         self.pending.refuse(&poisoned);
-        let _ = self.outcome.set(Err(poisoned));
         // Whoever waits for the end has to look again; what is published can still be read.
         self.published.wake();
     }
