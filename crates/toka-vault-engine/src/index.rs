@@ -4,6 +4,8 @@
 //! the log alone is the truth. Files that are missing, damaged or of another log are found out and
 //! built anew; until then the log is searched instead.
 
+#[cfg(test)]
+pub(crate) mod given;
 mod ids;
 pub(crate) mod postings;
 mod runs;

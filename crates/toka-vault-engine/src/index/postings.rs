@@ -15,6 +15,8 @@
 mod gathered;
 pub(crate) mod keys;
 mod memory;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::collections::HashMap;
@@ -81,7 +83,11 @@ impl Postings {
     ///
     /// A failure to read the log.
     pub(crate) fn follow(&self, log: &dyn Log, head: Position) -> Result<Position> {
-        self.memory.follow(log, head)
+        let covered = self.memory.follow(log, head)?;
+        if let Some(disk) = self.disk.as_ref().filter(|_| self.memory.is_ready(head)) {
+            disk.worker.wake();
+        }
+        Ok(covered)
     }
 
     /// Returns up to `max` positions of a key from `from` on, the lowest first.

@@ -4,63 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toka_vault_core::{
-    Error, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position, Result, Timestamp,
-};
+use toka_vault_core::{EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
-use crate::chunk::Chunk;
+use crate::index::given::{Given, given, id};
 use crate::index::{Index, Postings};
-use crate::log::{Group, Log, ReadBudget};
+use crate::log::ReadBudget;
 use crate::lookup::Storage;
 use crate::sync::read;
 
 /// Events of a test that needs merges.
 const MANY: u64 = GATHERED_IDS_MAX as u64 * 75;
 
-/// A log that is given.
-struct Given(Vec<Event>);
-
-impl Log for Given {
-    fn append(&self, _: &mut Group) -> Result<()> {
-        Err(Error::Closed)
-    }
-
-    fn sync(&self, _: Head) -> Result<()> {
-        Err(Error::Closed)
-    }
-
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        let events = self.0.iter().skip(from.get() as usize - 1).take(budget.events);
-        Ok(events.cloned().collect::<Vec<_>>().into())
-    }
-
-    fn close(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Returns an id that tells nothing of the order.
-fn id(number: u64, seed: u64) -> EventId {
-    let mixed = (number ^ seed << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    EventId::from_u128(u128::from(mixed) << 64 | u128::from(number))
-}
-
-fn given(count: u64, seed: u64) -> Given {
-    let payload = Payload::encode("x").unwrap();
-    let kind = Kind::new("k").unwrap();
-    let event = |number: u64| {
-        let (id, hash) = (id(number, seed), EventHash::from_bytes([(number ^ seed) as u8; 32]));
-        let (time, digest) = (Timestamp::EPOCH, payload.digest());
-        let parents = Parents::default();
-        let header = EventHeader::new(id, kind.clone(), time, parents, digest, hash, Position::new(number));
-        Event::new(header, payload.clone())
-    };
-    Given((1..=count).map(event).collect())
-}
-
 fn open(dir: &Path, log: &Given) -> IdIndex {
-    IdIndex::open(dir, log, Position::new(log.0.len() as u64)).unwrap()
+    IdIndex::open(dir, log, Position::new(log.events.len() as u64)).unwrap()
 }
 
 /// Waits until all ids that can be on disk are.
@@ -153,7 +110,7 @@ fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(WAITING_IDS_MAX as u64 * 2, 0);
     let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
-    let (early, late) = log.0.split_at(WAITING_IDS_MAX + GATHERED_IDS_MAX);
+    let (early, late) = log.events.split_at(WAITING_IDS_MAX + GATHERED_IDS_MAX);
     for event in early {
         index.insert(std::slice::from_ref(event));
     }

@@ -69,6 +69,13 @@ impl Worker {
         }
     }
 
+    /// Says that there may be enough for a file.
+    pub(super) fn wake(&self) {
+        // Under the lock, so that it cannot be missed between a look and a wait.
+        let _state = lock(&self.state);
+        self.changed.notify_all();
+    }
+
     /// Ends the thread after what it is at.
     pub(super) fn stop(&self) {
         lock(&self.state).stop = true;

@@ -1,0 +1,62 @@
+//! A log that is given, for the tests of indexes.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use toka_vault_core::{
+    Error, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position, Result, Timestamp,
+};
+
+use crate::chunk::Chunk;
+use crate::log::{Group, Log, ReadBudget};
+
+/// Holds the events, and where they cannot be read.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) events: Vec<Event>,
+    pub(crate) damaged: BTreeSet<u64>,
+}
+
+impl Log for Given {
+    fn append(&self, _: &mut Group) -> Result<()> {
+        Err(Error::Closed)
+    }
+
+    fn sync(&self, _: Head) -> Result<()> {
+        Err(Error::Closed)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        if self.damaged.contains(&from.get()) {
+            return Err(Error::corrupt(from, "it is damaged for the test"));
+        }
+        let events = self.events.iter().skip(from.get() as usize - 1).take(budget.events);
+        let whole = events.take_while(|event| !self.damaged.contains(&event.position().get()));
+        Ok(whole.cloned().collect::<Vec<_>>().into())
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns an id that tells nothing of the order.
+pub(crate) fn id(number: u64, seed: u64) -> EventId {
+    let mixed = (number ^ seed << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    EventId::from_u128(u128::from(mixed) << 64 | u128::from(number))
+}
+
+/// Makes a log of `count` events: of seven kinds, with eleven payloads, each with a parent half way back.
+pub(crate) fn given(count: u64, seed: u64) -> Given {
+    let payloads: Vec<_> = (0..11).map(|n| Payload::encode(&json!({ "n": n })).unwrap()).collect();
+    let event = |number: u64| {
+        let (id_of, hash) = (id(number, seed), EventHash::from_bytes([(number ^ seed) as u8; 32]));
+        let payload = &payloads[(number % 11) as usize];
+        let kind = Kind::new(&format!("kind.{}", number * number % 7)).unwrap();
+        let parents: Parents = (number > 1).then(|| id(number / 2, seed)).into_iter().collect();
+        let (time, position) = (Timestamp::EPOCH, Position::new(number));
+        let header = EventHeader::new(id_of, kind, time, parents, payload.digest(), hash, position);
+        Event::new(header, payload.clone())
+    };
+    Given { events: (1..=count).map(event).collect(), damaged: BTreeSet::new() }
+}

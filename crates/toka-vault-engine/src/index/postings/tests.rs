@@ -1,0 +1,204 @@
+//! Postings lead to what a scan of the log finds, whatever becomes of their files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toka_vault_core::{Direction, Error, Event, Filter, Position, Result};
+
+use super::{BATCH_EVENTS, Postings};
+use crate::index::given::{Given, given, id};
+use crate::index::{IdIndex, Index};
+use crate::log::{Log, ReadBudget};
+use crate::lookup::Storage;
+use crate::picker::Rest;
+use crate::query::Query;
+
+/// Events of a test that needs merges: some more than files are made of.
+const MANY: u64 = BATCH_EVENTS as u64 * 75 + 13;
+
+/// Opens the postings in a directory over a log, and waits until all that can be on disk is.
+fn open(dir: &Path, log: Given) -> Storage {
+    let head = Position::new(log.events.len() as u64);
+    let postings = Postings::open(dir, &log, head).unwrap();
+    let storage = Storage {
+        log: Arc::new(log),
+        index: Arc::new(Index { ids: IdIndex::default(), postings }),
+        is_indexed: true,
+    };
+    let postings = &storage.index.postings;
+    postings.start(&storage.log).unwrap();
+    while postings.memory.covered() < head || postings.memory.is_ready(head) {
+        // It reads what is left of a batch for whoever asks.
+        postings.follow(storage.log.as_ref(), head).unwrap();
+        std::thread::yield_now();
+    }
+    storage
+}
+
+fn queries() -> Vec<Query> {
+    let filters = ["kind.1", "kind.*", ">", "kind.0", "*.2", "kind.3", "none"];
+    let filter = |pattern: &&str| Query::Filter(Filter::kind(pattern).unwrap());
+    let mut queries: Vec<_> = filters.iter().map(filter).collect();
+    queries.push(Query::Filter(Filter::kind("kind.1").unwrap().or_kind("*.4").unwrap()));
+    queries.extend([1, 5, 700].map(|number| Query::Children(id(number, 0))));
+    queries.push(Query::Payload(given(1, 0).events[0].header.digest));
+    queries
+}
+
+/// Picks all that a query wants between two positions; what the index does not know is read.
+fn picked(storage: &Storage, query: &Query, range: (u64, u64), direction: Direction) -> Vec<Result<Event>> {
+    let (first, last) = (Position::new(range.0), Position::new(range.1));
+    let query = Arc::new(query.clone());
+    let Some((mut picker, covered)) = storage.picker(&query, first, last, direction).unwrap() else {
+        return scanned(storage, &query, range, direction);
+    };
+    assert_eq!(covered, last, "all of the log was followed");
+    let mut events = Vec::new();
+    loop {
+        let picked = picker.pick(storage, 50).unwrap();
+        events.extend(picked.events);
+        match picked.rest {
+            Rest::More => {}
+            Rest::Nothing => return events,
+            Rest::Unindexed(first, last) => {
+                events.extend(scanned(storage, &query, (first.get(), last.get()), direction));
+                return events;
+            }
+        }
+    }
+}
+
+/// Reads all that a query wants, without an index.
+fn scanned(
+    storage: &Storage,
+    query: &Query,
+    (first, last): (u64, u64),
+    direction: Direction,
+) -> Vec<Result<Event>> {
+    let read = |position| {
+        let chunk = storage.log.read(Position::new(position), ReadBudget::ONE);
+        chunk.and_then(|mut chunk| chunk.next().unwrap())
+    };
+    let wanted = |event: &Result<Event>| event.as_ref().map_or(true, |event| query.matches(&event.header));
+    let mut events: Vec<_> = (first..=last).map(read).filter(wanted).collect();
+    if direction == Direction::Backward {
+        events.reverse();
+    }
+    events
+}
+
+/// Writes down what was read so that it can be compared.
+fn told(events: Vec<Result<Event>>) -> Vec<(u64, bool)> {
+    let told = |event: Result<Event>| match event {
+        Ok(event) => (event.position().get(), true),
+        Err(Error::Corrupt { first, .. }) => (first.get(), false),
+        Err(other) => panic!("{other:?}"),
+    };
+    events.into_iter().map(told).collect()
+}
+
+/// Asserts that every query is answered as by reading the log.
+fn assert_answers(storage: &Storage, count: u64) {
+    let ranges = [(1, count), (1, 1), (count / 3, count / 2), (count - 5, count), (2, 200.min(count))];
+    for query in queries() {
+        for range in ranges {
+            for direction in [Direction::Forward, Direction::Backward] {
+                let found = told(picked(storage, &query, range, direction));
+                let expected = told(scanned(storage, &query, range, direction));
+                assert_eq!(found, expected, "{query:?} in {range:?}, {direction:?}");
+            }
+        }
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_is_wanted_is_picked_after_moves_and_merges_and_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        assert_answers(&open(dir.path(), given(MANY, 0)), MANY);
+    }
+    let files = files(dir.path()).len();
+    assert!((1..=20).contains(&files), "{files} files");
+}
+
+#[test]
+fn files_that_are_gone_damaged_or_of_another_log_are_built_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path(), given(1_000, 0));
+    let damages: [fn(&Path); 4] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::write(file, b"no postings").unwrap(),
+        |file| fs::write(file, &fs::read(file).unwrap()[..100]).unwrap(),
+        |file| fs::write(file.with_extension("stray"), b"").unwrap(),
+    ];
+    for damage in damages {
+        damage(&files(dir.path())[0]);
+        assert_answers(&open(dir.path(), given(1_000, 0)), 1_000);
+    }
+    assert_answers(&open(dir.path(), given(1_000, 7)), 1_000);
+    assert_answers(&open(dir.path(), given(500, 7)), 500);
+}
+
+#[test]
+fn a_damaged_page_costs_a_read_of_the_log_and_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), given(1_000, 0)));
+    let whole: Vec<_> = files(dir.path()).iter().map(|file| fs::read(file).unwrap()).collect();
+    for at in [0, 5, 40, 76, 4_096, 4_100, 4_110, 4_200, 6_000, 8_191] {
+        for (file, whole) in files(dir.path()).iter().zip(&whole) {
+            let mut bytes = whole.clone();
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1;
+            }
+            fs::write(file, bytes).unwrap();
+        }
+        assert_answers(&open(dir.path(), given(1_000, 0)), 1_000);
+    }
+}
+
+#[test]
+fn a_damaged_event_is_told_since_it_could_be_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let damaged = || {
+        let mut log = given(1_000, 0);
+        log.damaged = (1..1_000).filter(|number| number % 97 == 3 || (300..310).contains(number)).collect();
+        log
+    };
+    for _ in 0..2 {
+        assert_answers(&open(dir.path(), damaged()), 1_000);
+    }
+    // Damage that came after the event was found whole.
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), given(1_000, 0)));
+    let mut log = given(1_000, 0);
+    let wanted = Query::Filter(Filter::kind("kind.1").unwrap());
+    log.damaged =
+        log.events.iter().filter(|event| wanted.matches(&event.header)).map(|e| e.position().get()).collect();
+    let damaged = log.damaged.clone();
+    let storage = open(dir.path(), log);
+    let told: Vec<_> = told(picked(&storage, &wanted, (1, 1_000), Direction::Forward));
+    assert_eq!(told, damaged.into_iter().map(|position| (position, false)).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(MANY, 0);
+    let postings = Postings::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+    let log: Arc<dyn Log> = Arc::new(log);
+    postings.start(&log).unwrap();
+    let covered = postings.follow(log.as_ref(), Position::new(MANY)).unwrap();
+    assert!(covered.get() < 2 * BATCH_EVENTS as u64 + crate::limits::CHUNK_EVENTS_MAX as u64);
+    assert!(files(dir.path()).is_empty(), "postings of events that are not durable were written");
+    postings.durable(Position::new(MANY));
+    while postings.follow(log.as_ref(), Position::new(MANY)).unwrap() < Position::new(MANY) {
+        std::thread::yield_now();
+    }
+}
