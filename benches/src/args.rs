@@ -37,6 +37,8 @@ pub enum Row {
     JournalCrowd,
     JournalBatch,
     JournalReplay,
+    Picked,
+    JournalPicked,
     Soak,
     JournalSoak,
 }
@@ -51,8 +53,8 @@ pub enum SoakPart {
 impl Row {
     /// Tells whether the vault of the row is on a journal.
     pub fn is_on_journal(self) -> bool {
-        use Row::{JournalBatch, JournalCrowd, JournalMany, JournalOne, JournalReplay};
-        matches!(self, JournalOne | JournalMany | JournalCrowd | JournalBatch | JournalReplay)
+        use Row::{JournalBatch, JournalCrowd, JournalMany, JournalOne, JournalPicked, JournalReplay};
+        matches!(self, JournalOne | JournalMany | JournalCrowd | JournalBatch | JournalReplay | JournalPicked)
     }
 }
 

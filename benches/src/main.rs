@@ -19,6 +19,7 @@
 //! | `replay` | replay from a fresh open of sled | [`floors::read`]: read the same bytes, check a CRC |
 //! | `journal-one`, `-many`, `-crowd`, `-replay` | the same on the journal | the same |
 //! | `journal-batch` | batches of 1,000 events on the journal | write 1,000 events at once and sync |
+//! | `picked`, `journal-picked` | one kind of a thousand out of a million events, by a filter | the same by position; a fiftieth of all |
 //! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
 //! | `journal-soak` | ten million on the journal, which take 4 GB | the same |
 //!
@@ -28,6 +29,7 @@
 
 mod args;
 mod floors;
+mod picked;
 mod soak;
 mod table;
 mod turns;
@@ -55,17 +57,27 @@ fn main() -> Result<()> {
         let dir = tempfile::tempdir_in(&args.dir)?;
         match row {
             Row::Soak | Row::JournalSoak => soak::run(Soaked::of(row), dir.path())?.print(),
+            Row::Picked | Row::JournalPicked => {
+                let vault = durable_of(row)(&dir.path().join("vault"))?;
+                table.add_picked(row, &runtime.block_on(picked::run(&vault, args.rounds))?);
+                runtime.block_on(vault.close())?;
+            }
             row => table.add(row, &runtime.block_on(measure(row, args.rounds, dir.path()))?),
         }
     }
     Ok(())
 }
 
+/// Returns how the vaults of a row are opened.
+fn durable_of(row: Row) -> fn(&std::path::Path) -> Result<toka_vault::Vault> {
+    if row.is_on_journal() { journal } else { sled }
+}
+
 /// Lets floor and vault of a row take turns.
 async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns> {
     let size = Size::of(row);
     let mut turns = Turns::default();
-    let mut durable = Durable::new(if row.is_on_journal() { journal } else { sled }, dir);
+    let mut durable = Durable::new(durable_of(row), dir);
     if matches!(row, Row::Replay | Row::JournalReplay) {
         durable.fill(size).await?;
         floors::read::prepare(&dir.join("read"), size.events(), record_bytes()?)?;

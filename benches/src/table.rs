@@ -1,6 +1,7 @@
 //! [`Table`]: prints a line for each row as it is measured.
 
 use crate::args::Row;
+use crate::picked::Picked;
 use crate::turns::{Spread, Turns};
 
 /// Prints rows below each other.
@@ -16,7 +17,19 @@ impl Table {
 
     /// Prints a row.
     pub fn add(&mut self, row: Row, turns: &Turns) {
-        let (vault, floor, target) = describe(row);
+        self.line(describe(row), turns);
+    }
+
+    /// Prints what a filter costs.
+    pub fn add_picked(&mut self, row: Row, picked: &Picked) {
+        let (of, ..) = describe(row);
+        let position = "the same by position";
+        self.line((of, position, Some(0.50)), &picked.replay);
+        self.line(("the same, a subscription", position, Some(0.50)), &picked.subscription);
+        self.line(("the same, whole replays", "50 times a full one", Some(1.0)), &picked.share);
+    }
+
+    fn line(&mut self, (vault, floor, target): (&str, &str, Option<f64>), turns: &Turns) {
         let Spread { min, median, max } = turns.ratio();
         let (vault_rate, floor_rate) = (thousands(turns.vault().median), thousands(turns.floor().median));
         let target = target.map_or("–".to_owned(), |target| {
@@ -42,6 +55,8 @@ fn describe(row: Row) -> (&'static str, &'static str, Option<f64>) {
         Row::JournalCrowd => ("journal, 1,024 committers", "bare pipeline", Some(0.80)),
         Row::JournalBatch => ("journal, batches of 1,000", "raw append of 1,000 + fdatasync", Some(0.70)),
         Row::JournalReplay => ("journal, replay from a fresh open", "raw read + CRC", Some(0.60)),
+        Row::Picked => ("sled, one kind of 1,000", "–", None),
+        Row::JournalPicked => ("journal, one kind of 1,000", "–", None),
         Row::Soak => ("sled, a million events", "–", None),
         Row::JournalSoak => ("journal, ten million events", "–", None),
     }

@@ -49,7 +49,7 @@ impl Size {
             Row::JournalBatch => (100, 1_000),
             Row::Memory => (1, 200_000),
             Row::Replay | Row::JournalReplay => (256, 1_000),
-            Row::Soak => (1_000, 1_000),
+            Row::Soak | Row::Picked | Row::JournalPicked => (1_000, 1_000),
             Row::JournalSoak => (1_000, 10_000),
         };
         Self { tasks, each }
