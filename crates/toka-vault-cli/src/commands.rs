@@ -8,6 +8,7 @@ mod export;
 mod import_git;
 mod import_jsonl;
 mod log;
+mod payload;
 mod show;
 mod stats;
 mod tail;
@@ -32,11 +33,19 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
             on(&opening.open_existing()?, |vault| export::run(vault, &file, skip_damaged, output))
         }
         Command::Commit(args) => commit::run(&opening, args, output),
-        Command::Log(args) => on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, output))),
+        // First the filter, then the vault: a filter that makes no sense is told without one.
+        Command::Log(args) => {
+            let filter = args.which.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, filter, output)))
+        }
         Command::Tail(args) => {
-            on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, output)))
+            let filter = args.kinds.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, filter, output)))
         }
         Command::Show { id } => on(&opening.open_existing()?, |vault| block_on(show::run(vault, id, output))),
+        Command::Payload { digest } => {
+            on(&opening.open_existing()?, |vault| block_on(payload::run(vault, digest, output)))
+        }
         Command::Ancestors(args) => {
             on(&opening.open_existing()?, |vault| block_on(walk::ancestors(vault, &args, output)))
         }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault::{
-    Condition, Error, Event, EventHeader, EventId, EventStore, Head, InMemoryVault, NewEvent, Position,
-    Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
+    Condition, Error, Event, EventHeader, EventId, EventStore, Filter, Head, InMemoryVault, NewEvent,
+    Position, Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
 use super::{events, export, log, stats, tail, verify, walk};
@@ -121,12 +121,14 @@ fn verify_names_each_damaged_event_and_ends_with_3() {
 
 #[test]
 fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
-    let newest_first = Log { reverse: false, limit: None };
-    let (failure, printed) = run(|vault, output| block_on(log::run(vault, &newest_first, output)));
+    let (all, newest_first) = (Filter::new, Log::default());
+    let (failure, printed) = run(|vault, output| block_on(log::run(vault, &newest_first, all(), output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![3, 1]));
-    let two = Tail { from: None, limit: Some(2) };
-    let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, output)));
-    assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
+    let two = Tail { limit: Some(2), ..Tail::default() };
+    for filter in [all(), Filter::kind("a").unwrap()] {
+        let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, filter, output)));
+        assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
+    }
     let (failure, printed) = run(|vault, output| block_on(stats::run(vault, None, output)));
     assert_eq!(failure.code(), 3);
     assert!(printed.contains("\"events\":2"), "{printed}");

@@ -1,11 +1,12 @@
 //! `show`: prints one event in full.
 
-use toka_vault::{Error, Event, EventId, Payload, Vault};
+use toka_vault::{Error, Event, EventId, Vault};
 
 use super::commit::header_rows;
+use super::payload;
 use crate::failure::Result;
 use crate::output::{Output, amount};
-use crate::record::{Record, json_of};
+use crate::record::Record;
 
 /// Prints the event with this id.
 pub(super) async fn run(vault: &Vault, id: EventId, output: &mut Output) -> Result<()> {
@@ -17,12 +18,6 @@ pub(super) async fn run(vault: &Vault, id: EventId, output: &mut Output) -> Resu
 fn rows(event: &Event) -> Vec<(&'static str, String)> {
     let mut rows = header_rows(&event.header);
     rows.push(("size", amount(event.payload.bytes().len() as u64)));
-    rows.push(("payload", payload(&event.payload)));
+    rows.push(("payload", payload::text(&event.payload)));
     rows
-}
-
-/// Writes a payload over several lines, as JSON or as near to it as can be.
-fn payload(payload: &Payload) -> String {
-    let pretty = json_of(payload).and_then(|json| serde_json::to_string_pretty(&json).ok());
-    pretty.unwrap_or_else(|| format!("{payload:?}"))
 }

@@ -8,8 +8,10 @@
     reason = "the lints spare test functions, but not the functions that they share"
 )]
 
+mod asking;
 mod codes;
 mod commands;
+mod conditions;
 mod git;
 mod git_odd;
 mod jsonl;
