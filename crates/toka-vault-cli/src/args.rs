@@ -3,6 +3,7 @@
 //! Keeps the invariant that ids, kinds, positions and numbers are read here, so that a malformed one
 //! is a complaint about the command line before any vault is opened.
 
+mod event_name;
 mod which;
 
 use std::ffi::{OsStr, OsString};
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
 
+pub(crate) use event_name::{EventName, Prefix};
 pub(crate) use which::{Kinds, Which};
 
 /// What stands below every `--help`.
@@ -21,7 +23,8 @@ Exit codes:
   1  the vault or an import failed: I/O, a conflict, a bad line
   2  the command line makes no sense
   3  damaged events were found
-  4  an event was not found: an unknown id, an unknown parent, a digest that no payload has
+  4  an event was not found: an unknown id, an unknown parent, a digest that no payload has, the
+     beginning of several ids
   5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
   6  a condition of a commit did not hold; nothing was stored
 
@@ -107,8 +110,10 @@ pub(crate) enum Command {
 
     /// Show one event in full.
     Show {
-        /// The event's id, 26 letters and digits.
-        id: EventId,
+        /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
+        ///
+        /// An id is looked up in an index; for less than an id, the history is read to its beginning.
+        id: EventName,
     },
 
     /// Print the payload of a digest, whichever event carries it, as JSON.
@@ -132,10 +137,12 @@ pub(crate) enum Command {
     /// As in `git merge-base --all`, an event counts as leading to itself: where one led to the
     /// other, it alone is listed. Events without a common past list nothing.
     CommonAncestor {
-        /// An event's id, 26 letters and digits.
-        one: EventId,
-        /// The other event's id.
-        other: EventId,
+        /// An event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
+        ///
+        /// An id is looked up in an index; for less than an id, the history is read to its beginning.
+        one: EventName,
+        /// The other event's id, likewise.
+        other: EventName,
     },
 
     /// List the events that nothing follows yet, the newest first.
@@ -247,8 +254,11 @@ pub(crate) struct Log {
 /// Says which events to list of those that led to one, or that one led to.
 #[derive(Debug, Args)]
 pub(crate) struct Walk {
-    /// The event's id, 26 letters and digits; the event itself is not listed.
-    pub(crate) id: EventId,
+    /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
+    ///
+    /// The event itself is not listed. An id is looked up in an index; for less than an id, the
+    /// history is read to its beginning.
+    pub(crate) id: EventName,
 
     /// List those that stand nearest to the event first: ancestors from new to old.
     #[arg(long)]

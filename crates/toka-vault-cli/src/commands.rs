@@ -5,6 +5,7 @@ mod commit;
 mod damage_tests;
 mod events;
 mod export;
+mod find;
 mod import_git;
 mod import_jsonl;
 mod log;
@@ -42,7 +43,9 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
             let filter = args.kinds.filter()?;
             on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, filter, output)))
         }
-        Command::Show { id } => on(&opening.open_existing()?, |vault| block_on(show::run(vault, id, output))),
+        Command::Show { id } => {
+            on(&opening.open_existing()?, |vault| block_on(show::run(vault, &id, output)))
+        }
         Command::Payload { digest } => {
             on(&opening.open_existing()?, |vault| block_on(payload::run(vault, digest, output)))
         }
@@ -52,9 +55,9 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Descendants(args) => {
             on(&opening.open_existing()?, |vault| block_on(walk::descendants(vault, &args, output)))
         }
-        Command::CommonAncestor { one, other } => {
-            on(&opening.open_existing()?, |vault| block_on(walk::common_ancestors(vault, one, other, output)))
-        }
+        Command::CommonAncestor { one, other } => on(&opening.open_existing()?, |vault| {
+            block_on(walk::common_ancestors(vault, [&one, &other], output))
+        }),
         Command::Leaves { limit } => {
             on(&opening.open_existing()?, |vault| block_on(walk::leaves(vault, limit, output)))
         }

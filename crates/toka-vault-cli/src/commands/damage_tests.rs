@@ -12,8 +12,8 @@ use toka_vault::{
     Position, Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
-use super::{events, export, log, stats, tail, verify, walk};
-use crate::args::{Format, Log, Tail, Walk};
+use super::{events, export, log, show, stats, tail, verify, walk};
+use crate::args::{EventName, Format, Log, Tail, Walk};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -135,8 +135,16 @@ fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
 }
 
 #[test]
+fn a_prefix_is_looked_for_past_damage() {
+    let several: EventName = "00000000".parse().unwrap();
+    let (failure, _) = run(|vault, output| block_on(show::run(vault, &several, output)));
+    let said = failure.error().unwrap().to_string();
+    assert!(said.ends_with(&format!(":\n{}\n{}", id(3), id(1))), "{said}");
+}
+
+#[test]
 fn walks_go_on_past_damage_and_end_with_3() {
-    let all = |of| Walk { id: id(of), nearest: false, depth: None, limit: None };
+    let all = |of| Walk { id: EventName::Id(id(of)), nearest: false, depth: None, limit: None };
     let (failure, printed) = run(|vault, output| block_on(walk::ancestors(vault, &all(3), output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![1]));
     let (failure, printed) = run(|vault, output| block_on(walk::descendants(vault, &all(1), output)));

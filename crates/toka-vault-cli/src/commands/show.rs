@@ -1,15 +1,18 @@
 //! `show`: prints one event in full.
 
-use toka_vault::{Error, Event, EventId, Vault};
+use toka_vault::{Error, Event, Vault};
 
 use super::commit::header_rows;
+use super::find::find;
 use super::payload;
+use crate::args::EventName;
 use crate::failure::Result;
 use crate::output::{Output, amount};
 use crate::record::Record;
 
-/// Prints the event with this id.
-pub(super) async fn run(vault: &Vault, id: EventId, output: &mut Output) -> Result<()> {
+/// Prints the event of this name.
+pub(super) async fn run(vault: &Vault, name: &EventName, output: &mut Output) -> Result<()> {
+    let id = find(vault, name, output.notes()).await?;
     let event = vault.get(id).await?.ok_or(Error::UnknownEvent { id })?;
     output.thing(&Record::new(&event), &rows(&event))
 }

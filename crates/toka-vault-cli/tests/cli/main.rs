@@ -16,6 +16,7 @@ mod git;
 mod git_odd;
 mod jsonl;
 mod jsonl_bad;
+mod prefixes;
 mod printing;
 mod sandbox;
 mod walks;
