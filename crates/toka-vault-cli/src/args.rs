@@ -3,12 +3,18 @@
 //! Keeps the invariant that ids, kinds, positions and numbers are read here, so that a malformed one
 //! is a complaint about the command line before any vault is opened.
 
+mod event_name;
+mod which;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
-use toka_vault::{EventId, Kind, Position};
+use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
+
+pub(crate) use event_name::{EventName, Prefix};
+pub(crate) use which::{Kinds, Which};
 
 /// What stands below every `--help`.
 const AFTER_HELP: &str = "\
@@ -17,8 +23,10 @@ Exit codes:
   1  the vault or an import failed: I/O, a conflict, a bad line
   2  the command line makes no sense
   3  damaged events were found
-  4  an event was not found: an unknown id, an unknown parent
+  4  an event was not found: an unknown id, an unknown parent, a digest that no payload has, the
+     beginning of several ids
   5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
+  6  a condition of a commit did not hold; nothing was stored
 
 Data goes to stdout, notes and progress to stderr. One process at a time can have a vault on disk \
 open.";
@@ -86,6 +94,9 @@ pub(crate) enum Command {
     Export(Export),
 
     /// Commit one event and print its header; creates the vault if there is none.
+    ///
+    /// A condition that does not hold ends with code 6. Where an event with the id of --id and the
+    /// same content is in the vault already, its header is printed before conditions are looked at.
     Commit(Commit),
 
     /// List events, the newest first.
@@ -99,8 +110,20 @@ pub(crate) enum Command {
 
     /// Show one event in full.
     Show {
-        /// The event's id, 26 letters and digits.
-        id: EventId,
+        /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
+        ///
+        /// An id is looked up in an index; for less than an id, the history is read to its beginning.
+        id: EventName,
+    },
+
+    /// Print the payload of a digest, whichever event carries it, as JSON.
+    ///
+    /// As a table, it is the payload alone. As JSON or JSON lines, it is an object with the
+    /// digest and the payload, or where JSON cannot tell that, such as bytes or NaN, with
+    /// `payload_msgpack`: its MessagePack bytes in base64.
+    Payload {
+        /// The digest, 64 hexadecimal digits, as `show` and `log --output json` print it.
+        digest: Digest,
     },
 
     /// List what led to an event: its parents, their parents, and so on, as it happened.
@@ -114,10 +137,12 @@ pub(crate) enum Command {
     /// As in `git merge-base --all`, an event counts as leading to itself: where one led to the
     /// other, it alone is listed. Events without a common past list nothing.
     CommonAncestor {
-        /// An event's id, 26 letters and digits.
-        one: EventId,
-        /// The other event's id.
-        other: EventId,
+        /// An event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
+        ///
+        /// An id is looked up in an index; for less than an id, the history is read to its beginning.
+        one: EventName,
+        /// The other event's id, likewise.
+        other: EventName,
     },
 
     /// List the events that nothing follows yet, the newest first.
@@ -197,11 +222,26 @@ pub(crate) struct Commit {
     /// one.
     #[arg(long)]
     pub(crate) id: Option<EventId>,
+
+    /// Commit only if the newest event is at this position; 0 is: if there is none.
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) if_head: Option<Position>,
+
+    /// Commit only if no event is of this kind; `*` and `>` as in `log --kind`.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) if_none: Option<KindPattern>,
+
+    /// Let --if-none look only at the events after this position; by default it looks at all.
+    #[arg(long, value_name = "POSITION", requires = "if_none")]
+    pub(crate) after: Option<Position>,
 }
 
 /// Says which events to list.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Log {
+    #[command(flatten)]
+    pub(crate) which: Which,
+
     /// The oldest first.
     #[arg(long, short)]
     pub(crate) reverse: bool,
@@ -214,8 +254,11 @@ pub(crate) struct Log {
 /// Says which events to list of those that led to one, or that one led to.
 #[derive(Debug, Args)]
 pub(crate) struct Walk {
-    /// The event's id, 26 letters and digits; the event itself is not listed.
-    pub(crate) id: EventId,
+    /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
+    ///
+    /// The event itself is not listed. An id is looked up in an index; for less than an id, the
+    /// history is read to its beginning.
+    pub(crate) id: EventName,
 
     /// List those that stand nearest to the event first: ancestors from new to old.
     #[arg(long)]
@@ -231,10 +274,13 @@ pub(crate) struct Walk {
 }
 
 /// Says which events to follow.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) kinds: Kinds,
+
     /// Where to start: `beginning`, `head` (only new events), or the position or the id of the first
-    /// event to print; by default the last 10 events.
+    /// event to print; by default the last 10 events, of those that are meant.
     #[arg(long, value_name = "START")]
     pub(crate) from: Option<TailStart>,
 

@@ -5,9 +5,11 @@ mod commit;
 mod damage_tests;
 mod events;
 mod export;
+mod find;
 mod import_git;
 mod import_jsonl;
 mod log;
+mod payload;
 mod show;
 mod stats;
 mod tail;
@@ -32,20 +34,30 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
             on(&opening.open_existing()?, |vault| export::run(vault, &file, skip_damaged, output))
         }
         Command::Commit(args) => commit::run(&opening, args, output),
-        Command::Log(args) => on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, output))),
-        Command::Tail(args) => {
-            on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, output)))
+        // First the filter, then the vault: a filter that makes no sense is told without one.
+        Command::Log(args) => {
+            let filter = args.which.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, filter, output)))
         }
-        Command::Show { id } => on(&opening.open_existing()?, |vault| block_on(show::run(vault, id, output))),
+        Command::Tail(args) => {
+            let filter = args.kinds.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, filter, output)))
+        }
+        Command::Show { id } => {
+            on(&opening.open_existing()?, |vault| block_on(show::run(vault, &id, output)))
+        }
+        Command::Payload { digest } => {
+            on(&opening.open_existing()?, |vault| block_on(payload::run(vault, digest, output)))
+        }
         Command::Ancestors(args) => {
             on(&opening.open_existing()?, |vault| block_on(walk::ancestors(vault, &args, output)))
         }
         Command::Descendants(args) => {
             on(&opening.open_existing()?, |vault| block_on(walk::descendants(vault, &args, output)))
         }
-        Command::CommonAncestor { one, other } => {
-            on(&opening.open_existing()?, |vault| block_on(walk::common_ancestors(vault, one, other, output)))
-        }
+        Command::CommonAncestor { one, other } => on(&opening.open_existing()?, |vault| {
+            block_on(walk::common_ancestors(vault, [&one, &other], output))
+        }),
         Command::Leaves { limit } => {
             on(&opening.open_existing()?, |vault| block_on(walk::leaves(vault, limit, output)))
         }

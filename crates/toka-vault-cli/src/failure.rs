@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     NotFound(anyhow::Error),
     /// The vault cannot be opened.
     NotOpened(anyhow::Error),
+    /// A condition of a commit did not hold.
+    Refused(anyhow::Error),
 }
 
 impl Failure {
@@ -56,6 +58,7 @@ impl Failure {
             Self::Damaged => 3,
             Self::NotFound(_) => 4,
             Self::NotOpened(_) => 5,
+            Self::Refused(_) => 6,
         }
     }
 
@@ -63,9 +66,11 @@ impl Failure {
     pub(crate) fn error(&self) -> Option<&anyhow::Error> {
         match self {
             Self::PipeClosed | Self::Damaged => None,
-            Self::Failed(error) | Self::Usage(error) | Self::NotFound(error) | Self::NotOpened(error) => {
-                Some(error)
-            }
+            Self::Failed(error)
+            | Self::Usage(error)
+            | Self::NotFound(error)
+            | Self::NotOpened(error)
+            | Self::Refused(error) => Some(error),
         }
     }
 }
@@ -75,7 +80,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::UnknownEvent { .. } | Error::UnknownParent { .. } => Self::NotFound(error.into()),
-            Error::InvalidKind { .. } | Error::Malformed { .. } => Self::Usage(error.into()),
+            Error::InvalidKind { .. }
+            | Error::InvalidPattern { .. }
+            | Error::InvalidTimeRange { .. }
+            | Error::Malformed { .. } => Self::Usage(error.into()),
+            Error::ConditionFailed { .. } => Self::Refused(error.into()),
             _ => Self::Failed(error.into()),
         }
     }
@@ -84,11 +93,13 @@ impl From<Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use toka_vault::EventId;
+    use toka_vault::{Condition, EventId, Position, Timestamp};
 
     #[test]
     fn each_failure_has_the_code_that_is_written_down() {
         let id = EventId::from_u128(1);
+        let (since, until) = (Timestamp::MAX, Timestamp::MIN);
+        let (condition, position) = (Condition::HeadAt(Position::ZERO), Position::FIRST);
         let cases = [
             (Failure::PipeClosed, 0),
             (Failure::from(Error::Closed), 1),
@@ -96,7 +107,9 @@ mod tests {
             (Failure::Damaged, 3),
             (Failure::from(Error::UnknownEvent { id }), 4),
             (Failure::from(Error::UnknownParent { parent: id }), 4),
+            (Failure::from(Error::InvalidTimeRange { since, until }), 2),
             (Failure::NotOpened(anyhow::Error::msg("no")), 5),
+            (Failure::from(Error::ConditionFailed { condition, position }), 6),
         ];
         for (failure, code) in cases {
             assert_eq!(failure.code(), code, "{failure:?}");

@@ -10,8 +10,9 @@
 //! | 1 | the vault or an import failed: I/O, a conflict, a bad line |
 //! | 2 | the command line makes no sense |
 //! | 3 | damaged events were found |
-//! | 4 | an event was not found: an unknown id, an unknown parent |
+//! | 4 | an event was not found: an unknown id, an unknown parent, a digest that no payload has, the beginning of several ids |
 //! | 5 | the vault cannot be opened: there is none, it is open elsewhere, it is something else |
+//! | 6 | a condition of a commit did not hold; nothing was stored |
 //!
 //! `args` is the command line, `commands` has a module for each command, `output` is the one place
 //! that prints, `failure` the one that knows the exit codes.

@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::args::{Color, Format};
 use crate::failure::{Failure, Result};
 
-pub(crate) use json::write_json;
+pub(crate) use json::{pretty_json, write_json};
 pub(crate) use list::List;
 pub(crate) use notes::Notes;
 pub(crate) use table::{Align, Column};
@@ -87,13 +87,29 @@ impl Output {
 
     /// Prints a single thing: as JSON, or as lines with a label and a text each.
     pub(crate) fn thing(&mut self, thing: &impl Serialize, rows: &[(&str, String)]) -> Result<()> {
-        match self.format {
-            Format::Table => self.rows(rows),
-            Format::Json | Format::Jsonl => {
-                write_json(&mut self.out, thing).and_then(|()| self.out.write_all(b"\n"))
-            }
-        }
-        .map_err(Failure::stdout)
+        let written = if self.is_for_people() { self.rows(rows) } else { self.json(thing) };
+        written.map_err(Failure::stdout)
+    }
+
+    /// Prints a single thing: as JSON, or as a text of one line or more.
+    pub(crate) fn text(&mut self, thing: &impl Serialize, text: &str) -> Result<()> {
+        let written = if self.is_for_people() { self.lines(text) } else { self.json(thing) };
+        written.map_err(Failure::stdout)
+    }
+
+    /// Tells whether data is printed for people to read, and not as JSON.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.format == Format::Table
+    }
+
+    /// Prints a thing as JSON on a line.
+    fn json(&mut self, thing: &impl Serialize) -> io::Result<()> {
+        write_json(&mut self.out, thing).and_then(|()| self.out.write_all(b"\n"))
+    }
+
+    /// Prints the lines of a text.
+    fn lines(&mut self, text: &str) -> io::Result<()> {
+        text.lines().try_for_each(|line| writeln!(self.out, "{}", visible(line)))
     }
 
     /// Prints lines with a label and a text each; further lines of a text are indented.

@@ -1,4 +1,5 @@
-//! [`Record`] and [`HeaderRecord`]: events as JSON objects, on stdout and in exported files.
+//! [`Record`], [`HeaderRecord`] and [`PayloadRecord`]: events and their parts as JSON objects, on
+//! stdout and in exported files.
 //!
 //! Keeps the invariant that a record loses nothing: a payload is written as JSON only where that
 //! reads back as the same bytes, and as its MessagePack bytes otherwise. The keys stand in one order.
@@ -36,10 +37,7 @@ impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         header_entries(&mut map, &self.event.header, self.with_position)?;
-        match json_of(&self.event.payload) {
-            Some(json) => map.serialize_entry("payload", &json)?,
-            None => map.serialize_entry("payload_msgpack", &BASE64.encode(self.event.payload.bytes()))?,
-        }
+        payload_entry(&mut map, &self.event.payload)?;
         map.end()
     }
 }
@@ -52,6 +50,26 @@ impl Serialize for HeaderRecord<'_> {
         let mut map = serializer.serialize_map(None)?;
         header_entries(&mut map, self.0, true)?;
         map.end()
+    }
+}
+
+/// Writes a payload and its digest as a JSON object.
+pub(crate) struct PayloadRecord<'a>(pub(crate) &'a Payload);
+
+impl Serialize for PayloadRecord<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("digest", &self.0.digest().to_string())?;
+        payload_entry(&mut map, self.0)?;
+        map.end()
+    }
+}
+
+/// Writes the entry of a payload.
+fn payload_entry<M: SerializeMap>(map: &mut M, payload: &Payload) -> Result<(), M::Error> {
+    match json_of(payload) {
+        Some(json) => map.serialize_entry("payload", &json),
+        None => map.serialize_entry("payload_msgpack", &BASE64.encode(payload.bytes())),
     }
 }
 

@@ -41,3 +41,8 @@ pub mod prelude {
     #[doc(inline)]
     pub use crate::{SledOptions, SledVault};
 }
+
+/// Compiles and runs the recipes of the cookbook.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/cookbook.md")]
+pub struct Cookbook;

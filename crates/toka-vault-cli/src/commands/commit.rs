@@ -4,7 +4,7 @@ use std::io::Read;
 
 use futures::executor::block_on;
 use toka_vault::limits::PAYLOAD_BYTES_MAX;
-use toka_vault::{EventHeader, NewEvent, Payload};
+use toka_vault::{Condition, EventHeader, Filter, NewEvent, Payload, Position};
 
 use super::on;
 use crate::args::Commit;
@@ -20,15 +20,26 @@ const JSON_BYTES_MAX: u64 = 8 * PAYLOAD_BYTES_MAX as u64;
 
 /// Commits the event that the command line tells.
 pub(super) fn run(opening: &Opening, args: Commit, output: &mut Output) -> Result<()> {
-    // First the payload, then the vault, so that a malformed one does not leave an empty vault.
+    // First what is said, then the vault, so that nonsense does not leave an empty vault.
+    let conditions = conditions(&args)?;
     let payload = payload(&args.json)?;
     let mut event = NewEvent::new(args.kind, payload)?.with_parents(&args.parents);
     event.id = args.id;
     event.check().map_err(|error| Failure::Usage(error.into()))?;
     on(&opening.open_or_create()?, |vault| {
-        let header = block_on(vault.commit(event))?;
+        let header = block_on(vault.commit_if(event, &conditions))?;
         output.thing(&HeaderRecord(&header), &header_rows(&header))
     })
+}
+
+/// Returns what has to hold for the commit to happen.
+fn conditions(args: &Commit) -> Result<Vec<Condition>> {
+    let mut conditions: Vec<_> = args.if_head.map(Condition::HeadAt).into_iter().collect();
+    if let Some(pattern) = &args.if_none {
+        let filter = Filter::kind(pattern.as_str())?;
+        conditions.push(Condition::none_after(args.after.unwrap_or(Position::ZERO), filter));
+    }
+    Ok(conditions)
 }
 
 /// Reads the payload from the command line or from stdin.

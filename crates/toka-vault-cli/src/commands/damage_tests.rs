@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault::{
-    Condition, Error, Event, EventHeader, EventId, EventStore, Head, InMemoryVault, NewEvent, Position,
-    Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
+    Condition, Error, Event, EventHeader, EventId, EventStore, Filter, Head, InMemoryVault, NewEvent,
+    Position, Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
-use super::{events, export, log, stats, tail, verify, walk};
-use crate::args::{Format, Log, Tail, Walk};
+use super::{events, export, log, show, stats, tail, verify, walk};
+use crate::args::{EventName, Format, Log, Tail, Walk};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -121,20 +121,30 @@ fn verify_names_each_damaged_event_and_ends_with_3() {
 
 #[test]
 fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
-    let newest_first = Log { reverse: false, limit: None };
-    let (failure, printed) = run(|vault, output| block_on(log::run(vault, &newest_first, output)));
+    let (all, newest_first) = (Filter::new, Log::default());
+    let (failure, printed) = run(|vault, output| block_on(log::run(vault, &newest_first, all(), output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![3, 1]));
-    let two = Tail { from: None, limit: Some(2) };
-    let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, output)));
-    assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
+    let two = Tail { limit: Some(2), ..Tail::default() };
+    for filter in [all(), Filter::kind("a").unwrap()] {
+        let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, filter, output)));
+        assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
+    }
     let (failure, printed) = run(|vault, output| block_on(stats::run(vault, None, output)));
     assert_eq!(failure.code(), 3);
     assert!(printed.contains("\"events\":2"), "{printed}");
 }
 
 #[test]
+fn a_prefix_is_looked_for_past_damage() {
+    let several: EventName = "00000000".parse().unwrap();
+    let (failure, _) = run(|vault, output| block_on(show::run(vault, &several, output)));
+    let said = failure.error().unwrap().to_string();
+    assert!(said.ends_with(&format!(":\n{}\n{}", id(3), id(1))), "{said}");
+}
+
+#[test]
 fn walks_go_on_past_damage_and_end_with_3() {
-    let all = |of| Walk { id: id(of), nearest: false, depth: None, limit: None };
+    let all = |of| Walk { id: EventName::Id(id(of)), nearest: false, depth: None, limit: None };
     let (failure, printed) = run(|vault, output| block_on(walk::ancestors(vault, &all(3), output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![1]));
     let (failure, printed) = run(|vault, output| block_on(walk::descendants(vault, &all(1), output)));

@@ -1,14 +1,18 @@
 //! `show`: prints one event in full.
 
-use toka_vault::{Error, Event, EventId, Payload, Vault};
+use toka_vault::{Error, Event, Vault};
 
 use super::commit::header_rows;
+use super::find::find;
+use super::payload;
+use crate::args::EventName;
 use crate::failure::Result;
 use crate::output::{Output, amount};
-use crate::record::{Record, json_of};
+use crate::record::Record;
 
-/// Prints the event with this id.
-pub(super) async fn run(vault: &Vault, id: EventId, output: &mut Output) -> Result<()> {
+/// Prints the event of this name.
+pub(super) async fn run(vault: &Vault, name: &EventName, output: &mut Output) -> Result<()> {
+    let id = find(vault, name, output.notes()).await?;
     let event = vault.get(id).await?.ok_or(Error::UnknownEvent { id })?;
     output.thing(&Record::new(&event), &rows(&event))
 }
@@ -17,12 +21,6 @@ pub(super) async fn run(vault: &Vault, id: EventId, output: &mut Output) -> Resu
 fn rows(event: &Event) -> Vec<(&'static str, String)> {
     let mut rows = header_rows(&event.header);
     rows.push(("size", amount(event.payload.bytes().len() as u64)));
-    rows.push(("payload", payload(&event.payload)));
+    rows.push(("payload", payload::text(&event.payload)));
     rows
-}
-
-/// Writes a payload over several lines, as JSON or as near to it as can be.
-fn payload(payload: &Payload) -> String {
-    let pretty = json_of(payload).and_then(|json| serde_json::to_string_pretty(&json).ok());
-    pretty.unwrap_or_else(|| format!("{payload:?}"))
 }

@@ -3,7 +3,10 @@
 use std::pin::pin;
 
 use futures::future::{Either, select};
-use toka_vault::{Error, Event, EventId, Position, StartFrom, Subscription, Vault};
+use toka_vault::{
+    Direction, Error, Event, EventId, Filter, Position, ReplayOptions, StartFrom, SubscribeOptions,
+    Subscription, Vault,
+};
 
 use super::events;
 use crate::args::{Tail, TailStart};
@@ -15,8 +18,9 @@ use crate::stdout_watch::reader_gone;
 const HISTORY_DEFAULT: u64 = 10;
 
 /// Follows the vault until it is closed, enough events are printed, or nobody reads them any more.
-pub(super) async fn run(vault: &Vault, args: &Tail, output: &mut Output) -> Result<()> {
-    let mut subscription = vault.subscribe_from(start(vault, args.from).await?);
+pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut Output) -> Result<()> {
+    let start = start(vault, args.from, &filter).await?;
+    let mut subscription = vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter));
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut damaged = false;
     let mut gone = pin!(reader_gone());
@@ -46,18 +50,40 @@ async fn next(subscription: &mut Subscription) -> Result<Option<Event>, Error> {
 }
 
 /// Says after what to start, so that the event which was named is the first.
-async fn start(vault: &Vault, from: Option<TailStart>) -> Result<StartFrom> {
+async fn start(vault: &Vault, from: Option<TailStart>, filter: &Filter) -> Result<StartFrom> {
     let before = |position: Position| StartFrom::After(position.minus(1));
     Ok(match from {
         Some(TailStart::Beginning) => StartFrom::Beginning,
         Some(TailStart::Head) => StartFrom::Head,
         Some(TailStart::At(position)) => before(position),
         Some(TailStart::Event(id)) => before(position_of(vault, id).await?),
-        None => match vault.head().await?.position.minus(HISTORY_DEFAULT) {
+        None if filter.is_all() => match vault.head().await?.position.minus(HISTORY_DEFAULT) {
             Position::ZERO => StartFrom::Beginning,
             position => StartFrom::After(position),
         },
+        None => last(vault, filter).await?.map_or(StartFrom::Beginning, before),
     })
+}
+
+/// Finds where the last events begin that the filter means; `None` where there are no others before.
+async fn last(vault: &Vault, filter: &Filter) -> Result<Option<Position>> {
+    let options = ReplayOptions::new().with_direction(Direction::Backward).with_filter(filter.clone());
+    let mut replay = vault.replay(options);
+    let mut found = 0;
+    loop {
+        match replay.try_next().await {
+            Ok(Some(event)) => {
+                found += 1;
+                if found == HISTORY_DEFAULT {
+                    return Ok(Some(event.position()));
+                }
+            }
+            Ok(None) => return Ok(None),
+            // Told once it is the turn of what stands there.
+            Err(Error::Corrupt { .. } | Error::Evicted { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Finds where an event stands.

@@ -1,37 +1,35 @@
 //! `ancestors`, `descendants`, `common-ancestor` and `leaves`: list events by what led to what.
 
 use futures::{StreamExt, stream};
-use toka_vault::{EventId, Vault, WalkOptions, WalkOrder};
+use toka_vault::{Vault, WalkOptions, WalkOrder};
 
 use super::events;
-use crate::args::Walk;
+use super::find::find;
+use crate::args::{EventName, Walk};
 use crate::failure::Result;
 use crate::output::Output;
 
 /// Lists what led to an event.
 pub(super) async fn ancestors(vault: &Vault, args: &Walk, output: &mut Output) -> Result<()> {
-    events::list(vault.ancestors(args.id, options(args)), most(args), "nothing led to this event", output)
-        .await
+    let id = find(vault, &args.id, output.notes()).await?;
+    events::list(vault.ancestors(id, options(args)), most(args), "nothing led to this event", output).await
 }
 
 /// Lists what an event led to.
 pub(super) async fn descendants(vault: &Vault, args: &Walk, output: &mut Output) -> Result<()> {
-    events::list(
-        vault.descendants(args.id, options(args)),
-        most(args),
-        "nothing follows this event yet",
-        output,
-    )
-    .await
+    let id = find(vault, &args.id, output.notes()).await?;
+    events::list(vault.descendants(id, options(args)), most(args), "nothing follows this event yet", output)
+        .await
 }
 
 /// Lists the nearest events that led to both of two.
 pub(super) async fn common_ancestors(
     vault: &Vault,
-    one: EventId,
-    other: EventId,
+    [one, other]: [&EventName; 2],
     output: &mut Output,
 ) -> Result<()> {
+    let one = find(vault, one, output.notes()).await?;
+    let other = find(vault, other, output.notes()).await?;
     let found = vault.common_ancestors(one, other).await?;
     events::list(stream::iter(found).map(Ok), None, "the events have no common ancestor", output).await
 }

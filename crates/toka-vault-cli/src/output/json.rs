@@ -1,4 +1,4 @@
-//! [`write_json`]: JSON that is safe to print.
+//! [`write_json`] and [`pretty_json`]: JSON that is safe to print.
 //!
 //! Keeps the invariant that what it writes reads back as the same value: a character that a terminal
 //! must not get is written as a JSON escape, inside strings only.
@@ -14,6 +14,22 @@ use super::text::is_unsafe;
 pub(crate) fn write_json<W: Write>(out: W, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(out, Guarded(CompactFormatter));
     value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+/// Writes `value` as JSON over several lines.
+pub(crate) fn pretty_json(value: &serde_json::Value) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        // JSON itself escapes a line end inside a string, so that this one stands between them. What
+        // else is unsafe stands in strings alone.
+        if character != '\n' && is_unsafe(character) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            safe.push(character);
+        }
+    }
+    Ok(safe)
 }
 
 /// Formats strings with unsafe characters escaped, beyond those that JSON itself forbids.
@@ -45,5 +61,8 @@ mod tests {
         assert!(!text.contains(is_unsafe), "{text:?}");
         assert!(text.contains("ü漢😀"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        let pretty = pretty_json(&value).unwrap();
+        assert!(!pretty.lines().any(|line| line.contains(is_unsafe)), "{pretty:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&pretty).unwrap(), value);
     }
 }

@@ -9,7 +9,7 @@ const STRANGER: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 fn help_tells_every_exit_code_and_ends_with_0() {
     let sandbox = Sandbox::new();
     let help = sandbox.ok(&["--help"]);
-    for code in 0..=5 {
+    for code in 0..=6 {
         let line = format!("\n  {code}  ");
         assert!(help.stdout.contains(&line), "{code}: {}", help.stdout);
     }
@@ -42,7 +42,7 @@ fn a_full_disk_under_stdout_is_1() {
 #[test]
 fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
     let sandbox = Sandbox::new();
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 22] = [
         (&[], "Usage"),
         (&["no-such-command"], "unrecognized subcommand"),
         (&["show", "x"], "ULID"),
@@ -54,6 +54,16 @@ fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
         (&["commit", "a", "1", "--parent", STRANGER, "--id", STRANGER], "itself as parent"),
         (&["tail", "--from", "yesterday"], "`beginning`, `head`, a position or an event id"),
         (&["log", "-n", "-1"], "unexpected argument"),
+        (&["log", "--kind", "a.b*"], "whole tokens"),
+        (&["log", "--kind", ""], "it is empty"),
+        (&["log", "--since", "yesterday"], "or a date, such as"),
+        (&["log", "--until", "2026-02-30"], "or a date, such as"),
+        (&["log", "--since", "2026-11-02", "--until", "2026-11-01"], "before it starts"),
+        (&["tail", "--kind", "a.>.b"], "last token"),
+        (&["commit", "a", "1", "--if-none", "a..b"], "empty token"),
+        (&["commit", "a", "1", "--if-head", "newest"], "position"),
+        (&["commit", "a", "1", "--after", "1"], "--if-none"),
+        (&["payload", "abc"], "64 hexadecimal digits"),
         (&["log", "--vault", "events.db"], "write `journal:events.db`"),
     ];
     for (args, said) in cases {
@@ -71,6 +81,15 @@ fn an_event_that_is_not_found_is_4() {
     sandbox.run(&["show", STRANGER]).assert(4, "is not in this vault");
     sandbox.run(&["tail", "--from", STRANGER]).assert(4, "is not in this vault");
     sandbox.run(&["commit", "a", "1", "--parent", STRANGER]).assert(4, "is not in this vault");
+    sandbox.run(&["payload", &"0".repeat(64)]).assert(4, "`show ID` prints the digest");
+}
+
+#[test]
+fn a_condition_that_does_not_hold_is_6() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["commit", "a", "1"]);
+    sandbox.run(&["commit", "a", "2", "--if-head", "0"]).assert(6, "nothing was stored");
+    sandbox.run(&["commit", "a", "2", "--if-none", "a"]).assert(6, "nothing was stored");
 }
 
 #[test]
@@ -78,10 +97,13 @@ fn reading_where_there_is_no_vault_is_5_and_creates_none() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     let empty = sandbox.url("empty");
-    let commands: [&[&str]; 8] = [
+    let digest = "0".repeat(64);
+    let commands: [&[&str]; 10] = [
         &["leaves"],
         &["ancestors", STRANGER],
         &["log"],
+        &["log", "--kind", "a.>", "--since", "2026-11-01"],
+        &["payload", &digest],
         &["show", STRANGER],
         &["stats"],
         &["verify"],

@@ -8,12 +8,15 @@
     reason = "the lints spare test functions, but not the functions that they share"
 )]
 
+mod asking;
 mod codes;
 mod commands;
+mod conditions;
 mod git;
 mod git_odd;
 mod jsonl;
 mod jsonl_bad;
+mod prefixes;
 mod printing;
 mod sandbox;
 mod walks;

@@ -1,0 +1,62 @@
+//! [`find`]: the event that the command line names.
+//!
+//! Keeps the invariant that a prefix stands for an event only where no other event that can be read
+//! has an id that begins so.
+
+use toka_vault::{Direction, Error, EventId, ReplayOptions, Vault};
+
+use crate::args::{EventName, Prefix};
+use crate::failure::{Failure, Result};
+use crate::output::Notes;
+
+/// How many events are listed that a prefix could mean.
+const CANDIDATES_MAX: usize = 5;
+
+/// Returns the id of the event that is named. An id need not be in the vault; a prefix is looked for
+/// in the history.
+pub(super) async fn find(vault: &Vault, name: &EventName, notes: Notes) -> Result<EventId> {
+    let prefix = match name {
+        EventName::Id(id) => return Ok(*id),
+        EventName::Prefix(prefix) => prefix,
+    };
+    let (found, damaged) = beginning_with(vault, prefix).await?;
+    if damaged {
+        notes.note("events that cannot be read were passed over in the search; `verify` names them");
+    }
+    match found.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Failure::NotFound(anyhow::anyhow!(
+            "no event in this vault has an id that begins with {prefix}; `log` lists the ids"
+        ))),
+        several => Err(ambiguous(prefix, several)),
+    }
+}
+
+/// Finds the newest events whose ids begin so, one more than are listed; says too whether events could
+/// not be read.
+async fn beginning_with(vault: &Vault, prefix: &Prefix) -> Result<(Vec<EventId>, bool)> {
+    let mut replay = vault.replay(ReplayOptions::new().with_direction(Direction::Backward));
+    let (mut found, mut damaged) = (Vec::new(), false);
+    while found.len() <= CANDIDATES_MAX {
+        match replay.try_next().await {
+            Ok(Some(event)) if prefix.begins(event.header.id) => found.push(event.header.id),
+            Ok(Some(_)) | Err(Error::Evicted { .. }) => {}
+            Ok(None) => break,
+            Err(Error::Corrupt { .. }) => damaged = true,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((found, damaged))
+}
+
+/// Says which events a prefix could mean.
+fn ambiguous(prefix: &Prefix, found: &[EventId]) -> Failure {
+    let mut listed: Vec<_> = found.iter().take(CANDIDATES_MAX).map(ToString::to_string).collect();
+    if found.len() > CANDIDATES_MAX {
+        listed.push("and more".to_owned());
+    }
+    Failure::NotFound(anyhow::anyhow!(
+        "the ids of several events begin with {prefix}; give more characters of the one that you mean, the newest are:\n{}",
+        listed.join("\n")
+    ))
+}
