@@ -19,7 +19,7 @@ use crate::{EventId, Filter, Position};
 ///
 /// // Nobody has taken the name since we looked, when the head was at position 41.
 /// let free = Condition::none_after(Position::new(41), Filter::kind("user.registered.ada")?);
-/// assert_eq!(free.to_string(), "nothing matching the filter is after position 41");
+/// assert_eq!(free.to_string(), "no events of kind user.registered.ada are after position 41");
 /// # Ok::<(), toka_vault_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +50,22 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HeadAt(position) => write!(f, "the head is at position {position}"),
-            Self::NoneAfter { position, .. } => {
-                write!(f, "nothing matching the filter is after position {position}")
+            Self::NoneAfter { position, filter } => {
+                write!(f, "no {filter} are after position {position}")
             }
             Self::Leaf(id) => write!(f, "nothing follows event {id}"),
+        }
+    }
+}
+
+/// Tells what stands against a condition, for [`Error::ConditionFailed`](crate::Error::ConditionFailed).
+pub(crate) struct Against<'a>(pub(crate) &'a Condition, pub(crate) Position);
+
+impl fmt::Display for Against<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Condition::HeadAt(wanted) if self.1 <= *wanted => write!(f, "it is at position {}", self.1),
+            _ => write!(f, "see the event at position {}", self.1),
         }
     }
 }

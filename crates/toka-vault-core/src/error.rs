@@ -8,6 +8,7 @@ mod make;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::condition::Against;
 use crate::{Condition, EventId, Position, Timestamp};
 
 /// What every fallible call here returns.
@@ -54,7 +55,8 @@ pub enum Error {
     /// A condition of a commit does not hold. Nothing was stored. Read what came in between, decide
     /// again, and commit with a new condition.
     #[error(
-        "the commit was refused, because it is not so that {condition}: see the event at position {position}; nothing was stored, read what is new and decide again"
+        "the commit was refused, because it is not so that {condition}: {}; nothing was stored, read what is new and decide again",
+        Against(condition, *position)
     )]
     ConditionFailed {
         /// The condition.

@@ -3,6 +3,8 @@
 //! Keeps the invariant that [`Filter::matches`] alone decides: in a replay, in a subscription and in
 //! the condition of a commit. What an index finds is asked again here.
 
+use std::fmt;
+
 use crate::{Error, EventHeader, KindPattern, Result, Timestamp};
 
 /// Says which events are meant, by kind and by time; by default all of them.
@@ -15,6 +17,10 @@ use crate::{Error, EventHeader, KindPattern, Result, Timestamp};
 /// let calls = Filter::kind("agent.tool.*")?.or_kind("agent.model.called")?;
 /// let since = calls.with_since("2026-01-01T00:00:00Z".parse()?)?;
 /// assert_eq!(since.kinds().len(), 2);
+/// assert_eq!(
+///     since.to_string(),
+///     "events of kind agent.tool.* or agent.model.called since 2026-01-01T00:00:00Z",
+/// );
 /// # Ok::<(), toka_vault_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -89,5 +95,19 @@ impl Filter {
             (Some(since), Some(until)) if until < since => Err(Error::InvalidTimeRange { since, until }),
             _ => Ok(self),
         }
+    }
+}
+
+/// `events of kind a.* or b since … until …`, and `events` alone where every event is meant.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("events")?;
+        for (number, kind) in self.kinds.iter().enumerate() {
+            write!(f, " {} {kind}", if number == 0 { "of kind" } else { "or" })?;
+        }
+        if let Some(since) = self.since {
+            write!(f, " since {since}")?;
+        }
+        self.until.map_or(Ok(()), |until| write!(f, " until {until}"))
     }
 }

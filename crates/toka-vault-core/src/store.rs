@@ -69,9 +69,8 @@ pub trait EventStore: Send + Sync {
 
     /// Reads history from a start point up to the head at this call.
     ///
-    /// - With a filter, only the events that it means, as [`Filter::matches`] decides; a limit counts
-    ///   them. A damaged event that it could mean is an error, as without a filter.
-
+    /// - With a filter, only the events that it means, as [`Filter::matches`](crate::Filter::matches)
+    ///   decides; a limit counts them. A damaged event that it could mean is an error, as without a filter.
     /// - A replay does not hold back commits, and holds a bounded number of events.
     /// - What keeps it from starting, such as an unknown id, is its first item.
     fn replay(&self, options: ReplayOptions) -> Replay;

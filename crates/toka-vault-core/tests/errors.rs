@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toka_vault_core::{Error, EventId, Position};
+use toka_vault_core::{Condition, Error, EventId, Filter, Position, Timestamp};
 
 /// What the operating system says in these tests.
 const CAUSE: &str = "no space left on device";
@@ -25,6 +25,13 @@ fn cause() -> io::Error {
     io::Error::other(CAUSE)
 }
 
+/// A range of time that ends before it starts.
+fn backwards() -> Error {
+    let [since, until] =
+        ["2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"].map(|time| time.parse::<Timestamp>().unwrap());
+    Filter::new().with_since(since).unwrap().with_until(until).unwrap_err()
+}
+
 /// Every variant, with a word of what happened and a word of what to do.
 fn told() -> Vec<(Error, &'static str, &'static str)> {
     let path = || PathBuf::from("events.db");
@@ -32,6 +39,16 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
     let position = Position::new;
     vec![
         ("a b".parse::<toka_vault_core::Kind>().unwrap_err(), "invalid kind `a b`", "use tokens"),
+        (Filter::kind("a.b*").unwrap_err(), "invalid pattern `a.b*`", "stands for one token"),
+        (backwards(), "before it starts", "exchange its ends"),
+        (
+            Error::ConditionFailed {
+                condition: Condition::none_after(position(7), Filter::kind("a.*").unwrap()),
+                position: position(9),
+            },
+            "no events of kind a.* are after position 7: see the event at position 9;",
+            "decide again",
+        ),
         ("x".parse::<EventId>().unwrap_err(), "`x` is no event id", "expected a ULID"),
         (Error::PayloadEncoding { reason: "R".into() }, "cannot be encoded: R", "change its type"),
         (Error::PayloadDecoding { target: "T", reason: "R".into() }, "as `T`: R", "another type"),
@@ -96,6 +113,16 @@ fn each_error_says_what_happened_and_what_to_do() {
         assert!(text.contains(happened), "{happened:?} is not in {text:?}");
         assert!(text.contains(advice), "{advice:?} is not in {text:?}");
     }
+}
+
+#[test]
+fn a_head_that_is_not_there_yet_is_told_by_where_it_is() {
+    let condition = Condition::HeadAt(Position::new(7));
+    let before = Error::ConditionFailed { condition: condition.clone(), position: Position::new(3) };
+    let text = before.to_string();
+    assert!(text.contains("the head is at position 7: it is at position 3;"), "{text}");
+    let text = Error::ConditionFailed { condition, position: Position::new(8) }.to_string();
+    assert!(text.contains("the head is at position 7: see the event at position 8;"), "{text}");
 }
 
 #[test]

@@ -190,7 +190,7 @@ pub async fn a_refusal_disturbs_no_other_commit(backend: Backend) {
         let store = store.clone();
         tokio::spawn(async move {
             let conditions =
-                if number % 2 == 0 { vec![Condition::HeadAt(Position::ZERO)] } else { Vec::new() };
+                if number.is_multiple_of(2) { vec![Condition::HeadAt(Position::ZERO)] } else { Vec::new() };
             store.commit_if(event(number), &conditions).await.is_ok()
         })
     };
