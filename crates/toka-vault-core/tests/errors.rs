@@ -32,6 +32,12 @@ fn backwards() -> Error {
     Filter::new().with_since(since).unwrap().with_until(until).unwrap_err()
 }
 
+/// An event that matches a filter, where none was wanted.
+fn condition_failed() -> Error {
+    let condition = Condition::none_after(Position::new(7), Filter::kind("a.*").unwrap());
+    Error::ConditionFailed { condition, position: Position::new(9) }
+}
+
 /// Every variant, with a word of what happened and a word of what to do.
 fn told() -> Vec<(Error, &'static str, &'static str)> {
     let path = || PathBuf::from("events.db");
@@ -42,10 +48,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
         (Filter::kind("a.b*").unwrap_err(), "invalid pattern `a.b*`", "stands for one token"),
         (backwards(), "before it starts", "exchange its ends"),
         (
-            Error::ConditionFailed {
-                condition: Condition::none_after(position(7), Filter::kind("a.*").unwrap()),
-                position: position(9),
-            },
+            condition_failed(),
             "no events of kind a.* are after position 7: see the event at position 9;",
             "decide again",
         ),
