@@ -10,11 +10,16 @@
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, RangeInclusive};
 
-use toka_vault_core::{Error, Event, Position, Result};
+use bytes::Bytes;
+use toka_vault_core::{Error, Event, Payload, Position, Result};
 
 use crate::block::{Block, Stored};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 use crate::log::{Log, ReadBudget};
+
+/// Largest payload that gets memory of its own where its event is told alone. A larger one is a good
+/// part of what it shares.
+const DETACHED_BYTES_MAX: usize = 64 << 10;
 
 /// Holds events of consecutive positions, some of them not decoded yet. As an iterator it gives them
 /// in order; an event that is damaged is an [`Error::Corrupt`], behind which it goes on.
@@ -28,7 +33,13 @@ pub struct Chunk {
 #[derive(Debug)]
 enum Part {
     Events(std::vec::IntoIter<Event>),
-    Block { block: Block, next: Position, last: Position },
+    Block {
+        block: Block,
+        next: Position,
+        last: Position,
+        /// Whether nothing else of the block is told.
+        alone: bool,
+    },
 }
 
 impl Chunk {
@@ -44,7 +55,7 @@ impl Chunk {
     pub fn push_block(&mut self, block: Block, first: Position, budget: &mut ReadBudget) -> Position {
         let last = block.fitting(first, budget);
         self.last = Some(last);
-        self.parts.push_back(Part::Block { block, next: first, last });
+        self.parts.push_back(Part::Block { block, next: first, last, alone: first == last });
         last
     }
 
@@ -89,16 +100,27 @@ impl Iterator for Chunk {
                         return Some(Ok(event));
                     }
                 }
-                Part::Block { block, next, last } if *next <= *last => {
+                Part::Block { block, next, last, alone } if *next <= *last => {
                     let at = *next;
                     *next = at.next();
-                    return Some(decode(block, at));
+                    let event = decode(block, at);
+                    return Some(if *alone { event.map(detached) } else { event });
                 }
                 Part::Block { .. } => {}
             }
             self.parts.pop_front();
         }
     }
+}
+
+/// Gives an event a payload of its own, where what it shares is much larger: whoever keeps one event
+/// must not keep a whole buffer with it.
+pub(crate) fn detached(mut event: Event) -> Event {
+    if event.payload.bytes().len() <= DETACHED_BYTES_MAX {
+        let bytes = Bytes::copy_from_slice(event.payload.bytes());
+        event.payload = Payload::from_stored(bytes, event.payload.digest());
+    }
+    event
 }
 
 /// Decodes an event whose payload is inside the block.

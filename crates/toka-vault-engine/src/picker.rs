@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Direction, Error, Event, Position, Result};
 
+use crate::chunk::detached;
 use crate::index::{Damaged, Key, Postings};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::log::ReadBudget;
@@ -182,9 +183,12 @@ impl Picker {
             chunk => chunk?,
         };
         let behind = chunk.last_position().unwrap_or(first).next();
-        events.extend(
-            chunk.filter(|event| event.as_ref().map_or(true, |event| self.query.matches(&event.header))),
-        );
+        for event in chunk {
+            match event {
+                Ok(event) if !self.query.matches(&event.header) => {}
+                event => events.push(event.map(detached)),
+            }
+        }
         Ok(behind)
     }
 

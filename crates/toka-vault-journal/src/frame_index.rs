@@ -34,12 +34,20 @@ const _: () = assert!(8 + 16 * (ENTRIES_MAX + 1) <= INDEX_BYTES);
 pub(crate) struct FrameIndex {
     entries: Vec<(Position, u64)>,
     distance: u64,
+    /// The bytes of the segment.
+    bytes: u64,
 }
 
 impl FrameIndex {
     /// Starts the index of a segment of `bytes` bytes.
     pub(crate) fn new(bytes: u64) -> Self {
-        Self { entries: Vec::new(), distance: DISTANCE_MIN.max(bytes.div_ceil(ENTRIES_MAX as u64)) }
+        let distance = DISTANCE_MIN.max(bytes.div_ceil(ENTRIES_MAX as u64));
+        Self { entries: Vec::new(), distance, bytes }
+    }
+
+    /// Returns the bytes of the segment, so that readers need not ask the system.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Notes a frame, which lies behind all others.

@@ -54,7 +54,7 @@ impl Journal {
     fn read_segment(&self, chunk: &mut Chunk, next: &mut Position, budget: &mut ReadBudget) -> Result<()> {
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
-                let (offset, limit) = (full.index.find(*next), full.segment.file.len()?);
+                let (offset, limit) = (full.index.find(*next), full.index.bytes());
                 let part = Part { segment: &full.segment, offset, limit, last: Some(full.last) };
                 return self.read_part(&part, chunk, next, budget);
             }
