@@ -4,6 +4,7 @@
 //! is a complaint about the command line before any vault is opened.
 
 mod event_name;
+mod walk;
 mod which;
 
 use std::ffi::{OsStr, OsString};
@@ -14,6 +15,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
 
 pub(crate) use event_name::{EventName, Prefix};
+pub(crate) use walk::Walk;
 pub(crate) use which::{Kinds, Which};
 
 /// What stands below every `--help`.
@@ -247,28 +249,6 @@ pub(crate) struct Log {
     pub(crate) reverse: bool,
 
     /// List at most N events: the newest N, or with --reverse the oldest N.
-    #[arg(long, short = 'n', value_name = "N")]
-    pub(crate) limit: Option<u64>,
-}
-
-/// Says which events to list of those that led to one, or that one led to.
-#[derive(Debug, Args)]
-pub(crate) struct Walk {
-    /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so.
-    ///
-    /// The event itself is not listed. An id is looked up in an index; for less than an id, the
-    /// history is read to its beginning.
-    pub(crate) id: EventName,
-
-    /// List those that stand nearest to the event first: ancestors from new to old.
-    #[arg(long)]
-    pub(crate) nearest: bool,
-
-    /// Go at most N steps: 1 lists parents or children alone.
-    #[arg(long, value_name = "N")]
-    pub(crate) depth: Option<u64>,
-
-    /// List at most N events: those that stand nearest to the event.
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<u64>,
 }

@@ -50,10 +50,12 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
             on(&opening.open_existing()?, |vault| block_on(payload::run(vault, digest, output)))
         }
         Command::Ancestors(args) => {
-            on(&opening.open_existing()?, |vault| block_on(walk::ancestors(vault, &args, output)))
+            let filter = args.which.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(walk::ancestors(vault, &args, filter, output)))
         }
         Command::Descendants(args) => {
-            on(&opening.open_existing()?, |vault| block_on(walk::descendants(vault, &args, output)))
+            let filter = args.which.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(walk::descendants(vault, &args, filter, output)))
         }
         Command::CommonAncestor { one, other } => on(&opening.open_existing()?, |vault| {
             block_on(walk::common_ancestors(vault, [&one, &other], output))

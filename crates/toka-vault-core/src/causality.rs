@@ -11,6 +11,7 @@ mod ancestors;
 mod descendants;
 mod ends;
 mod options;
+mod passing;
 mod related;
 mod upward;
 

@@ -176,9 +176,11 @@ pub trait EventStoreExt: EventStore {
     /// Walks the ancestors of an event: its parents, their parents, and so on, each once. The event
     /// itself is not among them.
     ///
-    /// - In the causal order the whole way is found before the first event is given, at 24 bytes an
-    ///   event; a limit bounds it. Nearest first, the walk holds the headers of as many events as
-    ///   the graph is wide.
+    /// - With a filter, only the events that it means, which alone count for the limit: the walk goes
+    ///   through the others, and reads them.
+    /// - In the causal order the whole way is found before the first event is given, at 24 bytes for
+    ///   each that will be; a limit bounds it. Nearest first, the walk holds the headers of as many
+    ///   events as the graph is wide.
     /// - What a bounded vault has evicted is not part of the graph any more: the walk is over where
     ///   it comes to it, as history begins with the oldest event there is.
     /// - A damaged ancestor is an [`Error::Corrupt`] in its place, and does not count for the limit.
@@ -191,8 +193,11 @@ pub trait EventStoreExt: EventStore {
     /// Walks the descendants of an event: its children, their children, and so on, each once, up to
     /// the head at the first item. The event itself is not among them.
     ///
+    /// - With a filter, only the events that it means, which alone count for the limit: the walk goes
+    ///   through the others.
     /// - The walk holds the ids of what it has met and not yet given, and no more of them than the
-    ///   limit for the children of one event.
+    ///   limit for the children of one event; with a filter, also of those in between that it does
+    ///   not mean.
     /// - A damaged event that is a child, or may be one, is an [`Error::Corrupt`] in its place, and
     ///   does not count for the limit. The walk goes on with what can be reached on other ways.
     /// - An event that a bounded vault evicts while the walk is on its way to it, or to its

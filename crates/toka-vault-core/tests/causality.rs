@@ -17,7 +17,7 @@ use futures::StreamExt;
 use futures::executor::block_on;
 use listed::Listed;
 use toka_vault_core::{
-    Error, Event, EventId, EventStore, EventStoreExt, NewEvent, Position, Result, Walk, WalkOptions,
+    Error, Event, EventId, EventStore, EventStoreExt, Filter, NewEvent, Position, Result, Walk, WalkOptions,
     WalkOrder,
 };
 
@@ -80,6 +80,15 @@ fn damage_does_not_count_for_a_limit() {
     assert_eq!(places(store.ancestors(id(6), nearest_first().with_limit(2))), [5, -3, 2]);
     assert_eq!(places(store.ancestors(id(6), WalkOptions::new().with_limit(2))), [2, -3, 5]);
     assert_eq!(places(store.descendants(id(1), WalkOptions::new().with_limit(2))), [2, -3, 5]);
+}
+
+#[test]
+fn damage_is_told_whatever_is_meant_for_it_could_be() {
+    let store = damaged();
+    let nothing = || WalkOptions::new().with_filter(Filter::kind("nobody").unwrap());
+    assert_eq!(places(store.ancestors(id(6), nothing())), [-3]);
+    assert_eq!(places(store.ancestors(id(6), nothing().with_order(WalkOrder::NearestFirst))), [-3]);
+    assert_eq!(places(store.descendants(id(1), nothing().with_limit(1))), [-3]);
 }
 
 #[test]

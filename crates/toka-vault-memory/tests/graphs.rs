@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use futures::executor::block_on;
 use toka_vault_core::{
-    Condition, Event, EventHeader, EventId, EventStore, EventStoreExt, Head, NewEvent, Payload, Replay,
-    ReplayOptions, Result, SubscribeOptions, Subscription, WalkOptions, WalkOrder,
+    Condition, Event, EventHeader, EventId, EventStore, EventStoreExt, Filter, Head, NewEvent, Payload,
+    Replay, ReplayOptions, Result, SubscribeOptions, Subscription, WalkOptions, WalkOrder,
 };
 use toka_vault_memory::InMemoryVault;
 
@@ -163,6 +163,26 @@ fn a_bounded_walk_down_reads_what_it_gives() {
         assert_eq!(counted(store.descendants(node(1), options)), 10);
         assert!(store.gets() <= 10);
     }
+}
+
+#[test]
+fn a_filtered_walk_reads_what_it_goes_through_and_nothing_behind() {
+    let store = store(LONG, |number| (1..number).last().into_iter().collect());
+    let meant = block_on(store.get(node(LONG - 1_000))).unwrap().unwrap();
+    let marked = NewEvent::new("test.marked", 1).unwrap().with_parents(&[meant.header.id]);
+    let marked = block_on(store.commit(marked)).unwrap();
+    let marks = || WalkOptions::new().with_filter(Filter::kind("test.marked").unwrap()).with_limit(1);
+    let child = NewEvent::new("test.event", 1).unwrap().with_parents(&[node(LONG), marked.id]);
+    let child = block_on(store.commit(child)).unwrap();
+    store.gets();
+    assert_eq!(
+        counted(store.ancestors(child.id, nearest_first().with_filter(marks().filter).with_limit(1))),
+        1
+    );
+    assert!(store.gets() <= 4);
+    // Down the chain, what is not meant is found by its parent and not read again.
+    assert_eq!(counted(store.descendants(node(LONG - 1_002), marks())), 1);
+    assert!(store.gets() <= 2);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub mod close;
 pub mod commits;
 pub mod conditions;
 pub mod eviction;
+pub mod filtered_walks;
 pub mod filters;
 pub mod hashes;
 pub mod idempotency;

@@ -164,6 +164,17 @@ macro_rules! conformance_cases {
                 a_batch_above_the_capacity_leaves_its_newest
                 what_is_left_verifies
             }
+            filtered_walks {
+                a_walk_goes_through_what_is_not_meant
+                a_filter_that_means_everything_changes_nothing
+                a_limit_counts_what_is_meant
+                a_child_behind_many_others_is_reached
+                a_filter_and_a_depth_go_together
+                a_filter_that_means_nothing_gives_nothing
+                a_range_of_time_holds_for_walks
+                a_long_way_through_others_is_walked
+                an_unknown_id_is_told_whatever_is_meant
+            }
             filters {
                 a_replay_reads_what_is_meant
                 a_backward_replay_reads_the_same

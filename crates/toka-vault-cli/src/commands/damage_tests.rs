@@ -13,7 +13,7 @@ use toka_vault::{
 };
 
 use super::{events, export, log, show, stats, tail, verify, walk};
-use crate::args::{EventName, Format, Log, Tail, Walk};
+use crate::args::{EventName, Format, Log, Tail, Walk, Which};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -144,10 +144,18 @@ fn a_prefix_is_looked_for_past_damage() {
 
 #[test]
 fn walks_go_on_past_damage_and_end_with_3() {
-    let all = |of| Walk { id: EventName::Id(id(of)), nearest: false, depth: None, limit: None };
-    let (failure, printed) = run(|vault, output| block_on(walk::ancestors(vault, &all(3), output)));
+    let all = |of| Walk {
+        id: EventName::Id(id(of)),
+        which: Which::default(),
+        nearest: false,
+        depth: None,
+        limit: None,
+    };
+    let (failure, printed) =
+        run(|vault, output| block_on(walk::ancestors(vault, &all(3), Filter::new(), output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![1]));
-    let (failure, printed) = run(|vault, output| block_on(walk::descendants(vault, &all(1), output)));
+    let (failure, printed) =
+        run(|vault, output| block_on(walk::descendants(vault, &all(1), Filter::new(), output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![3]));
     let (failure, printed) = run(|vault, output| block_on(walk::leaves(vault, None, output)));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![3]));

@@ -1,7 +1,7 @@
 //! `ancestors`, `descendants`, `common-ancestor` and `leaves`: list events by what led to what.
 
 use futures::{StreamExt, stream};
-use toka_vault::{Vault, WalkOptions, WalkOrder};
+use toka_vault::{Filter, Vault, WalkOptions, WalkOrder};
 
 use super::events;
 use super::find::find;
@@ -9,17 +9,31 @@ use crate::args::{EventName, Walk};
 use crate::failure::Result;
 use crate::output::Output;
 
-/// Lists what led to an event.
-pub(super) async fn ancestors(vault: &Vault, args: &Walk, output: &mut Output) -> Result<()> {
+/// Lists what led to an event, of what the filter means.
+pub(super) async fn ancestors(vault: &Vault, args: &Walk, filter: Filter, output: &mut Output) -> Result<()> {
     let id = find(vault, &args.id, output.notes()).await?;
-    events::list(vault.ancestors(id, options(args)), most(args), "nothing led to this event", output).await
+    let nothing = if filter.is_all() {
+        "nothing led to this event"
+    } else {
+        "nothing that led to this event matches; without --kind, --since and --until, `ancestors` lists all of it"
+    };
+    events::list(vault.ancestors(id, options(args, filter)), most(args), nothing, output).await
 }
 
-/// Lists what an event led to.
-pub(super) async fn descendants(vault: &Vault, args: &Walk, output: &mut Output) -> Result<()> {
+/// Lists what an event led to, of what the filter means.
+pub(super) async fn descendants(
+    vault: &Vault,
+    args: &Walk,
+    filter: Filter,
+    output: &mut Output,
+) -> Result<()> {
     let id = find(vault, &args.id, output.notes()).await?;
-    events::list(vault.descendants(id, options(args)), most(args), "nothing follows this event yet", output)
-        .await
+    let nothing = if filter.is_all() {
+        "nothing follows this event yet"
+    } else {
+        "nothing that follows this event matches; without --kind, --since and --until, `descendants` lists all of it"
+    };
+    events::list(vault.descendants(id, options(args, filter)), most(args), nothing, output).await
 }
 
 /// Lists the nearest events that led to both of two.
@@ -40,8 +54,8 @@ pub(super) async fn leaves(vault: &Vault, limit: Option<u64>, output: &mut Outpu
 }
 
 /// Makes the options of a walk.
-fn options(args: &Walk) -> WalkOptions {
-    let mut options = WalkOptions::new();
+fn options(args: &Walk, filter: Filter) -> WalkOptions {
+    let mut options = WalkOptions::new().with_filter(filter);
     options.order = if args.nearest { WalkOrder::NearestFirst } else { WalkOrder::Causal };
     (options.depth, options.limit) = (args.depth, args.limit);
     options

@@ -50,6 +50,38 @@ fn descendants_are_listed_as_it_happened() {
 }
 
 #[test]
+fn walks_list_what_is_meant_and_go_through_the_rest() {
+    let sandbox = Sandbox::new();
+    let mut parent: Option<String> = None;
+    let mut ids = Vec::new();
+    for (number, kind) in
+        ["user.said", "agent.tool.invoked", "agent.said", "agent.tool.failed"].iter().enumerate()
+    {
+        let payload = (number + 1).to_string();
+        let mut args = vec!["commit", kind, &payload];
+        if let Some(parent) = &parent {
+            args.extend(["--parent", parent]);
+        }
+        let id = sandbox.json(&args).remove(0)["id"].as_str().unwrap().to_owned();
+        parent = Some(id.clone());
+        ids.push(id);
+    }
+    let (first, last) = (&ids[0], &ids[3]);
+    assert_eq!(payloads(&sandbox, &["ancestors", last, "--kind", "agent.tool.*"]), [2]);
+    assert_eq!(payloads(&sandbox, &["ancestors", last, "--kind", "*.said", "-n", "1"]), [3]);
+    assert_eq!(payloads(&sandbox, &["ancestors", last, "--kind", "*.said", "--nearest"]), [3, 1]);
+    assert_eq!(payloads(&sandbox, &["descendants", first, "--kind", "agent.tool.*"]), [2, 4]);
+    assert_eq!(payloads(&sandbox, &["descendants", first, "--kind", "agent.tool.failed", "-n", "1"]), [4]);
+    assert_eq!(payloads(&sandbox, &["descendants", first, "--since", "2020-01-01"]), [2, 3, 4]);
+    assert!(payloads(&sandbox, &["descendants", first, "--until", "2020-01-01"]).is_empty());
+    let nothing = sandbox.ok(&["ancestors", last, "--kind", "nobody"]);
+    assert!(nothing.stderr.starts_with("note: nothing that led to this event matches"), "{nothing:?}");
+    let refused = sandbox.run(&["descendants", first, "--since", "2021-01-01", "--until", "2020-01-01"]);
+    refused.assert(2, "exchange its ends");
+    sandbox.run(&["ancestors", last, "--kind", "a..b"]).assert(2, "--kind");
+}
+
+#[test]
 fn common_ancestors_are_the_nearest() {
     let (sandbox, ids) = woven();
     assert_eq!(payloads(&sandbox, &["common-ancestor", &ids[1], &ids[2]]), [1]);

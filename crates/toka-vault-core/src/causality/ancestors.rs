@@ -1,24 +1,27 @@
 //! [`ancestors`]: what led to an event.
 //!
-//! Keeps the invariant that a bounded walk reads no more than it gives, and the parents of that: an
-//! event's parents are read once another event is asked for.
+//! Keeps the invariant that a bounded walk reads no more than it gives or passes over, and the parents
+//! of that: an event's parents are read once another event is asked for.
 
 use futures::stream;
 
 use super::goes_on;
+use super::passing::Passing;
 use super::upward::{Mark, Met, Upward, read};
-use crate::{Error, Event, EventHeader, EventId, EventStore, Position, Result, Walk, WalkOptions, WalkOrder};
+use crate::{
+    Error, Event, EventHeader, EventId, EventStore, Filter, Position, Result, Walk, WalkOptions, WalkOrder,
+};
 
 /// Walks from an event towards the roots. See
 /// [`EventStoreExt::ancestors`](crate::EventStoreExt::ancestors).
 pub(crate) fn ancestors<S: EventStore + ?Sized>(store: &S, id: EventId, options: WalkOptions) -> Walk<'_> {
     match options.order {
         WalkOrder::NearestFirst => {
-            let climb = Climb::new(store, id, &options);
+            let climb = Climb::new(store, id, options);
             Walk::new(stream::unfold(climb, async |mut climb| Some((climb.next_event().await?, climb))))
         }
         WalkOrder::Causal => {
-            let turned = Turned { store, left: Err(Climb::new(store, id, &options)) };
+            let turned = Turned { store, left: Err(Climb::new(store, id, options)) };
             Walk::new(stream::unfold(turned, async |mut turned| Some((turned.next_event().await?, turned))))
         }
     }
@@ -39,21 +42,25 @@ struct Climb<'a, S: ?Sized> {
     upward: Upward<'a, S, Steps>,
     /// The event to start from, until that is done.
     start: Option<EventId>,
-    /// The event that was given last, whose parents were not met yet.
+    /// The event that was given or passed over last, whose parents were not met yet.
     child: Option<(EventHeader, Steps)>,
     /// How many events may still be given.
     left: u64,
     depth: u64,
+    filter: Filter,
+    passing: Passing,
 }
 
 impl<'a, S: EventStore + ?Sized> Climb<'a, S> {
-    fn new(store: &'a S, id: EventId, options: &WalkOptions) -> Self {
+    fn new(store: &'a S, id: EventId, options: WalkOptions) -> Self {
         Self {
             upward: Upward::new(store),
             start: Some(id),
             child: None,
             left: options.limit.unwrap_or(u64::MAX),
             depth: options.depth.unwrap_or(u64::MAX),
+            filter: options.filter,
+            passing: Passing::default(),
         }
     }
 
@@ -73,23 +80,27 @@ impl<'a, S: EventStore + ?Sized> Climb<'a, S> {
         }
     }
 
-    /// Returns the next event without its payload, or why it cannot be read, or why the walk ends.
+    /// Returns the next event that is meant without its payload, or why an event cannot be read, or why
+    /// the walk ends.
     async fn next_met(&mut self) -> Option<Result<Met<Steps>>> {
-        if self.left == 0 {
-            return None;
-        }
-        if let Err(error) = self.advance().await {
-            return Some(Err(self.end_at(error)));
-        }
-        let met = self.upward.pop()?;
-        if let Ok(header) = &met.header {
-            self.left -= 1;
+        while self.left > 0 {
+            if let Err(error) = self.advance().await {
+                return Some(Err(self.end_at(error)));
+            }
+            let met = self.upward.pop()?;
+            // What cannot be read could be meant.
+            let Ok(header) = &met.header else { return Some(Ok(met)) };
             self.child = Some((header.clone(), met.mark));
+            if self.filter.matches(header) {
+                self.left -= 1;
+                return Some(Ok(met));
+            }
+            self.passing.pass().await;
         }
-        Some(Ok(met))
+        None
     }
 
-    /// Meets the parents of the event that was given last, or of the start.
+    /// Meets the parents of the event that was visited last, or of the start.
     async fn advance(&mut self) -> Result<()> {
         if let Some(id) = self.start.take() {
             self.upward.start(id, Steps(0)).await?;

@@ -1,4 +1,6 @@
-//! [`WalkOptions`]: how far a walk along the graph goes, and in which order.
+//! [`WalkOptions`]: how far a walk along the graph goes, what it gives, and in which order.
+
+use crate::Filter;
 
 /// Says in which order the events of a walk come.
 ///
@@ -17,18 +19,21 @@ pub enum WalkOrder {
     NearestFirst,
 }
 
-/// Says how far a walk along the graph goes, and in which order: by default to its end, parents
-/// before their children.
+/// Says how far a walk along the graph goes, what it gives, and in which order: by default all to its
+/// end, parents before their children.
 ///
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{WalkOptions, WalkOrder};
+/// use toka_vault_core::{Filter, WalkOptions, WalkOrder};
 ///
 /// let last_ten_causes = WalkOptions::new().with_order(WalkOrder::NearestFirst).with_limit(10);
 /// assert_eq!(last_ten_causes.limit, Some(10));
 /// let parents_and_grandparents = WalkOptions::new().with_depth(2);
 /// assert_eq!(parents_and_grandparents.depth, Some(2));
+/// let last_tool_call = last_ten_causes.with_limit(1).with_filter(Filter::kind("agent.tool.*")?);
+/// assert_eq!(last_tool_call.filter.kinds().len(), 1);
+/// # Ok::<(), toka_vault_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -36,10 +41,14 @@ pub struct WalkOptions {
     /// In which order the events come.
     pub order: WalkOrder,
     /// How many steps to go at most: 1 is parents or children alone, 0 is nothing. An event that is
-    /// reached on several ways is as many steps away as the shortest of them has.
+    /// reached on several ways is as many steps away as the shortest of them has. A step to an event
+    /// that the filter does not mean is a step too.
     pub depth: Option<u64>,
-    /// How many events to give at most: in either order, those that stand nearest to the start.
+    /// How many events to give at most, of those that the filter means: in either order, those that
+    /// stand nearest to the start.
     pub limit: Option<u64>,
+    /// Which events are given. The walk goes through the others too: they are links of the way.
+    pub filter: Filter,
 }
 
 impl WalkOptions {
@@ -66,6 +75,13 @@ impl WalkOptions {
     #[must_use]
     pub fn with_limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Gives only the events that `filter` means, and goes through all.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
         self
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use toka_vault_core::{
-    Condition, Direction, Error, Event, EventId, EventStore, EventStoreExt, Filter, NewEvent, Position,
+    Condition, Direction, Error, Event, EventId, EventStore, EventStoreExt, Filter, Kind, NewEvent, Position,
     ReplayOptions, Result, StartFrom, Timestamp,
 };
 
 use super::follower::Follower;
-use super::ops::{Demand, Draft, Name, Op, Start};
+use super::ops::{Demand, Draft, Name, Op, Start, any_filter};
 use super::questions::ask;
 use super::vault::Model;
 use crate::events::{batch, event, id, items};
@@ -90,7 +90,11 @@ impl Run<'_> {
         parents.retain(|parent| self.model.get(*parent).is_some());
         parents.sort_unstable();
         parents.dedup();
-        self.commit(vec![event(before.len() as u64).with_parents(&parents)], &[]).await;
+        let mut event = event(before.len() as u64).with_parents(&parents);
+        if before.len().is_multiple_of(2) {
+            event.kind = Kind::new("model.two").unwrap();
+        }
+        self.commit(vec![event], &[]).await;
     }
 
     async fn replay(&self, options: ReplayOptions) {
@@ -220,15 +224,5 @@ impl Run<'_> {
             Some(limit) => options.with_limit(limit.into()),
             None => options,
         }
-    }
-}
-
-/// Returns one of a few filters.
-fn any_filter(number: u8) -> Filter {
-    let kinds = ["model.one", "model.*", "test.>", "*.two", "none"];
-    let filter = Filter::kind(kinds[usize::from(number) % kinds.len()]).unwrap();
-    match number / 128 {
-        0 => filter,
-        _ => filter.with_since(Timestamp::from_micros(1_000_001).unwrap()).unwrap(),
     }
 }

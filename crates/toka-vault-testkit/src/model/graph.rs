@@ -48,7 +48,7 @@ impl<'a> Graph<'a> {
     /// Returns what a walk up should give.
     pub(super) fn ancestors(&self, of: Position, options: &WalkOptions) -> Vec<Event> {
         let nearest = reached(&self.parents, of, options.depth).into_iter().rev();
-        let mut events = self.limited(nearest, options.limit);
+        let mut events = self.given(nearest, options);
         if options.order == WalkOrder::Causal {
             events.reverse();
         }
@@ -57,7 +57,7 @@ impl<'a> Graph<'a> {
 
     /// Returns what a walk down should give.
     pub(super) fn descendants(&self, of: Position, options: &WalkOptions) -> Vec<Event> {
-        self.limited(reached(&self.children, of, options.depth).into_iter(), options.limit)
+        self.given(reached(&self.children, of, options.depth).into_iter(), options)
     }
 
     /// Tells whether one event led to another.
@@ -92,9 +92,10 @@ impl<'a> Graph<'a> {
         self.model.at(at).unwrap().clone()
     }
 
-    fn limited(&self, places: impl Iterator<Item = Position>, limit: Option<u64>) -> Vec<Event> {
-        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
-        places.take(limit).map(|at| self.event(at)).collect()
+    fn given(&self, places: impl Iterator<Item = Position>, options: &WalkOptions) -> Vec<Event> {
+        let limit = options.limit.map_or(usize::MAX, |limit| limit as usize);
+        let meant = places.map(|at| self.event(at)).filter(|event| options.filter.matches(&event.header));
+        meant.take(limit).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use toka_vault_core::{WalkOptions, WalkOrder};
+use toka_vault_core::{Filter, Timestamp, WalkOptions, WalkOrder};
 
 /// Names an event.
 #[derive(Clone, Copy, Debug)]
@@ -156,11 +156,23 @@ fn question() -> impl Strategy<Value = Question> {
 
 fn walk() -> impl Strategy<Value = WalkOptions> {
     let order = prop_oneof![Just(WalkOrder::Causal), Just(WalkOrder::NearestFirst)];
-    (order, option::of(0..4_u64), option::of(0..6_u64)).prop_map(|(order, depth, limit)| {
-        let mut options = WalkOptions::new().with_order(order);
-        (options.depth, options.limit) = (depth, limit);
-        options
-    })
+    (order, option::of(0..4_u64), option::of(0..6_u64), option::of(any::<u8>())).prop_map(
+        |(order, depth, limit, filter)| {
+            let mut options = WalkOptions::new().with_order(order);
+            (options.depth, options.limit) = (depth, limit);
+            options.with_filter(filter.map_or_else(Filter::new, any_filter))
+        },
+    )
+}
+
+/// Returns one of a few filters.
+pub(super) fn any_filter(number: u8) -> Filter {
+    let kinds = ["model.one", "model.*", "test.>", "*.two", "none"];
+    let filter = Filter::kind(kinds[usize::from(number) % kinds.len()]).unwrap();
+    match number / 128 {
+        0 => filter,
+        _ => filter.with_since(Timestamp::from_micros(1_000_001).unwrap()).unwrap(),
+    }
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
