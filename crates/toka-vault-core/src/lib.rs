@@ -6,6 +6,7 @@
 //! how the crates fit together, `docs/format.md` the encoding and the hashes byte for byte.
 
 mod by_digest;
+mod by_id;
 mod canonical;
 mod causality;
 mod condition;

@@ -22,6 +22,11 @@ pub const BATCH_EVENTS_MAX: usize = 8_192;
 /// Most payload bytes of one atomic commit (64 MiB): four payloads of the largest size.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 
+/// Most events that one [`EventStore::get_many`](crate::EventStore::get_many) reads at the same time,
+/// where a store has no better way: enough to keep storage busy, and a quarter of the reads that a
+/// vault on disk lets wait.
+pub const GETS_AT_ONCE_MAX: usize = 16;
+
 const _: () = assert!(KIND_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(PARENTS_MAX <= u16::MAX as usize);
 const _: () = assert!(PAYLOAD_BYTES_MAX <= u32::MAX as usize);

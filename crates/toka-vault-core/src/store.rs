@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::{
     Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Payload, Replay,
-    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, causality,
+    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, by_id, causality,
     find_payload,
 };
 
@@ -88,6 +88,37 @@ pub trait EventStore: Send + Sync {
     ///
     /// [`Error::Corrupt`] where it is damaged.
     async fn get(&self, id: EventId) -> Result<Option<Event>>;
+
+    /// Returns the header of the event with this id, or `None` where the vault does not have it.
+    ///
+    /// The provided method reads the whole event. A store that finds a header without its payload
+    /// should answer with that.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventStore::get`].
+    async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        Ok(self.get(id).await?.map(|event| event.header))
+    }
+
+    /// Returns the events with these ids, in the order of the ids: `None` where the vault does not
+    /// have one, and an event twice where its id stands twice.
+    ///
+    /// - Each id is looked up for itself: what is committed or evicted meanwhile may be found or not.
+    /// - The answer holds all of the events at once. Whoever wants very many, or very large ones, asks
+    ///   in parts.
+    ///
+    /// The provided method has at most [`GETS_AT_ONCE_MAX`](crate::limits::GETS_AT_ONCE_MAX) calls of
+    /// [`EventStore::get`] under way at a time. A store that can look up several ids in one go should
+    /// do that.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first of the ids whose event cannot be read, such as [`Error::Corrupt`]; the
+    /// others can be read by themselves.
+    async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        by_id::get_many(self, ids).await
+    }
 
     /// Reads the children of an event: those that name it as a parent, oldest first, up to the head
     /// at this call.
@@ -286,6 +317,14 @@ where
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
         self.deref().get(id).await
+    }
+
+    async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        self.deref().header(id).await
+    }
+
+    async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        self.deref().get_many(ids).await
     }
 
     fn children(&self, id: EventId) -> Replay {

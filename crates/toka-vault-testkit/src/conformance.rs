@@ -22,6 +22,7 @@ pub mod filters;
 pub mod hashes;
 pub mod idempotency;
 pub mod ids;
+pub mod lookups;
 pub mod order;
 pub mod parents;
 pub mod payloads;

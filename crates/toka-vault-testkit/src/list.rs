@@ -219,6 +219,18 @@ macro_rules! conformance_cases {
                 brought_timestamps_do_not_move_assigned_ones
                 assigned_timestamps_tell_the_time
             }
+            lookups {
+                events_come_in_the_order_that_is_asked
+                an_id_twice_is_answered_twice
+                what_is_unknown_is_none_in_its_place
+                nothing_asked_is_nothing_answered
+                thousands_are_looked_up
+                large_events_are_looked_up
+                a_header_is_that_of_its_event
+                what_was_evicted_is_none
+                what_was_there_before_is_found
+                a_dropped_lookup_disturbs_nothing
+            }
             order {
                 all_readers_see_one_order
                 each_writer_keeps_its_order

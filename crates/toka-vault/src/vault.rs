@@ -161,6 +161,17 @@ impl Vault {
         self.store().get(id).await
     }
 
+    /// Returns the header of the event with this id, or `None`. See [`EventStore::header`].
+    pub async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        self.store().header(id).await
+    }
+
+    /// Returns the events with these ids in their order, each `None` where the vault does not have it.
+    /// See [`EventStore::get_many`].
+    pub async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        self.store().get_many(ids).await
+    }
+
     /// Returns the payload of this digest, or `None` where no event carries it. See
     /// [`EventStore::payload`].
     pub async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
@@ -292,6 +303,14 @@ impl EventStore for Vault {
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
         self.store().get(id).await
+    }
+
+    async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        self.store().header(id).await
+    }
+
+    async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        self.store().get_many(ids).await
     }
 
     async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {

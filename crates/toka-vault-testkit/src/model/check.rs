@@ -125,7 +125,12 @@ impl Run<'_> {
     }
 
     async fn get(&self, id: EventId) {
-        assert_eq!(self.store.get(id).await.unwrap().as_ref(), self.model.get(id), "{id}");
+        let known = self.model.get(id);
+        assert_eq!(self.store.get(id).await.unwrap().as_ref(), known, "{id}");
+        assert_eq!(self.store.header(id).await.unwrap().as_ref(), known.map(|event| &event.header), "{id}");
+        let asked = [self.id(Name::Newest(1)), id, self.id(Name::Existing(7)), id];
+        let found = self.store.get_many(&asked).await.unwrap();
+        assert_eq!(found, asked.map(|id| self.model.get(id).cloned()), "{asked:?}");
     }
 
     async fn subscribe(&mut self, start: StartFrom) {
