@@ -4,19 +4,20 @@
 //! is a complaint about the command line before any vault is opened.
 
 mod event_name;
+mod tail;
 mod walk;
 mod which;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
 
 pub(crate) use event_name::{EventName, Prefix};
+pub(crate) use tail::{Tail, TailStart};
 pub(crate) use walk::Walk;
-pub(crate) use which::{Kinds, Which};
+pub(crate) use which::{Kinds, Moment, Which};
 
 /// What stands below every `--help`.
 const AFTER_HELP: &str = "\
@@ -253,51 +254,6 @@ pub(crate) struct Log {
     pub(crate) limit: Option<u64>,
 }
 
-/// Says which events to follow.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Tail {
-    #[command(flatten)]
-    pub(crate) kinds: Kinds,
-
-    /// Where to start: `beginning`, `head` (only new events), or the position or the id of the first
-    /// event to print; by default the last 10 events, of those that are meant.
-    #[arg(long, value_name = "START")]
-    pub(crate) from: Option<TailStart>,
-
-    /// End after N events; by default go on until interrupted.
-    #[arg(long, short = 'n', value_name = "N")]
-    pub(crate) limit: Option<u64>,
-}
-
-/// Says where `tail` starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TailStart {
-    /// With the oldest event.
-    Beginning,
-    /// With the next event that is committed.
-    Head,
-    /// With the event at this position.
-    At(Position),
-    /// With this event.
-    Event(EventId),
-}
-
-impl FromStr for TailStart {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "beginning" => return Ok(Self::Beginning),
-            "head" => return Ok(Self::Head),
-            _ => {}
-        }
-        // First the id: one that starts with zeros and has digits only reads as a position too.
-        let id = text.parse().map(Self::Event);
-        id.or_else(|_| text.parse().map(Self::At))
-            .map_err(|_| "expected `beginning`, `head`, a position or an event id".to_owned())
-    }
-}
-
 /// Reads `--color` ahead of everything else, so that help and complaints keep to it too.
 pub(crate) fn color_of(args: impl Iterator<Item = OsString>) -> ColorChoice {
     let args: Vec<OsString> = args.collect();
@@ -321,21 +277,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_start_of_a_tail_is_a_word_a_position_or_an_id() {
-        let id = EventId::from_u128(7);
-        let cases = [
-            ("beginning", TailStart::Beginning),
-            ("head", TailStart::Head),
-            ("12", TailStart::At(Position::new(12))),
-            (&id.to_string(), TailStart::Event(id)),
-        ];
-        for (text, start) in cases {
-            assert_eq!(text.parse::<TailStart>().unwrap(), start, "{text}");
-        }
-        assert!("yesterday".parse::<TailStart>().is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where reading starts, which way it goes, what it takes and how far: [`StartFrom`],
 //! [`ReplayOptions`], [`SubscribeOptions`], [`Head`].
 
-use crate::{ChainHash, EventId, Filter, Position};
+use crate::{ChainHash, EventId, Filter, Position, Timestamp};
 
 /// Says after which event a reader starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -18,6 +18,17 @@ pub enum StartFrom {
     /// The event after this one. An id that the vault does not have is an
     /// [`Error::UnknownEvent`](crate::Error::UnknownEvent).
     AfterId(EventId),
+    /// The first event in the vault's order that is of this moment or later, and all behind it,
+    /// whatever their times are.
+    ///
+    /// Times that a vault assigns never go back, so that all of those are of this moment or later; an
+    /// event that brought an earlier time can stand among them. Where every event must be of this
+    /// moment or later, add [`Filter::with_since`].
+    ///
+    /// The first event is searched from the oldest on, in as little memory as reading takes; no index
+    /// has times. A subscription that finds none waits for one. A damaged event on the way is an
+    /// [`Error::Corrupt`](crate::Error::Corrupt), for it could be the first; the search goes on behind it.
+    Time(Timestamp),
     /// The first event that is committed after the call.
     Head,
 }

@@ -20,6 +20,7 @@ use crate::limits::CHUNK_EVENTS_MAX;
 use crate::published::State;
 use crate::query::Query;
 use crate::reader::{Next, Reader};
+pub(crate) use filtered::let_others_run;
 use filtered::{Filtered, FilteredFollow};
 use forward::Forward;
 
@@ -103,7 +104,7 @@ impl Backward {
         if self.left == 0 {
             return None;
         }
-        let start = match self.reader.resolve(self.start).await {
+        let start = match self.reader.resolve(&mut self.start, self.last).await {
             Ok(start) => start.max(Position::FIRST),
             Err(error) => return Some((Err(error), self)),
         };

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Event, EventId, Position, Result, StartFrom};
+use toka_vault_core::{Error, Event, EventId, Position, Result, StartFrom, Timestamp};
 
 use crate::chunk::Chunk;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
@@ -29,6 +29,8 @@ pub(crate) enum Next {
     At(Position),
     /// Behind an event whose position is not looked up yet.
     AfterId(EventId),
+    /// At the first event of a moment or later that stands at a position or behind it, or anywhere.
+    Since(Timestamp, Option<Position>),
 }
 
 impl Next {
@@ -38,6 +40,7 @@ impl Next {
             StartFrom::After(position) => Self::At(position.next()),
             StartFrom::AfterId(id) => Self::AfterId(id),
             StartFrom::Head => Self::At(head.next()),
+            StartFrom::Time(time) => Self::Since(time, None),
             _ => Self::Oldest,
         }
     }
@@ -48,10 +51,13 @@ impl Reader {
     /// was read, or behind what cannot be read. Returns none where `next` is behind `last`.
     pub(crate) async fn advance(&self, next: &mut Next, last: Position, count: u64) -> Result<Chunk> {
         loop {
-            let at = self.resolve(*next).await?;
+            let at = self.resolve(next, last).await?;
             let there = last.get().saturating_sub(at.minus(1).get());
             if there == 0 {
-                *next = Next::At(at);
+                // What was not found up to here is looked for in what comes.
+                if !matches!(next, Next::Since(..)) {
+                    *next = Next::At(at);
+                }
                 return Ok(Chunk::default());
             }
             let read = self.read(at, there.min(count)).await;
@@ -78,11 +84,13 @@ impl Reader {
         }
     }
 
-    /// Finds the position that a reader goes on at.
-    pub(crate) async fn resolve(&self, next: Next) -> Result<Position> {
-        match next {
+    /// Finds the position that a reader goes on at, up to position `last`, or one behind it. Where that
+    /// is searched, `next` keeps how far the search has come.
+    pub(crate) async fn resolve(&self, next: &mut Next, last: Position) -> Result<Position> {
+        match *next {
             Next::At(position) => Ok(position),
-            Next::Oldest => self.source.run(|storage| Ok(storage.log.oldest())).await,
+            Next::Oldest => self.oldest().await,
+            Next::Since(..) => self.search(next, last).await,
             Next::AfterId(id) => {
                 let head = self.published.position();
                 let find = move |storage: &Storage| {
@@ -96,6 +104,11 @@ impl Reader {
         }
     }
 
+    /// Finds where the oldest event is.
+    pub(crate) async fn oldest(&self) -> Result<Position> {
+        self.source.run(|storage| Ok(storage.log.oldest())).await
+    }
+
     /// Finds an event by its id.
     pub(crate) async fn get(&self, id: EventId) -> Result<Option<Event>> {
         let head = self.published.position();
@@ -104,7 +117,7 @@ impl Reader {
 }
 
 /// Returns the position behind what was read from `at` on, or behind what could not be.
-fn behind(read: &Result<Chunk>, at: Position) -> Position {
+pub(crate) fn behind(read: &Result<Chunk>, at: Position) -> Position {
     match read {
         Ok(chunk) => chunk.last_position().map_or(at, Position::next),
         Err(Error::Evicted { oldest }) => *oldest,

@@ -3,7 +3,9 @@
 
 use futures::executor::block_on;
 use toka_vault_core::verify::{Finding, verify};
-use toka_vault_core::{Direction, Error, Event, Position, ReplayOptions, Result, StartFrom};
+use toka_vault_core::{
+    Direction, Error, Event, Filter, Position, ReplayOptions, Result, StartFrom, Timestamp,
+};
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{event, fill, items, numbers};
@@ -51,6 +53,31 @@ fn a_backward_replay_reads_all_that_is_whole() {
         events.reverse();
         assert_eq!(events, whole());
         assert!((1..=3).contains(&errors), "{errors} errors for three damaged events");
+    });
+}
+
+#[test]
+fn a_search_for_a_time_tells_damage_once_and_goes_on_behind_it() {
+    watched(|| {
+        let rig = damaged();
+        block_on(rig.vault.commit(event(1).with_timestamp(Timestamp::MAX))).unwrap();
+        let from = ReplayOptions::new().with_start(StartFrom::Time(Timestamp::MAX));
+        let meant = Filter::kind("test.*").unwrap();
+        let backward = from.clone().with_direction(Direction::Backward);
+        let ways = [
+            from.clone(),
+            from.clone().with_limit(1),
+            from.with_filter(meant.clone()),
+            backward.clone(),
+            backward.with_filter(meant),
+        ];
+        for options in ways {
+            let found = block_on(items(rig.vault.replay(options.clone())));
+            assert_eq!(sorted(found), (vec![3_001], 1), "{options:?}");
+        }
+        let mut subscription = rig.vault.subscribe_from(StartFrom::Time(Timestamp::MAX));
+        assert_error!(block_on(subscription.recv()), Error::Corrupt { first, .. } if first.get() == 1_500);
+        assert_eq!(block_on(subscription.recv()).unwrap().unwrap().position().get(), 3_001);
     });
 }
 

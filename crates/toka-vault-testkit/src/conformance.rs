@@ -19,6 +19,7 @@ pub mod conditions;
 pub mod eviction;
 pub mod filtered_walks;
 pub mod filters;
+pub mod from_a_time;
 pub mod hashes;
 pub mod idempotency;
 pub mod ids;

@@ -188,6 +188,18 @@ macro_rules! conformance_cases {
                 many_kinds_are_told_apart
                 one_function_decides
             }
+            from_a_time {
+                it_starts_at_the_first_event_of_that_time
+                what_stands_behind_is_read_whatever_its_time
+                a_time_that_was_assigned_finds_its_event
+                a_backward_replay_goes_down_to_it
+                a_filter_and_a_limit_go_together_with_it
+                a_subscription_gives_history_and_goes_live
+                a_subscription_waits_for_that_time
+                it_is_found_in_a_long_history
+                it_is_found_after_reopening
+                what_was_evicted_is_passed_over
+            }
             hashes {
                 the_event_hash_covers_content_and_parents
                 the_event_hash_is_the_same_everywhere

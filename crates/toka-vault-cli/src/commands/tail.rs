@@ -56,6 +56,7 @@ async fn start(vault: &Vault, from: Option<TailStart>, filter: &Filter) -> Resul
         Some(TailStart::Beginning) => StartFrom::Beginning,
         Some(TailStart::Head) => StartFrom::Head,
         Some(TailStart::At(position)) => before(position),
+        Some(TailStart::Time(time)) => StartFrom::Time(time),
         Some(TailStart::Event(id)) => before(position_of(vault, id).await?),
         None if filter.is_all() => match vault.head().await?.position.minus(HISTORY_DEFAULT) {
             Position::ZERO => StartFrom::Beginning,

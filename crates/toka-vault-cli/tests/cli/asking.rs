@@ -78,6 +78,16 @@ fn tail_follows_the_kinds_that_are_meant() {
 }
 
 #[test]
+fn tail_starts_at_a_time() {
+    let sandbox = days(&["a", "b", "a", "b", "a"]);
+    let tail = |args: &[&str]| payloads(&sandbox, &[&["tail"], args].concat());
+    assert_eq!(tail(&["--from", "2026-11-03", "-n", "3"]), [3, 4, 5]);
+    assert_eq!(tail(&["--from", "2026-11-03T12:00:01Z", "-n", "2"]), [4, 5]);
+    assert_eq!(tail(&["--from", "2020-01-01", "--kind", "b", "-n", "2"]), [2, 4]);
+    sandbox.run(&["tail", "--from", "noon"]).assert(2, "an event id or a time");
+}
+
+#[test]
 fn payload_prints_json_for_its_digest() {
     let sandbox = Sandbox::new();
     let hostile = "{\"n\":[1,2.5],\"t\":\"\\u001b[2J\u{9b}\u{202e}ü\"}";

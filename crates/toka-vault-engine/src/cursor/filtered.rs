@@ -86,7 +86,7 @@ impl Filtered {
 
     /// Says what is picked and what is read.
     async fn plan(&mut self) -> Result<VecDeque<Part>> {
-        let at = self.reader.resolve(self.start).await?.max(Position::FIRST);
+        let at = self.reader.resolve(&mut self.start, self.last).await?.max(Position::FIRST);
         let (query, last, direction) = (self.query.clone(), self.last, self.direction);
         let picker = match self.reader.published.read_tail(at, 1) {
             Some(_) => None,
@@ -228,17 +228,13 @@ impl FilteredFollow {
                 None => self.unindexed = head,
             }
         }
-        self.next = self.resolved().await?;
+        let at = self.reader.resolve(&mut self.next, head).await?;
+        if matches!(self.next, Next::AfterId(_)) {
+            // Looked up once.
+            self.next = Next::At(at);
+        }
         let chunk = self.reader.advance(&mut self.next, head, u64::MAX).await?;
         Ok(chunk.last_position().map(|_| wanted(chunk, &self.query)))
-    }
-
-    /// Looks up where to start, once.
-    async fn resolved(&self) -> Result<Next> {
-        match self.next {
-            Next::AfterId(_) => Ok(Next::At(self.reader.resolve(self.next).await?)),
-            next => Ok(next),
-        }
     }
 }
 
@@ -248,7 +244,7 @@ fn wanted(chunk: Chunk, query: &Query) -> Vec<Result<Event>> {
 }
 
 /// Gives way to other tasks of the thread, once.
-async fn let_others_run() {
+pub(crate) async fn let_others_run() {
     let mut gave_way = false;
     poll_fn(|context| {
         if gave_way {

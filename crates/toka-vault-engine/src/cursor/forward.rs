@@ -85,7 +85,7 @@ impl Forward {
                 self.left = Some(left.saturating_sub(events.len() as u64));
                 events.last().map_or(next, |event| Next::At(event.position().next()))
             }
-            Err(Error::Corrupt { last, .. }) => Next::At(last.next()),
+            Err(Error::Corrupt { last, .. }) if !matches!(next, Next::Since(..)) => Next::At(last.next()),
             Err(_) => next,
         };
         (read.map(Chunk::from), next)
@@ -132,7 +132,7 @@ impl Forward {
         let count = self.window.min(self.left.unwrap_or(u64::MAX));
         let bounds = match next {
             Next::At(first) => Some((first, first.plus(count).min(last.next()))),
-            Next::Oldest | Next::AfterId(_) => None,
+            Next::Oldest | Next::AfterId(_) | Next::Since(..) => None,
         };
         if let Some((_, behind)) = bounds {
             self.next = Next::At(behind);

@@ -7,7 +7,7 @@ use toka_vault_core::{
 };
 
 use super::follower::Follower;
-use super::ops::{Demand, Draft, Name, Op, Start, any_filter};
+use super::ops::{Demand, Draft, Moment, Name, Op, Start, any_filter, any_time};
 use super::questions::ask;
 use super::vault::Model;
 use crate::events::{batch, event, id, items};
@@ -208,7 +208,7 @@ impl Run<'_> {
         let parents: Vec<_> = draft.parents.iter().map(|parent| self.id(*parent)).collect();
         let mut event = NewEvent::new(kind, json!({ "content": content })).unwrap().with_parents(&parents);
         event.id = draft.id.map(|name| self.id(name));
-        event.timestamp = draft.timestamp.map(|n| Timestamp::from_micros(i64::from(n) * 1_000_001).unwrap());
+        event.timestamp = draft.timestamp.map(any_time);
         event
     }
 
@@ -218,7 +218,18 @@ impl Run<'_> {
             Start::Beginning => StartFrom::Beginning,
             Start::After(number) => StartFrom::After(Position::new(u64::from(number) % beyond)),
             Start::AfterId(name) => StartFrom::AfterId(self.id(name)),
+            Start::Time(moment) => StartFrom::Time(self.moment(moment)),
             Start::Head => StartFrom::Head,
+        }
+    }
+
+    fn moment(&self, moment: Moment) -> Timestamp {
+        let few = [Timestamp::MIN, Timestamp::EPOCH, any_time(1), Timestamp::MAX];
+        match moment {
+            Moment::Fixed(which) => few[usize::from(which) % few.len()],
+            Moment::Of(name) => {
+                self.model.get(self.id(name)).map_or(Timestamp::MIN, |event| event.header.timestamp)
+            }
         }
     }
 

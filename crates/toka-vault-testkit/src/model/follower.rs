@@ -1,15 +1,17 @@
 //! [`Follower`]: a subscription beside what the model says that it should give.
 
 use futures::FutureExt;
-use toka_vault_core::{Error, Event, Position, Result, StartFrom, Subscription};
+use toka_vault_core::{Error, Event, Position, Result, StartFrom, Subscription, Timestamp};
 
 use super::vault::Model;
 
 /// Holds a subscription and how far it is.
 pub(super) struct Follower {
     subscription: Subscription,
-    /// The position that comes next; none where it begins with the oldest there is when it is read.
+    /// The position that comes next; none where that is found when it is read.
     next: Option<Position>,
+    /// The moment of the first event, until that is found.
+    since: Option<Timestamp>,
     /// Whether it names an event, which a bounded vault can evict before it is looked up.
     by_id: bool,
 }
@@ -23,8 +25,12 @@ impl Follower {
     ) -> Option<Self> {
         match model.first(start) {
             Ok(first) => {
-                let next = (start != StartFrom::Beginning).then_some(first);
-                Some(Self { subscription, next, by_id: matches!(start, StartFrom::AfterId(_)) })
+                let (next, since) = match start {
+                    StartFrom::Beginning => (None, None),
+                    StartFrom::Time(time) => (None, Some(time)),
+                    _ => (Some(first), None),
+                };
+                Some(Self { subscription, next, since, by_id: matches!(start, StartFrom::AfterId(_)) })
             }
             Err(unknown) => {
                 let told = subscription.recv().await;
@@ -38,8 +44,8 @@ impl Follower {
     /// Receives up to `count` events. Where there are no more, the subscription has to wait. Returns
     /// whether it goes on.
     pub(super) async fn receive(&mut self, count: usize, model: &Model) -> bool {
-        let mut next = self.next.unwrap_or(model.oldest());
         for _ in 0..count {
+            let next = self.find_next(model);
             if next > model.head().position {
                 let item = self.subscription.recv().now_or_never();
                 assert!(item.is_none(), "a subscription at the head gave {item:?}");
@@ -47,29 +53,41 @@ impl Follower {
             }
             match self.subscription.recv().await {
                 Err(Error::UnknownEvent { .. }) if self.by_id && next <= model.oldest() => return false,
-                item => next = followed(item, next, model),
+                item => self.next = Some(followed(item, next, model)),
             }
         }
-        self.next = Some(next);
         true
     }
 
     /// Receives to the end, which comes once the vault is closed.
     pub(super) async fn end(mut self, model: &Model) {
-        let mut next = self.next.unwrap_or(model.oldest());
         loop {
+            let next = self.find_next(model);
             match self.subscription.recv().await {
-                Ok(None) => break,
+                Ok(None) => {
+                    let head = model.head().position;
+                    assert!(next > head, "a subscription ended at {next} of {head:?}");
+                    return;
+                }
                 Err(Error::Closed) => return,
                 Err(Error::UnknownEvent { .. }) if self.by_id && next <= model.oldest() => return,
-                item => next = followed(item, next, model),
+                item => self.next = Some(followed(item, next, model)),
             }
         }
-        assert!(
-            next > model.head().position,
-            "a subscription ended at {next} of {:?}",
-            model.head().position
-        );
+    }
+
+    /// Finds the position of what comes next, now that it is read.
+    fn find_next(&mut self, model: &Model) -> Position {
+        let mut next = self.next.unwrap_or(model.oldest());
+        // What was evicted before it was searched is told, and then the search goes on.
+        if let Some(time) = self.since.filter(|_| next >= model.oldest()) {
+            next = model.first_since(time, next);
+            if next <= model.head().position {
+                self.since = None;
+            }
+        }
+        self.next = Some(next);
+        next
     }
 }
 

@@ -27,8 +27,19 @@ pub enum Start {
     After(u16),
     /// Behind an event.
     AfterId(Name),
+    /// At the first event of a moment or later.
+    Time(Moment),
     /// At the head.
     Head,
+}
+
+/// Names a moment.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment {
+    /// Before all, after all, or in between: one of a few.
+    Fixed(u8),
+    /// The time of an event; where that is unknown, before all.
+    Of(Name),
 }
 
 /// Describes an event to commit. Few contents and ids, so that they repeat and conflict.
@@ -171,8 +182,13 @@ pub(super) fn any_filter(number: u8) -> Filter {
     let filter = Filter::kind(kinds[usize::from(number) % kinds.len()]).unwrap();
     match number / 128 {
         0 => filter,
-        _ => filter.with_since(Timestamp::from_micros(1_000_001).unwrap()).unwrap(),
+        _ => filter.with_since(any_time(1)).unwrap(),
     }
+}
+
+/// Returns one of a few times, of which 0 is the first.
+pub(super) fn any_time(number: u8) -> Timestamp {
+    Timestamp::from_micros(i64::from(number) * 1_000_001).unwrap()
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
@@ -202,6 +218,8 @@ fn start() -> impl Strategy<Value = Start> {
         Just(Start::Beginning),
         any::<u16>().prop_map(Start::After),
         name().prop_map(Start::AfterId),
+        (0..4_u8).prop_map(|which| Start::Time(Moment::Fixed(which))),
+        name().prop_map(|name| Start::Time(Moment::Of(name))),
         Just(Start::Head),
     ]
 }

@@ -190,8 +190,16 @@ impl Model {
             StartFrom::After(position) => Ok(position.next()),
             StartFrom::AfterId(id) => self.get(id).map(|event| event.position().next()).ok_or(id),
             StartFrom::Head => Ok(self.head.position.next()),
+            StartFrom::Time(time) => Ok(self.first_since(time, self.oldest())),
             _ => Ok(self.oldest()),
         }
+    }
+
+    /// Finds the first event of a moment or later from a position on, or where it would stand.
+    pub(super) fn first_since(&self, time: Timestamp, from: Position) -> Position {
+        let later = self.events.iter().filter(|event| event.position() >= from);
+        let first = later.map(|event| &event.header).find(|header| header.timestamp >= time);
+        first.map_or(self.head.position.next(), |header| header.position)
     }
 
     /// Says what a replay should give.

@@ -1,0 +1,82 @@
+//! [`Tail`]: which events to follow, and where to start.
+
+use std::str::FromStr;
+
+use clap::Args;
+use toka_vault::{EventId, Position, Timestamp};
+
+use super::{Kinds, Moment};
+
+/// Says which events to follow.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) kinds: Kinds,
+
+    /// Where to start: `beginning`, `head` (only new events), the position or the id of the first event
+    /// to print, or a time: then it is the first event of that time or later. By default the last 10
+    /// events, of those that are meant.
+    ///
+    /// A time is RFC 3339, or a date, which is its midnight in UTC. All behind that first event is
+    /// printed, an event too that was imported with an earlier time.
+    #[arg(long, value_name = "START")]
+    pub(crate) from: Option<TailStart>,
+
+    /// End after N events; by default go on until interrupted.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+/// Says where `tail` starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TailStart {
+    /// With the oldest event.
+    Beginning,
+    /// With the next event that is committed.
+    Head,
+    /// With the event at this position.
+    At(Position),
+    /// With this event.
+    Event(EventId),
+    /// With the first event of this moment or later.
+    Time(Timestamp),
+}
+
+impl FromStr for TailStart {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "beginning" => return Ok(Self::Beginning),
+            "head" => return Ok(Self::Head),
+            _ => {}
+        }
+        // First the id: one that starts with zeros and has digits only reads as a position too.
+        let id = text.parse().map(Self::Event);
+        id.or_else(|_| text.parse().map(Self::At))
+            .or_else(|_| text.parse().map(|Moment(time)| Self::Time(time)))
+            .map_err(|_: &str| "expected `beginning`, `head`, a position, an event id or a time".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_of_a_tail_is_a_word_a_position_an_id_or_a_time() {
+        let id = EventId::from_u128(7);
+        let cases = [
+            ("beginning", TailStart::Beginning),
+            ("head", TailStart::Head),
+            ("12", TailStart::At(Position::new(12))),
+            (&id.to_string(), TailStart::Event(id)),
+            ("2026-11-01", TailStart::Time("2026-11-01T00:00:00Z".parse().unwrap())),
+            ("2026-11-01T01:00:00+01:00", TailStart::Time("2026-11-01T00:00:00Z".parse().unwrap())),
+        ];
+        for (text, start) in cases {
+            assert_eq!(text.parse::<TailStart>().unwrap(), start, "{text}");
+        }
+        assert!("yesterday".parse::<TailStart>().is_err());
+    }
+}
