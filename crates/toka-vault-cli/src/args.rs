@@ -4,6 +4,8 @@
 //! is a complaint about the command line before any vault is opened.
 
 mod event_name;
+mod graph;
+mod log;
 mod tail;
 mod walk;
 mod which;
@@ -15,6 +17,8 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
 
 pub(crate) use event_name::{EventName, Prefix};
+pub(crate) use graph::{Graph, Language};
+pub(crate) use log::Log;
 pub(crate) use tail::{Tail, TailStart};
 pub(crate) use walk::Walk;
 pub(crate) use which::{Kinds, Moment, Which};
@@ -104,6 +108,12 @@ pub(crate) enum Command {
 
     /// List events, the newest first.
     Log(Log),
+
+    /// Write a part of the graph for Graphviz or Mermaid: events, and lines from parents to children.
+    ///
+    /// A line is written where both of its events are: what leads through an event that is left out is
+    /// not written.
+    Graph(Graph),
 
     /// Follow the vault: first history from a start point, then each event as it is committed.
     ///
@@ -237,21 +247,6 @@ pub(crate) struct Commit {
     /// Let --if-none look only at the events after this position; by default it looks at all.
     #[arg(long, value_name = "POSITION", requires = "if_none")]
     pub(crate) after: Option<Position>,
-}
-
-/// Says which events to list.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Log {
-    #[command(flatten)]
-    pub(crate) which: Which,
-
-    /// The oldest first.
-    #[arg(long, short)]
-    pub(crate) reverse: bool,
-
-    /// List at most N events: the newest N, or with --reverse the oldest N.
-    #[arg(long, short = 'n', value_name = "N")]
-    pub(crate) limit: Option<u64>,
 }
 
 /// Reads `--color` ahead of everything else, so that help and complaints keep to it too.

@@ -6,6 +6,7 @@ mod damage_tests;
 mod events;
 mod export;
 mod find;
+mod graph;
 mod import_git;
 mod import_jsonl;
 mod log;
@@ -36,8 +37,14 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Commit(args) => commit::run(&opening, args, output),
         // First the filter, then the vault: a filter that makes no sense is told without one.
         Command::Log(args) => {
+            log::check(&args, output)?;
             let filter = args.which.filter()?;
             on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, filter, output)))
+        }
+        Command::Graph(args) => {
+            graph::check(output)?;
+            let filter = args.which.filter()?;
+            on(&opening.open_existing()?, |vault| block_on(graph::run(vault, &args, filter, output)))
         }
         Command::Tail(args) => {
             let filter = args.kinds.filter()?;

@@ -4,7 +4,10 @@
 //! vault, a file or another program is printed with its control characters made visible; and that
 //! colours stand only where they were asked for.
 
+mod diagram;
+mod drawing;
 mod json;
+mod lanes;
 mod list;
 mod notes;
 mod table;
@@ -20,7 +23,9 @@ use serde::Serialize;
 use crate::args::{Color, Format};
 use crate::failure::{Failure, Result};
 
+pub(crate) use diagram::{Diagram, Node};
 pub(crate) use json::{pretty_json, write_json};
+pub(crate) use lanes::Lanes;
 pub(crate) use list::List;
 pub(crate) use notes::Notes;
 pub(crate) use table::{Align, Column};
@@ -83,6 +88,11 @@ impl Output {
     /// Starts a list with these columns.
     pub(crate) fn list(&mut self, columns: &'static [Column]) -> List<'_> {
         List::new(self, columns)
+    }
+
+    /// Starts a list of things that are drawn beside a graph, with these columns.
+    pub(crate) fn drawing(&mut self, columns: &'static [Column]) -> List<'_> {
+        List::drawing(self, columns)
     }
 
     /// Prints a single thing: as JSON, or as lines with a label and a text each.

@@ -12,8 +12,8 @@ use toka_vault::{
     Position, Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
-use super::{events, export, log, show, stats, tail, verify, walk};
-use crate::args::{EventName, Format, Log, Tail, Walk, Which};
+use super::{events, export, graph, log, show, stats, tail, verify, walk};
+use crate::args::{EventName, Format, Graph, Language, Log, Tail, Walk, Which};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -132,6 +132,20 @@ fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
     let (failure, printed) = run(|vault, output| block_on(stats::run(vault, None, output)));
     assert_eq!(failure.code(), 3);
     assert!(printed.contains("\"events\":2"), "{printed}");
+}
+
+#[test]
+fn graphs_go_on_behind_damage_and_end_with_3() {
+    let drawn = Log { graph: true, ..Log::default() };
+    let (failure, printed) = run(|vault, output| block_on(log::run(vault, &drawn, Filter::new(), output)));
+    assert_eq!((failure.code(), printed.matches('*').count()), (3, 2), "{printed}");
+    for ids in [vec![], vec![EventName::Id(id(3))]] {
+        let args = Graph { ids, format: Language::Dot, which: Which::default(), limit: 9 };
+        let (failure, printed) =
+            run(|vault, output| block_on(graph::run(vault, &args, Filter::new(), output)));
+        assert_eq!((failure.code(), printed.matches("label=").count()), (3, 2), "{printed}");
+        assert!(printed.ends_with("}\n"), "{printed}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use toka_vault::{Error, Event, Timestamp};
 
 use crate::failure::{Failure, Result};
 use crate::git;
-use crate::output::{Align, Column, List, Output};
+use crate::output::{Align, Column, List, Notes, Output};
 use crate::record::Record;
 
 /// Characters of a payload that a table looks at, which is more than it shows.
@@ -31,14 +31,25 @@ pub(super) async fn list(
     nothing: &str,
     output: &mut Output,
 ) -> Result<()> {
+    list_each(output.list(COLUMNS), events, limit, nothing, |list, event| print(list, &event)).await
+}
+
+/// Lists at most `limit` things, each as `print` prints it, past those that cannot be read, or notes that
+/// there is nothing.
+pub(super) async fn list_each<T>(
+    mut list: List<'_>,
+    events: impl Stream<Item = Result<T, Error>>,
+    limit: Option<u64>,
+    nothing: &str,
+    mut print: impl FnMut(&mut List<'_>, T) -> Result<()>,
+) -> Result<()> {
     let mut left = limit.unwrap_or(u64::MAX);
     let mut damaged = false;
-    let mut list = output.list(COLUMNS);
     let mut events = pin!(events);
     while left > 0 {
         match events.next().await {
             Some(Ok(event)) => {
-                print(&mut list, &event)?;
+                print(&mut list, event)?;
                 left -= 1;
             }
             Some(Err(error)) => damaged |= step_over(&mut list, error)?,
@@ -46,26 +57,29 @@ pub(super) async fn list(
         }
     }
     let none = list.is_empty() && limit != Some(0) && !damaged;
-    list.end()?;
+    let notes = list.end()?;
     if none {
-        output.notes().note(nothing);
+        notes.note(nothing);
     }
     outcome(damaged)
 }
 
 /// Prints an event in a list.
 pub(super) fn print(list: &mut List<'_>, event: &Event) -> Result<()> {
-    list.item(&Record::new(event), || {
-        let header = &event.header;
-        let payload = git::one_line(event).unwrap_or_else(|| format!("{:?}", event.payload));
-        vec![
-            header.position.to_string(),
-            to_the_second(header.timestamp),
-            header.id.to_string(),
-            header.kind.to_string(),
-            payload.chars().take(PAYLOAD_CHARS_MAX).collect(),
-        ]
-    })
+    list.item(&Record::new(event), || cells(event).to_vec())
+}
+
+/// Returns the cells of an event under [`COLUMNS`].
+pub(super) fn cells(event: &Event) -> [String; 5] {
+    let header = &event.header;
+    let payload = git::one_line(event).unwrap_or_else(|| format!("{:?}", event.payload));
+    [
+        header.position.to_string(),
+        to_the_second(header.timestamp),
+        header.id.to_string(),
+        header.kind.to_string(),
+        payload.chars().take(PAYLOAD_CHARS_MAX).collect(),
+    ]
 }
 
 /// Writes a time without the digits below a second.
@@ -86,6 +100,19 @@ pub(super) fn step_over(list: &mut List<'_>, error: Error) -> Result<bool> {
         Error::Evicted { .. } => list.note(&error.to_string()).map(|()| false),
         other => Err(other.into()),
     }
+}
+
+/// Says the same where there is no list.
+pub(super) fn step_over_to(notes: Notes, error: Error) -> Result<bool> {
+    match error {
+        Error::Corrupt { .. } => notes.error(&error.into()),
+        Error::Evicted { .. } => {
+            notes.note(&error.to_string());
+            return Ok(false);
+        }
+        other => return Err(other.into()),
+    }
+    Ok(true)
 }
 
 /// Ends a command that has, or has not, read past damage.

@@ -40,7 +40,7 @@ fn list(report: &Report, output: &mut Output) -> Result<()> {
         list.item(&row, || row.cells())?;
     }
     list.flush()?;
-    list.end()
+    list.end().map(|_| ())
 }
 
 /// Says on stderr what was checked and what came of it.

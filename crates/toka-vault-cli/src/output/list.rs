@@ -4,8 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::drawing::Drawing;
+use super::lanes::Drawn;
 use super::table::{Column, Table};
-use super::{Output, write_json};
+use super::{Notes, Output, write_json};
 use crate::args::Format;
 use crate::failure::{Failure, Result};
 
@@ -19,6 +21,7 @@ pub(crate) struct List<'a> {
 /// Says in which form a list is printed.
 enum Form {
     Table(Table),
+    Drawing(Drawing),
     Array,
     Lines,
 }
@@ -34,6 +37,23 @@ impl<'a> List<'a> {
         Self { output, form, is_empty: true }
     }
 
+    /// Starts a list of what is drawn beside a graph.
+    pub(super) fn drawing(output: &'a mut Output, columns: &'static [Column]) -> Self {
+        let form = Form::Drawing(Drawing::new(columns, output.width, output.paint));
+        Self { output, form, is_empty: true }
+    }
+
+    /// Prints cells beside their part of a graph; in a list that is not drawn, nothing.
+    pub(crate) fn drawn(&mut self, drawn: &Drawn, cells: &[String]) -> Result<()> {
+        self.is_empty = false;
+        match &self.form {
+            Form::Drawing(drawing) => {
+                drawing.print(&mut self.output.out, drawn, cells).map_err(Failure::stdout)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Prints a thing, or the cells that stand for it in a table.
     pub(crate) fn item(&mut self, thing: &impl Serialize, cells: impl FnOnce() -> Vec<String>) -> Result<()> {
         self.write(thing, cells).map_err(Failure::stdout)
@@ -44,6 +64,8 @@ impl<'a> List<'a> {
         let out = &mut self.output.out;
         match &mut self.form {
             Form::Table(table) => table.row(out, cells()),
+            // What is drawn comes with its part of the graph.
+            Form::Drawing(_) => Ok(()),
             Form::Array => {
                 out.write_all(if first { b"[\n" } else { b",\n" })?;
                 write_json(&mut *out, thing)
@@ -63,7 +85,7 @@ impl<'a> List<'a> {
     fn write_held(&mut self) -> io::Result<()> {
         match &mut self.form {
             Form::Table(table) => table.print(&mut self.output.out),
-            Form::Array | Form::Lines => Ok(()),
+            Form::Drawing(_) | Form::Array | Form::Lines => Ok(()),
         }
     }
 
@@ -86,13 +108,14 @@ impl<'a> List<'a> {
         self.is_empty
     }
 
-    /// Ends the list.
-    pub(crate) fn end(mut self) -> Result<()> {
+    /// Ends the list, and returns what prints on stderr.
+    pub(crate) fn end(mut self) -> Result<Notes> {
         let end: &[u8] = match (&self.form, self.is_empty) {
             (Form::Array, true) => b"[]\n",
             (Form::Array, false) => b"\n]\n",
             _ => b"",
         };
-        self.write_held().and_then(|()| self.output.out.write_all(end)).map_err(Failure::stdout)
+        self.write_held().and_then(|()| self.output.out.write_all(end)).map_err(Failure::stdout)?;
+        Ok(self.output.notes)
     }
 }

@@ -14,13 +14,13 @@ use super::text::{columns, shorten, visible};
 const ROWS_HELD_MAX: usize = 256;
 
 /// Widest last column where the output is not a terminal, and so has no width of its own.
-const LAST_WIDTH_MAX: usize = 200;
+pub(super) const LAST_WIDTH_MAX: usize = 200;
 
 /// Narrowest last column, even where the terminal is narrower.
-const LAST_WIDTH_MIN: usize = 10;
+pub(super) const LAST_WIDTH_MIN: usize = 10;
 
 /// What stands between two columns.
-const GAP: &str = "  ";
+pub(super) const GAP: &str = "  ";
 
 /// Says at which side a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

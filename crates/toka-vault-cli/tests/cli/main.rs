@@ -14,6 +14,7 @@ mod commands;
 mod conditions;
 mod git;
 mod git_odd;
+mod graphs;
 mod jsonl;
 mod jsonl_bad;
 mod prefixes;

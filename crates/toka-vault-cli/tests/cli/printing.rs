@@ -22,8 +22,10 @@ fn fill(sandbox: &Sandbox) {
 fn a_reader_that_goes_away_ends_every_command_quietly() {
     let sandbox = Sandbox::new();
     fill(&sandbox);
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 8] = [
         &["log"],
+        &["log", "--graph"],
+        &["graph", "-n", "4000"],
         &["log", "-o", "json"],
         &["log", "-o", "jsonl"],
         &["export", "jsonl"],
