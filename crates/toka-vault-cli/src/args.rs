@@ -102,7 +102,8 @@ pub(crate) enum Command {
 
     /// Commit one event and print its header; creates the vault if there is none.
     ///
-    /// A condition that does not hold ends with code 6. Where an event with the id of --id and the
+    /// A condition that does not hold ends with code 6; a vault that is not there yet counts as empty, and
+    /// is not created by a commit that is refused. Where an event with the id of --id and the
     /// same content is in the vault already, its header is printed before conditions are looked at.
     Commit(Commit),
 

@@ -72,12 +72,17 @@ impl Opening {
     /// Opens the vault to read from it; there must be one.
     pub(crate) fn open_existing(&self) -> Result<Vault> {
         match self.path() {
-            Some(path) if is_vacant(&path) => Err(Failure::NotOpened(anyhow::anyhow!(
+            Some(path) if self.would_create() => Err(Failure::NotOpened(anyhow::anyhow!(
                 "there is no vault at {}; create one with `import` or `commit`",
                 path.display()
             ))),
             _ => self.open_or_create(),
         }
+    }
+
+    /// Tells whether nothing is at the path of a vault on disk, so that opening it creates one.
+    pub(crate) fn would_create(&self) -> bool {
+        self.path().is_some_and(|path| is_vacant(&path))
     }
 
     /// Returns the folder of a vault on disk.

@@ -1,4 +1,4 @@
-//! Every bound of an event and of a commit, in one place.
+//! Every bound of an event, of a commit and of a lookup, in one place.
 //!
 //! A bound here is part of the contract: all back-ends share it, so that an event accepted by one
 //! vault can be copied into every other. Bounds of one back-end or of the engine stand with them.

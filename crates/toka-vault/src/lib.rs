@@ -31,8 +31,9 @@ pub use vault::Vault;
 pub mod prelude {
     #[doc(inline)]
     pub use crate::{
-        Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, InMemoryVault, Kind, NewEvent,
-        Payload, Position, ReplayOptions, StartFrom, Vault, WalkOptions, WalkOrder,
+        Condition, Direction, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Filter,
+        InMemoryVault, Kind, NewEvent, Payload, Position, ReplayOptions, StartFrom, SubscribeOptions, Vault,
+        WalkOptions, WalkOrder,
     };
     #[cfg(feature = "persist-journal")]
     #[doc(inline)]

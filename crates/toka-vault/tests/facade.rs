@@ -25,6 +25,12 @@ fn every_method_is_inherent() {
             assert!(vault.commit_batch(Vec::new()).await.unwrap().is_empty());
             assert_eq!(vault.head().await.unwrap().position, two.position);
             assert_eq!(vault.get(two.id).await.unwrap().unwrap().header, two);
+            assert_eq!(vault.header(two.id).await.unwrap().as_ref(), Some(&two));
+            let both = vault.get_many(&[two.id, one.id]).await.unwrap();
+            assert_eq!(
+                both.into_iter().flatten().map(|event| event.header).collect::<Vec<_>>(),
+                [two.clone(), one.clone()]
+            );
             let mut all = vault.subscribe_from(toka_vault::StartFrom::Beginning);
             let mut replay = vault.replay(toka_vault::ReplayOptions::new());
             for header in [&one, &two] {
@@ -82,6 +88,14 @@ mod by_prelude {
             let options = ReplayOptions::new().with_start(StartFrom::After(Position::ZERO));
             let event: Event = vault.replay(options).try_next().await.unwrap().unwrap();
             assert_eq!((event.header.id, event.payload), (id, Payload::encode(&1).unwrap()));
+            let newest = ReplayOptions::new()
+                .with_direction(Direction::Backward)
+                .with_filter(Filter::kind("test.*").unwrap());
+            assert!(vault.replay(newest).try_next().await.unwrap().is_some());
+            let free = [Condition::none_after(Position::ZERO, Filter::kind("test.*").unwrap())];
+            assert!(vault.commit_if(NewEvent::new("test.event", 3).unwrap(), &free).await.is_err());
+            let all = SubscribeOptions::new(StartFrom::Beginning).with_filter(Filter::new());
+            assert!(vault.subscribe_from(all).recv().await.unwrap().is_some());
             let store: &dyn EventStore = &vault;
             let kind: Kind = "test.event".parse().unwrap();
             store.commit(NewEvent::new(kind, 2).unwrap()).await.unwrap();

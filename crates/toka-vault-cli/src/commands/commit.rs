@@ -4,7 +4,7 @@ use std::io::Read;
 
 use futures::executor::block_on;
 use toka_vault::limits::PAYLOAD_BYTES_MAX;
-use toka_vault::{Condition, EventHeader, Filter, NewEvent, Payload, Position};
+use toka_vault::{Condition, EventHeader, Filter, InMemoryVault, NewEvent, Payload, Position, Vault};
 
 use super::on;
 use crate::args::Commit;
@@ -26,6 +26,10 @@ pub(super) fn run(opening: &Opening, args: Commit, output: &mut Output) -> Resul
     let mut event = NewEvent::new(args.kind, payload)?.with_parents(&args.parents);
     event.id = args.id;
     event.check().map_err(|error| Failure::Usage(error.into()))?;
+    if opening.would_create() {
+        // A vault that is not there yet has no events. What an empty one refuses creates none.
+        block_on(Vault::from(InMemoryVault::unbounded()).commit_if(event.clone(), &conditions))?;
+    }
     on(&opening.open_or_create()?, |vault| {
         let header = block_on(vault.commit_if(event, &conditions))?;
         output.thing(&HeaderRecord(&header), &header_rows(&header))

@@ -61,3 +61,24 @@ fn a_commit_that_is_repeated_is_answered_before_its_condition() {
     sandbox.run(&["commit", "a", "2", "--id", ID, "--if-none", "a"]).assert(1, "it differs in payload");
     assert_eq!(events(&sandbox), 1);
 }
+
+#[test]
+fn a_vault_that_is_not_there_counts_as_empty_and_a_refusal_creates_none() {
+    let sandbox = Sandbox::new();
+    let refused: [(&[&str], i32, &str); 3] = [
+        (&["commit", "a", "1", "--if-head", "1"], 6, "the head is at position 1"),
+        (&["commit", "a", "1", "--if-none", "a", "--if-head", "7"], 6, "the head is at position 7"),
+        (&["commit", "a", "1", "--parent", ID], 4, "is not in this vault"),
+    ];
+    for vault in ["sled:new", "journal:new"] {
+        for (args, code, said) in refused {
+            sandbox.run(&[args, &["--vault", vault]].concat()).assert(code, said);
+            assert!(sandbox.names().is_empty(), "{args:?} left {:?}", sandbox.names());
+        }
+    }
+    std::fs::create_dir(sandbox.path("main")).unwrap();
+    sandbox.run(refused[0].0).assert(6, "the head");
+    assert_eq!(std::fs::read_dir(sandbox.path("main")).unwrap().count(), 0);
+    sandbox.ok(&["commit", "a", "1", "--if-head", "0", "--if-none", ">"]);
+    assert_eq!(events(&sandbox), 1);
+}
