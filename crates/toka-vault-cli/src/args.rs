@@ -112,8 +112,8 @@ pub(crate) enum Command {
 
     /// Write a part of the graph for Graphviz or Mermaid: events, and lines from parents to children.
     ///
-    /// A line is written where both of its events are: what leads through an event that is left out is
-    /// not written.
+    /// Where --kind, --since or --until leave events out, a dashed line leads through them from the
+    /// nearest that are written; up to 1,000 are looked at for each event.
     Graph(Graph),
 
     /// Follow the vault: first history from a start point, then each event as it is committed.

@@ -1,5 +1,6 @@
 //! The commands, a module each, and [`run`], which chooses one.
 
+mod causes;
 mod commit;
 #[cfg(test)]
 mod damage_tests;

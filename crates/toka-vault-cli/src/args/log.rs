@@ -20,10 +20,11 @@ pub(crate) struct Log {
 
     /// Draw beside the events what led to what, as `git log --graph` does.
     ///
-    /// A `*` is an event, and a line leads down from it to each of its parents. With --kind, --since or
-    /// --until the lines are those to parents that are listed too: what leads through an event that is
-    /// left out is not drawn. A lane that is still open at the end leads to events beyond --limit, or
-    /// to one that cannot be read. At most 100 lanes are drawn; a `>` stands for those to the right.
+    /// A `*` is an event, and a line leads down from it to each of its parents. Where --kind, --since or
+    /// --until leave events out, the line goes on through them to the nearest that are listed; up to
+    /// 1,000 are looked at for each event. A lane that is still open at the end leads to events beyond
+    /// --limit, or to one that cannot be read. At most 100 lanes are drawn; a `>` stands for those to
+    /// the right.
     #[arg(long, conflicts_with = "reverse")]
     pub(crate) graph: bool,
 }

@@ -1,7 +1,7 @@
 //! `graph`: writes a part of the graph for Graphviz or Mermaid.
 //!
 //! Keeps the invariant that what is held is bounded by the limit: the events that are awaited as
-//! parents of those that were written, and one event for each that was named.
+//! causes of those that were written, and one event for each that was named.
 
 use std::collections::HashMap;
 
@@ -11,6 +11,7 @@ use toka_vault::{
     Direction, Error, Event, EventId, Filter, Position, ReplayOptions, Vault, WalkOptions, WalkOrder,
 };
 
+use super::causes::{Causes, Missing, causes};
 use super::events;
 use super::find::find;
 use crate::args::Graph;
@@ -24,14 +25,17 @@ pub(super) async fn run(vault: &Vault, args: &Graph, filter: Filter, output: &mu
     for name in &args.ids {
         ids.push(find(vault, name, notes).await?);
     }
-    let mut events = events_of(vault, ids, filter).await?;
+    let mut events = events_of(vault, ids, filter.clone()).await?;
     let mut diagram = Diagram::new(output, args.format)?;
-    let (mut awaited, mut written, mut damaged) = (Awaited::default(), 0, false);
+    let (mut awaited, mut missing) = (Awaited::default(), Missing::default());
+    let (mut written, mut damaged) = (0, false);
     let is_cut = loop {
         match events.next().await {
             Some(Ok(_)) if written == args.limit => break true,
             Some(Ok(event)) => {
-                write(&mut diagram, &mut awaited, &event)?;
+                let causes = causes(vault, &event, &filter).await?;
+                missing.look(&causes);
+                write(&mut diagram, &mut awaited, &event, &causes)?;
                 written += 1;
             }
             Some(Err(error)) => damaged |= events::step_over_to(notes, error)?,
@@ -39,6 +43,7 @@ pub(super) async fn run(vault: &Vault, args: &Graph, filter: Filter, output: &mu
         }
     };
     diagram.end()?;
+    missing.tell(notes);
     if is_cut {
         notes.note(&format!(
             "the graph is cut off after {}; `-n N` writes more of it",
@@ -60,19 +65,21 @@ pub(super) fn check(output: &Output) -> Result<()> {
     ))
 }
 
-/// Holds the children that were written, by the parents that were not yet.
+/// Holds the events that were written, by what led to them and was not yet; with whether that is a parent.
 #[derive(Default)]
-struct Awaited(HashMap<EventId, Vec<Position>>);
+struct Awaited(HashMap<EventId, Vec<(Position, bool)>>);
 
-/// Writes an event, and the lines to its children.
-fn write(diagram: &mut Diagram<'_>, awaited: &mut Awaited, event: &Event) -> Result<()> {
+/// Writes an event, and the lines to what it led to.
+fn write(diagram: &mut Diagram<'_>, awaited: &mut Awaited, event: &Event, causes: &Causes) -> Result<()> {
     let node = |position: Position| Node(position.get());
     diagram.node(node(event.position()), event.header.id, &label(event))?;
-    for child in awaited.0.remove(&event.header.id).unwrap_or_default() {
-        diagram.edge(node(event.position()), node(child))?;
+    for (child, is_direct) in awaited.0.remove(&event.header.id).unwrap_or_default() {
+        diagram.edge(node(event.position()), node(child), is_direct)?;
     }
-    for parent in event.header.parents.iter() {
-        awaited.0.entry(*parent).or_default().push(event.position());
+    for (ids, is_direct) in [(&causes.parents, true), (&causes.others, false)] {
+        for id in ids {
+            awaited.0.entry(*id).or_default().push((event.position(), is_direct));
+        }
     }
     Ok(())
 }

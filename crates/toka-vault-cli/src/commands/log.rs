@@ -1,12 +1,13 @@
 //! `log`: lists events, the newest or the oldest first, or draws how they are related.
 
 use futures::StreamExt;
-use toka_vault::{Direction, Error, Event, EventId, Filter, ReplayOptions, Vault};
+use toka_vault::{Direction, Event, Filter, Replay, ReplayOptions, Vault};
 
+use super::causes::{Causes, Missing, causes};
 use super::events;
 use crate::args::Log;
 use crate::failure::{Failure, Result};
-use crate::output::{Lanes, Output};
+use crate::output::{Lanes, List, Output};
 
 /// Lists the events that the filter means.
 pub(super) async fn run(vault: &Vault, args: &Log, filter: Filter, output: &mut Output) -> Result<()> {
@@ -25,20 +26,32 @@ pub(super) async fn run(vault: &Vault, args: &Log, filter: Filter, output: &mut 
     if !args.graph {
         return events::list(replay, args.limit, nothing, output).await;
     }
-    let related = replay.then(async |item| {
+    draw(vault, replay, args.limit, &filter, nothing, output).await
+}
+
+/// Lists events with a drawing of how they are related.
+async fn draw(
+    vault: &Vault,
+    replay: Replay,
+    limit: Option<u64>,
+    filter: &Filter,
+    nothing: &str,
+    output: &mut Output,
+) -> Result<()> {
+    let notes = output.notes();
+    let with_causes = replay.then(async |item| {
         let event = item?;
-        let parents = listed(vault, &event, &filter).await?;
-        Ok((event, parents))
+        let causes = causes(vault, &event, filter).await?;
+        Ok((event, causes))
     });
-    let mut lanes = Lanes::new();
-    events::list_each(
-        output.drawing(events::COLUMNS),
-        related,
-        args.limit,
-        nothing,
-        |list, (event, parents)| list.drawn(&lanes.draw(event.header.id, &parents), &events::cells(&event)),
-    )
-    .await
+    let (mut lanes, mut missing) = (Lanes::new(), Missing::default());
+    let print = |list: &mut List<'_>, (event, causes): (Event, Causes)| {
+        missing.look(&causes);
+        list.drawn(&lanes.draw(event.header.id, &causes.all()), &events::cells(&event))
+    };
+    let listed = events::list_each(output.drawing(events::COLUMNS), with_causes, limit, nothing, print).await;
+    missing.tell(notes);
+    listed
 }
 
 /// Refuses to draw in a form that is not for people.
@@ -49,22 +62,4 @@ pub(super) fn check(args: &Log, output: &Output) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Returns those parents of an event that are listed too: all where all events are, else those that the
-/// filter means and that can be read.
-pub(super) async fn listed(vault: &Vault, event: &Event, filter: &Filter) -> Result<Vec<EventId>, Error> {
-    let parents = event.header.parents.iter().copied();
-    if filter.is_all() {
-        return Ok(parents.collect());
-    }
-    let mut listed = Vec::new();
-    for parent in parents {
-        match vault.header(parent).await {
-            Ok(Some(header)) if filter.matches(&header) => listed.push(parent),
-            Ok(_) | Err(Error::Corrupt { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(listed)
 }

@@ -52,11 +52,13 @@ impl<'a> Diagram<'a> {
         }
     }
 
-    /// Writes a line from a parent to a child.
-    pub(crate) fn edge(&mut self, Node(parent): Node, Node(child): Node) -> Result<()> {
-        match self.language {
-            Language::Dot => self.write(format_args!("  e{parent} -> e{child};\n")),
-            Language::Mermaid => self.write(format_args!("  e{parent} --> e{child}\n")),
+    /// Writes a line from an event to one that it led to, dashed where others lie in between.
+    pub(crate) fn edge(&mut self, Node(cause): Node, Node(effect): Node, is_direct: bool) -> Result<()> {
+        match (self.language, is_direct) {
+            (Language::Dot, true) => self.write(format_args!("  e{cause} -> e{effect};\n")),
+            (Language::Dot, false) => self.write(format_args!("  e{cause} -> e{effect} [style=dashed];\n")),
+            (Language::Mermaid, true) => self.write(format_args!("  e{cause} --> e{effect}\n")),
+            (Language::Mermaid, false) => self.write(format_args!("  e{cause} -.-> e{effect}\n")),
         }
     }
 

@@ -102,12 +102,12 @@ impl<T: Copy + Eq + Hash> Lanes<T> {
                 Some(to) => *to,
                 None if !lines.straight => {
                     lines.straight = true;
-                    self.expect(from, *parent);
+                    self.assign(from, *parent);
                     continue;
                 }
                 None => {
                     let to = self.free(from);
-                    self.expect(to, *parent);
+                    self.assign(to, *parent);
                     to
                 }
             };
@@ -128,7 +128,7 @@ impl<T: Copy + Eq + Hash> Lanes<T> {
             return lines;
         }
         if let Some(parent) = self.open.get_mut(from).and_then(Option::take) {
-            self.expect(to, parent);
+            self.assign(to, parent);
         }
         for (lane, is_open) in [(to, true), (from, false)] {
             if let Some(place) = lines.beside.get_mut(lane) {
@@ -176,7 +176,7 @@ impl<T: Copy + Eq + Hash> Lanes<T> {
     }
 
     /// Lets a lane wait for an event that no other waits for.
-    fn expect(&mut self, lane: usize, event: T) {
+    fn assign(&mut self, lane: usize, event: T) {
         self.wait(lane, Some(event));
         self.places.insert(event, lane);
     }
