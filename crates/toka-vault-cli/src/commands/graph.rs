@@ -44,15 +44,26 @@ pub(super) async fn run(vault: &Vault, args: &Graph, filter: Filter, output: &mu
     };
     diagram.end()?;
     missing.tell(notes);
-    if is_cut {
-        notes.note(&format!(
-            "the graph is cut off after {}; `-n N` writes more of it",
-            things(written, "event")
-        ));
-    } else if written == 0 && !damaged {
-        notes.note("no event in the vault is meant");
+    if let Some(note) = note(args, &filter, written, is_cut).filter(|_| !damaged || is_cut) {
+        notes.note(&note);
     }
     events::outcome(damaged)
+}
+
+/// Says what there is to note about a graph: that it is cut off, or that there is nothing to write.
+fn note(args: &Graph, filter: &Filter, written: u64, is_cut: bool) -> Option<String> {
+    match written {
+        _ if args.limit == 0 => None,
+        0 if filter.is_all() => Some("the vault has no events yet".to_owned()),
+        0 => Some(
+            "no event in the vault matches; without --kind, --since and --until, `graph` writes all"
+                .to_owned(),
+        ),
+        _ if is_cut => {
+            Some(format!("the graph is cut off after {}; `-n N` writes more of it", things(written, "event")))
+        }
+        _ => None,
+    }
 }
 
 /// Refuses a form of output that the command does not have.
