@@ -10,6 +10,7 @@
 
 mod decode;
 mod encode;
+mod kinds;
 
 pub use decode::{Block, Damage, Stored};
 pub use encode::{EncodedBlock, Layout, encode};

@@ -13,7 +13,7 @@ use crate::journal::{Journal, corrupt};
 use crate::pool::BUFFER_BYTES;
 use crate::segment::Segment;
 
-/// Bytes that are read at once where one event is asked for.
+/// Bytes that are read at once where one event is asked for, and it is not known where its frame ends.
 const STEP_BYTES_SINGLE: usize = 32 << 10;
 
 /// Says what is wrong where a frame should be.
@@ -24,10 +24,24 @@ struct Part<'a> {
     segment: &'a Segment,
     /// Where to look for the first position.
     offset: u64,
+    /// How many bytes from there on have it, where that is known.
+    length: Option<u64>,
     /// Where the frames end at the latest.
     limit: u64,
     /// The last position that there is in it; `None` in the segment that is written to.
     last: Option<Position>,
+}
+
+impl Part<'_> {
+    /// Says how many bytes to read at once.
+    fn step(&self, budget: &ReadBudget) -> usize {
+        let length = self.length.and_then(|length| usize::try_from(length).ok());
+        match length {
+            _ if budget.events > 1 => BUFFER_BYTES,
+            Some(length) => length.min(STEP_BYTES_SINGLE),
+            None => STEP_BYTES_SINGLE,
+        }
+    }
 }
 
 impl Journal {
@@ -54,8 +68,8 @@ impl Journal {
     fn read_segment(&self, chunk: &mut Chunk, next: &mut Position, budget: &mut ReadBudget) -> Result<()> {
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
-                let (offset, limit) = (full.index.find(*next), full.index.bytes());
-                let part = Part { segment: &full.segment, offset, limit, last: Some(full.last) };
+                let ((offset, length), limit) = (full.index.find(*next), full.index.bytes());
+                let part = Part { segment: &full.segment, offset, length, limit, last: Some(full.last) };
                 return self.read_part(&part, chunk, next, budget);
             }
             let active = self.active();
@@ -63,8 +77,9 @@ impl Journal {
                 // The one that has it became full between the two looks; the next look finds it.
                 continue;
             }
-            let (limit, offset) = (active.written.load(Ordering::Acquire), active.find(*next));
-            let part = Part { segment: &active.segment, offset, limit, last: None };
+            let limit = active.written.load(Ordering::Acquire);
+            let (offset, length) = active.find(*next);
+            let part = Part { segment: &active.segment, offset, length, limit, last: None };
             return self.read_part(&part, chunk, next, budget);
         }
     }
@@ -76,7 +91,7 @@ impl Journal {
         next: &mut Position,
         budget: &mut ReadBudget,
     ) -> Result<()> {
-        let step = if budget.events == 1 { STEP_BYTES_SINGLE } else { BUFFER_BYTES };
+        let step = part.step(budget);
         let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
         // Where a frame should be and is not.
         let mut damaged_at = None;

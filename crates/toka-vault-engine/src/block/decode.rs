@@ -4,10 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position,
-    Timestamp,
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Parents, Payload, Position, Timestamp,
 };
 
+use super::kinds::Kinds;
 use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE};
 use crate::fields::Fields;
 use crate::log::{LogEnd, ReadBudget};
@@ -18,7 +18,7 @@ pub struct Block {
     bytes: Bytes,
     first: Position,
     end: LogEnd,
-    kinds: Vec<Kind>,
+    kinds: Kinds,
     records: Vec<RecordEntry>,
     /// Whether all records are known to be as they were written.
     checked: bool,
@@ -61,7 +61,7 @@ impl Block {
         let header = checked_header(&bytes)?;
         let mut fields = Fields(header);
         let parsed = parse_fixed(&mut fields).and_then(|(first, count, end, kinds)| {
-            let kinds = (0..kinds).map(|_| parse_kind(&mut fields)).collect::<Option<Vec<_>>>()?;
+            let kinds = Kinds::parse(&mut fields, kinds, FIXED_HEADER_BYTES)?;
             let records = parse_table(&mut fields, count, header.len() + 8)?;
             Some((first, end, kinds, records))
         });
@@ -100,7 +100,7 @@ impl Block {
         Some(self.record(*entry, position))
     }
 
-    /// Checks all records at once, so that decoding need not: for a reader that has time which whoever
+    /// Checks all records and decodes all kinds at once, so that decoding events need not: for a reader that has time which whoever
     /// takes the events has not. Where one is damaged, each is checked when it is decoded, as without
     /// this.
     #[must_use]
@@ -111,6 +111,7 @@ impl Block {
                 .is_some_and(|record| crc32fast::hash(record) == entry.checksum)
         };
         self.checked = self.records.iter().all(whole);
+        self.kinds.decode(&self.bytes);
         self
     }
 
@@ -157,7 +158,7 @@ impl Block {
     #[inline]
     fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Stored> {
         let mut fields = Fields(record);
-        let kind = self.kinds.get(usize::from(fields.u16()?))?.clone();
+        let kind = self.kinds.kind(usize::from(fields.u16()?), &self.bytes)?;
         let flags = fields.u8()?;
         let parents = usize::from(fields.u16()?);
         let id = EventId::from_bytes(fields.array()?);
@@ -212,23 +213,17 @@ fn parse_fixed(fields: &mut Fields<'_>) -> Option<(Position, usize, LogEnd, u16)
     Some((first, count, end, fields.u16()?))
 }
 
-/// Parses an entry of the dictionary of kinds.
-fn parse_kind(fields: &mut Fields<'_>) -> Option<Kind> {
-    let length = usize::from(fields.u8()?);
-    Kind::new(std::str::from_utf8(fields.bytes(length)?).ok()?).ok()
-}
-
 /// Parses the table of records, which lie one behind the other from `start` on.
 fn parse_table(fields: &mut Fields<'_>, count: usize, start: usize) -> Option<Vec<RecordEntry>> {
     if count == 0 || fields.0.len() != count.checked_mul(ENTRY_BYTES)? {
         return None;
     }
+    let mut records = Vec::with_capacity(count);
     let mut start = start;
-    let mut entry = || {
+    for _ in 0..count {
         let end = start.checked_add(fields.u32()? as usize)?;
-        let entry = RecordEntry { start, end, checksum: fields.u32()? };
+        records.push(RecordEntry { start, end, checksum: fields.u32()? });
         start = end;
-        Some(entry)
-    };
-    (0..count).map(|_| entry()).collect()
+    }
+    Some(records)
 }
