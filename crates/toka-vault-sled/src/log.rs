@@ -113,21 +113,25 @@ impl SledLog {
     /// Not by a range: sled's iterator ends without an error where a damaged page was rolled back,
     /// and reads pages past its cache, which then grows without bound.
     fn read_into(&self, found: &mut Found) -> Result<()> {
-        let Some(mut first) = self.block_before(found.next)? else { return Ok(()) };
-        while !found.is_full() {
-            let value = self.tree.get(&keys::block(first));
-            let Some(value) = value.map_err(|failure| self.unreadable(found.next, failure))? else { break };
-            let last = self.read_block(first, value, found)?;
-            first = last.next();
+        let Some((mut first, mut value)) = self.block_before(found.next)? else { return Ok(()) };
+        loop {
+            first = self.read_block(first, value, found)?.next();
+            if found.is_full() {
+                return Ok(());
+            }
+            let next = self.tree.get(&keys::block(first));
+            match next.map_err(|failure| self.unreadable(found.next, failure))? {
+                Some(next) => value = next,
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
-    /// Finds the first position of the block that has `position`, if any has.
-    fn block_before(&self, position: Position) -> Result<Option<Position>> {
+    /// Finds the block that has `position`, if any has, and the position of its first event.
+    fn block_before(&self, position: Position) -> Result<Option<(Position, Value)>> {
         let entry = self.tree.at_or_before(&keys::block(position));
         let entry = entry.map_err(|failure| self.unreadable(position, failure))?;
-        Ok(entry.and_then(|(key, _)| keys::block_position(&key)))
+        Ok(entry.and_then(|(key, value)| Some((keys::block_position(&key)?, value))))
     }
 
     /// Adds the events of a block, as many as are asked for, and returns the block's last position. A
