@@ -18,14 +18,14 @@ use crate::pool::Pool;
 use crate::segment::Segment;
 use crate::segment_header::PAGE_BYTES;
 
-/// Most entries.
-const ENTRIES_MAX: usize = 2_000;
+/// Most entries; fewer in tests, whose segments are small.
+const ENTRIES_MAX: usize = if cfg!(test) { 200 } else { 2_000 };
 
 /// Least distance of two entries, in bytes: a full frame is twice as long, and so has one of its own.
 const DISTANCE_MIN: u64 = 8 << 10;
 
 /// Bytes at the end of a segment that are kept for the index.
-pub(crate) const INDEX_BYTES: usize = 32 << 10;
+pub(crate) const INDEX_BYTES: usize = if cfg!(test) { 16 << 10 } else { 32 << 10 };
 
 const _: () = assert!(8 + 16 * (ENTRIES_MAX + 1) <= INDEX_BYTES);
 
