@@ -5,8 +5,8 @@
 
 use std::sync::atomic::Ordering;
 
-use toka_vault_core::{Error, Position, Result};
-use toka_vault_engine::block::Block;
+use toka_vault_core::{Error, Payload, Position, Result};
+use toka_vault_engine::block::{Block, Elsewhere, Place};
 use toka_vault_engine::{Chunk, ReadBudget};
 
 use crate::journal::{Journal, corrupt};
@@ -18,6 +18,9 @@ const STEP_BYTES_SINGLE: usize = 32 << 10;
 
 /// Says what is wrong where a frame should be.
 const NO_FRAME: &str = "the header of a frame is damaged";
+
+/// Reads payloads that are not in their blocks.
+type Payloads<'a> = &'a dyn Fn(Elsewhere) -> Result<Payload>;
 
 /// A part of a segment to read.
 struct Part<'a> {
@@ -46,13 +49,26 @@ impl Part<'_> {
 
 impl Journal {
     /// Reads events from a position on.
-    pub(crate) fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
+    pub(crate) fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.read_with(from, budget, &|elsewhere| match elsewhere.place {
+            Place::With(owner) => self.payload_of(owner),
+            Place::Outside(position) => Err(Error::corrupt(position, "a journal keeps no payload outside")),
+        })
+    }
+
+    /// Reads the payload of an event that has it itself.
+    fn payload_of(&self, owner: Position) -> Result<Payload> {
+        let nowhere = |_| Err(Error::corrupt(owner, "an event that others share the payload of has none"));
+        self.read_with(owner, ReadBudget::ONE, &nowhere)?.into_payload(owner)
+    }
+
+    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: Payloads<'_>) -> Result<Chunk> {
         let mut chunk = Chunk::default();
         // Nothing stands before the first position, and no segment has it.
         let mut next = from.max(Position::FIRST);
         while chunk.last_position().is_none() || !budget.is_used_up() {
             let before = next;
-            match self.read_segment(&mut chunk, &mut next, &mut budget) {
+            match self.read_segment(&mut chunk, &mut next, &mut budget, payload) {
                 // What was read before the damage is fine; the next read meets the damage first.
                 Err(Error::Corrupt { .. }) if chunk.last_position().is_some() => break,
                 read => read?,
@@ -65,12 +81,18 @@ impl Journal {
     }
 
     /// Reads what one segment has.
-    fn read_segment(&self, chunk: &mut Chunk, next: &mut Position, budget: &mut ReadBudget) -> Result<()> {
+    fn read_segment(
+        &self,
+        chunk: &mut Chunk,
+        next: &mut Position,
+        budget: &mut ReadBudget,
+        payload: Payloads<'_>,
+    ) -> Result<()> {
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
                 let ((offset, length), limit) = (full.index.find(*next), full.index.bytes());
                 let part = Part { segment: &full.segment, offset, length, limit, last: Some(full.last) };
-                return self.read_part(&part, chunk, next, budget);
+                return self.read_part(&part, chunk, next, budget, payload);
             }
             let active = self.active();
             if active.segment.header.first() > *next {
@@ -80,7 +102,7 @@ impl Journal {
             let limit = active.written.load(Ordering::Acquire);
             let (offset, length) = active.find(*next);
             let part = Part { segment: &active.segment, offset, length, limit, last: None };
-            return self.read_part(&part, chunk, next, budget);
+            return self.read_part(&part, chunk, next, budget, payload);
         }
     }
 
@@ -90,6 +112,7 @@ impl Journal {
         chunk: &mut Chunk,
         next: &mut Position,
         budget: &mut ReadBudget,
+        payload: Payloads<'_>,
     ) -> Result<()> {
         let step = part.step(budget);
         let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
@@ -130,7 +153,7 @@ impl Journal {
             };
             // One event of a block is checked when it is decoded.
             let block = if budget.events == 1 { block } else { block.with_checked_records() };
-            *next = chunk.push_block(block, *next, budget).next();
+            *next = chunk.push_block(block, *next, budget, payload)?.next();
             if budget.is_used_up() {
                 break;
             }

@@ -8,7 +8,10 @@ use toka_vault_core::{
 };
 
 use super::kinds::Kinds;
-use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE};
+use super::{
+    ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE,
+    PAYLOAD_SHARED, Place,
+};
 use crate::fields::Fields;
 use crate::log::{LogEnd, ReadBudget};
 
@@ -34,11 +37,11 @@ struct RecordEntry {
 
 /// Holds what a block has of an event.
 #[derive(Debug)]
-pub enum Stored {
+pub(crate) enum Stored {
     /// All of it.
     Event(Event),
-    /// All but the payload, which is kept outside and this many bytes long.
-    Header(EventHeader, usize),
+    /// All but the payload.
+    Header(EventHeader, Elsewhere),
 }
 
 /// Says what of a block is not as it was written.
@@ -95,34 +98,43 @@ impl Block {
     ///
     /// [`Damage`] where its record is not as it was written.
     #[inline]
-    pub fn event(&self, position: Position) -> Option<Result<Stored, Damage>> {
+    pub(crate) fn event(&self, position: Position) -> Option<Result<Stored, Damage>> {
         let entry = self.records.get(self.index(position)?)?;
         Some(self.record(*entry, position))
     }
 
-    /// Checks all records and decodes all kinds at once, so that decoding events need not: for a reader that has time which whoever
-    /// takes the events has not. Where one is damaged, each is checked when it is decoded, as without
-    /// this.
+    /// Checks all records and decodes all kinds at once, so that decoding events need not: for a reader
+    /// that has time which whoever takes the events has not. Where one is damaged, each is checked when
+    /// it is decoded, as without this.
     #[must_use]
     pub fn with_checked_records(mut self) -> Self {
-        let whole = |entry: &RecordEntry| {
-            self.bytes
-                .get(entry.start..entry.end)
-                .is_some_and(|record| crc32fast::hash(record) == entry.checksum)
-        };
-        self.checked = self.records.iter().all(whole);
+        self.checked = self.is_whole();
         self.kinds.decode(&self.bytes);
         self
     }
 
-    /// Tells whether the payloads from `first` to `last` are all inside. Damage is not looked for.
-    pub fn has_payloads(&self, first: Position, last: Position) -> bool {
-        let records = self.index(first).zip(self.index(last));
-        let records = records.and_then(|(first, last)| self.records.get(first..=last));
-        let inside = |entry: &RecordEntry| {
-            self.bytes.get(entry.start + FLAGS_AT).is_some_and(|flags| flags & PAYLOAD_OUTSIDE == 0)
+    /// Tells whether all records are as they were written.
+    pub fn is_whole(&self) -> bool {
+        let whole = |entry: &RecordEntry| {
+            let record = self.bytes.get(entry.start..entry.end);
+            record.is_some_and(|record| crc32fast::hash(record) == entry.checksum)
         };
-        records.is_some_and(|records| records.iter().all(inside))
+        self.records.iter().all(whole)
+    }
+
+    /// Returns where the payload of an event is, or `None` where it is inside, as far as the record can
+    /// tell: whether it is as it was written is not looked at.
+    pub(crate) fn elsewhere(&self, position: Position) -> Option<Elsewhere> {
+        let entry = self.records.get(self.index(position)?)?;
+        let record = self.bytes.get(entry.start..entry.end)?;
+        let flags = *record.get(FLAGS_AT)?;
+        if flags == 0 {
+            return None;
+        }
+        let (_, rest) = record.split_at_checked(FIXED_RECORD_BYTES - 4)?;
+        let length = Fields(rest).u32()? as usize;
+        let (_, shared) = record.split_last_chunk()?;
+        elsewhere(flags, length, position, *shared)
     }
 
     /// Returns up to where the events from `first` on fit a budget, which they use up; that is at least
@@ -170,15 +182,26 @@ impl Block {
         let parents: Parents = parents.iter().copied().map(EventId::from_bytes).collect();
         let inside = fields.0.len();
         let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, position);
-        match flags & PAYLOAD_OUTSIDE {
-            0 if inside == length => {
-                let payload = self.bytes.slice(entry.end - inside..entry.end);
-                Some(Stored::Event(Event::new(header, Payload::from_stored(payload, digest))))
-            }
-            PAYLOAD_OUTSIDE if inside == 0 => Some(Stored::Header(header, length)),
-            _ => None,
+        if flags == 0 {
+            let payload = self.bytes.slice(entry.end - inside..entry.end);
+            let event = Event::new(header, Payload::from_stored(payload, digest));
+            return (inside == length).then_some(Stored::Event(event));
         }
+        let shared = if flags == PAYLOAD_SHARED { fields.array()? } else { [0; 8] };
+        let elsewhere = elsewhere(flags, length, position, shared)?;
+        fields.0.is_empty().then_some(Stored::Header(header, elsewhere))
     }
+}
+
+/// Says where the payload of a record with these flags is, which ends with the position of an event where
+/// it is shared.
+fn elsewhere(flags: u8, length: usize, position: Position, shared: [u8; 8]) -> Option<Elsewhere> {
+    let place = match flags {
+        PAYLOAD_OUTSIDE => Place::Outside(position),
+        PAYLOAD_SHARED => Place::With(Position::new(u64::from_be_bytes(shared))),
+        _ => return None,
+    };
+    Some(Elsewhere { length, place })
 }
 
 /// Returns what the checksum of a header covers, once it does.

@@ -5,6 +5,8 @@
 //! leaves it ahead; and that a key which is in no file and no page is damaged is one that no event
 //! which the files cover has.
 
+mod filter;
+mod frame;
 mod merge;
 mod open;
 mod run;
@@ -33,6 +35,9 @@ pub(crate) struct Layout {
     pub(crate) extension: &'static str,
     /// Events that one covers before it is merged with others.
     pub(crate) batch_events: usize,
+    /// Tells for which keys it pays to know without a read that a file does not have them. They have to
+    /// be as good as random.
+    pub(crate) is_filtered: fn(Key) -> bool,
 }
 
 /// Holds the files, in the order of what they cover.
@@ -74,7 +79,7 @@ impl Runs {
             match run.find(key) {
                 Ok(Some(position)) => return Lookup::At(position),
                 Ok(None) => {}
-                Err(Damaged) => damaged.push((run.cover.first, run.cover.last)),
+                Err(Damaged) => damaged.push((run.cover().first, run.cover().last)),
             }
         }
         if damaged.is_empty() { Lookup::Absent } else { Lookup::Unread(damaged) }
@@ -84,14 +89,14 @@ impl Runs {
     pub(crate) fn could_have(&self, key: Key) -> Lookup {
         let runs = read(&self.runs);
         let could = runs.iter().filter(|run| run.could_have(key));
-        let ranges: Vec<_> = could.map(|run| (run.cover.first, run.cover.last)).collect();
+        let ranges: Vec<_> = could.map(|run| (run.cover().first, run.cover().last)).collect();
         if ranges.is_empty() { Lookup::Absent } else { Lookup::Unread(ranges) }
     }
 
     /// Returns up to `max` positions of a key from `from` on, the lowest first.
     pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         let mut found = Vec::new();
-        for run in self.snapshot().iter().filter(|run| run.cover.last >= from) {
+        for run in self.snapshot().iter().filter(|run| run.cover().last >= from) {
             if found.len() >= max {
                 break;
             }
@@ -103,7 +108,7 @@ impl Runs {
     /// Returns up to `max` positions of a key up to `to`, the highest first.
     pub(crate) fn descending(&self, key: Key, to: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         let mut found = Vec::new();
-        for run in self.snapshot().iter().rev().filter(|run| run.cover.first <= to) {
+        for run in self.snapshot().iter().rev().filter(|run| run.cover().first <= to) {
             if found.len() >= max {
                 break;
             }
@@ -120,7 +125,8 @@ impl Runs {
         last: Position,
     ) -> Result<Vec<Key>, Damaged> {
         let mut keys = Vec::new();
-        for run in self.snapshot().iter().filter(|run| run.cover.first <= last && first <= run.cover.last) {
+        for run in self.snapshot().iter().filter(|run| run.cover().first <= last && first <= run.cover().last)
+        {
             keys.extend(run.keys(low, high)?);
         }
         keys.sort_unstable();
@@ -130,14 +136,15 @@ impl Runs {
 
     /// Returns up to where the files cover the log.
     pub(crate) fn last(&self) -> Position {
-        read(&self.runs).last().map_or(Position::ZERO, |run| run.cover.last)
+        read(&self.runs).last().map_or(Position::ZERO, |run| run.cover().last)
     }
 
     /// Writes a file of entries, of the events that follow those of all files.
     pub(crate) fn add(&self, mut entries: Vec<Entry>, cover: Cover) -> Result<()> {
         entries.sort_unstable();
+        let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
-        let Some(run) = Run::write(&self.dir, self.layout.extension, cover, entries)? else {
+        let Some(run) = Run::write(&self.dir, self.layout, cover, filtered as u64, entries)? else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
             return Err(Error::Damaged { path: self.dir.clone(), reason });
@@ -150,7 +157,7 @@ impl Runs {
     /// `stop` says so.
     pub(crate) fn merge(&self, stop: &dyn Fn() -> bool) -> Result<()> {
         while let Some(inputs) = self.mergeable() {
-            let Some(merged) = merge(&self.dir, self.layout.extension, &inputs, stop)? else { return Ok(()) };
+            let Some(merged) = merge(&self.dir, self.layout, &inputs, stop)? else { return Ok(()) };
             {
                 let mut runs = write(&self.runs);
                 let kept = runs.len().saturating_sub(inputs.len());
