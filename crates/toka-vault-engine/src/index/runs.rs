@@ -24,9 +24,10 @@ pub(crate) use run::{Cover, Damaged, Entry};
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
 
-/// Is what events are found by: 16 bytes that sort.
+/// Is what events are found by: 16 bytes that sort, as the number that sorts alike and is compared and
+/// hashed at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Key(pub(crate) [u8; 16]);
+pub(crate) struct Key(pub(crate) u128);
 
 /// Says how the files of an index are called and how large they start.
 #[derive(Clone, Copy, Debug)]
@@ -62,12 +63,22 @@ pub(crate) enum Lookup {
 
 impl Key {
     /// The key before all others.
-    pub(crate) const LEAST: Self = Self([0; 16]);
+    pub(crate) const LEAST: Self = Self(0);
+
+    /// Returns the key with these bytes.
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+
+    /// Returns the bytes of the key.
+    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
 }
 
 impl From<EventId> for Key {
     fn from(id: EventId) -> Self {
-        Self(id.to_bytes())
+        Self::from_bytes(id.to_bytes())
     }
 }
 

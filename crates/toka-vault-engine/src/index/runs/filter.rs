@@ -80,7 +80,7 @@ impl Filter {
     /// Returns the line of a key, and the bits that it sets there.
     fn place(&self, key: Key) -> (usize, [u64; LINE_WORDS]) {
         // The first byte is a tag.
-        let hash = u128::from_be_bytes(key.0) << 8;
+        let hash = key.0 << 8;
         let (choice, mut rest) = ((hash >> 64) as u64, (hash as u64) >> 8);
         let mut bits = [0_u64; LINE_WORDS];
         for _ in 0..BITS_SET {

@@ -35,7 +35,7 @@ pub(super) struct Frame {
 impl Frame {
     /// Returns the header, and what stands behind the pages.
     pub(super) fn encode(&self) -> (Vec<u8>, Vec<u8>) {
-        let fences = self.fences.iter().flat_map(|key| key.0);
+        let fences = self.fences.iter().flat_map(|key| key.to_bytes());
         let tail: Vec<u8> = fences.chain(self.filter.bytes()).collect();
         (self.header(&tail), tail)
     }
@@ -63,7 +63,7 @@ impl Frame {
         body.extend_from_slice(&self.cover.last.get().to_be_bytes());
         body.extend_from_slice(self.cover.hash.as_bytes());
         body.extend_from_slice(&(self.fences.len() as u32).to_be_bytes());
-        body.extend_from_slice(&self.greatest.0);
+        body.extend_from_slice(&self.greatest.to_bytes());
         body.extend_from_slice(&(self.filter.lines() as u32).to_be_bytes());
         body.extend_from_slice(&self.filter.keys().to_be_bytes());
         let mut checksum = crc32fast::Hasher::new();
@@ -88,7 +88,7 @@ impl Sizes {
         fields.bytes(MAGIC.len() + 4)?;
         let (first, last) = (Position::new(fields.u64()?), Position::new(fields.u64()?));
         let hash = EventHash::from_bytes(fields.array()?);
-        let (pages, greatest) = (fields.u32()?, Key(fields.array()?));
+        let (pages, greatest) = (fields.u32()?, Key::from_bytes(fields.array()?));
         let (lines, keys) = (fields.u32()?, fields.u64()?);
         Some(Self { cover: Cover { first, last, hash }, pages, greatest, lines, keys })
     }
@@ -107,7 +107,7 @@ impl Sizes {
         let (fences, _) = fences.as_chunks();
         Frame {
             cover: self.cover,
-            fences: fences.iter().copied().map(Key).collect(),
+            fences: fences.iter().copied().map(Key::from_bytes).collect(),
             greatest: self.greatest,
             filter: Filter::from_bytes(filter, self.keys),
         }

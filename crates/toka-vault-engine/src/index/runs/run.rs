@@ -288,7 +288,7 @@ fn encode_page(entries: &[Entry]) -> Vec<u8> {
     let mut body = Vec::with_capacity(PAGE_BYTES);
     body.extend_from_slice(&(entries.len() as u32).to_be_bytes());
     for (key, position) in entries {
-        body.extend_from_slice(&key.0);
+        body.extend_from_slice(&key.to_bytes());
         body.extend_from_slice(&position.get().to_be_bytes());
     }
     body.resize(PAGE_BYTES - 4, 0);
@@ -305,6 +305,6 @@ fn decode_page(page: &[u8; PAGE_BYTES]) -> Option<Vec<Entry>> {
         return None;
     }
     let count = fields.u32()? as usize;
-    let mut entry = || Some((Key(fields.array()?), Position::new(fields.u64()?)));
+    let mut entry = || Some((Key::from_bytes(fields.array()?), Position::new(fields.u64()?)));
     (0..count.min(PAGE_ENTRIES_MAX)).map(|_| entry()).collect()
 }
