@@ -37,6 +37,7 @@ mod recent_hashes;
 
 mod segmented;
 mod sequencer;
+mod sharing;
 mod since;
 mod sync;
 mod tail;
