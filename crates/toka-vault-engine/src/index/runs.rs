@@ -150,9 +150,8 @@ impl Runs {
         read(&self.runs).last().map_or(Position::ZERO, |run| run.cover().last)
     }
 
-    /// Writes a file of entries, of the events that follow those of all files.
-    pub(crate) fn add(&self, mut entries: Vec<Entry>, cover: Cover) -> Result<()> {
-        entries.sort_unstable();
+    /// Writes a file of sorted entries, of the events that follow those of all files.
+    pub(crate) fn add(&self, entries: Vec<Entry>, cover: Cover) -> Result<()> {
         let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
         let Some(run) = Run::write(&self.dir, self.layout, cover, filtered as u64, entries)? else {
