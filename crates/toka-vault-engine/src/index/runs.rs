@@ -18,8 +18,7 @@ use toka_vault_core::{Error, EventId, Position, Result};
 
 use crate::sync::{read, write};
 use merge::merge;
-use run::Run;
-pub(crate) use run::{Cover, Damaged, Entry};
+pub(crate) use run::{Cover, Damaged, Entry, Run};
 
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
@@ -194,7 +193,8 @@ impl Runs {
         batches.max(1).ilog(MERGE_RUNS as u64)
     }
 
-    fn snapshot(&self) -> Vec<Arc<Run>> {
+    /// Returns the files of this moment.
+    pub(super) fn snapshot(&self) -> Vec<Arc<Run>> {
         read(&self.runs).clone()
     }
 }
