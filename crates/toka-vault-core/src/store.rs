@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use async_trait::async_trait;
 
+use crate::verify::Finding;
 use crate::{
     Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Payload, Replay,
     ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, by_id, causality,
@@ -151,6 +152,14 @@ pub trait EventStore: Send + Sync {
     /// may read its history for it.
     async fn shared_bytes(&self) -> Result<u64> {
         Ok(0)
+    }
+
+    /// Compares the indexes that the store answers from with its history, and returns what does not
+    /// fit. A store without any has nothing to compare, as the provided method says.
+    ///
+    /// [`verify`](crate::verify::verify) asks for it.
+    async fn verify_indexes(&self) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
     }
 
     /// Returns where the history ends now.
@@ -344,6 +353,10 @@ where
 
     async fn shared_bytes(&self) -> Result<u64> {
         self.deref().shared_bytes().await
+    }
+
+    async fn verify_indexes(&self) -> Result<Vec<Finding>> {
+        self.deref().verify_indexes().await
     }
 
     async fn head(&self) -> Result<Head> {

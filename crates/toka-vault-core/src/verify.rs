@@ -57,6 +57,18 @@ pub enum Finding {
         /// The position that was due.
         expected: Position,
     },
+    /// A file of an index does not agree with the history, so that what is looked up there can be
+    /// missed. Close the vault and remove its folder `index`, which is built anew.
+    WrongIndex {
+        /// The name of the index.
+        index: &'static str,
+        /// The first position that the file covers.
+        first: Position,
+        /// The last position.
+        last: Position,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// The event hashes do not chain up to the head of the store.
     WrongChain {
         /// The head that the store tells.
@@ -121,6 +133,12 @@ impl std::fmt::Display for Finding {
             Self::WrongPosition { id, position, expected } => {
                 write!(f, "event {id} at position {position}: position {expected} was due")
             }
+            Self::WrongIndex { index, first, last, reason } => {
+                write!(
+                    f,
+                    "the file of the index `{index}` for positions {first} to {last}: {reason}; close the vault and remove its folder `index`, which is built anew"
+                )
+            }
             Self::WrongChain { head } => {
                 write!(
                     f,
@@ -131,7 +149,8 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Reads the whole history of `store` and computes every digest, event hash and the chain anew.
+/// Reads the whole history of `store` and computes every digest, event hash and the chain anew; then has
+/// its indexes compared with it.
 ///
 /// `progress` is called with the number of events read so far, after each of them. Memory stays
 /// bounded: of the hashes that children refer to, the newest 262,144 are remembered and older ones
@@ -162,7 +181,9 @@ pub async fn verify(store: &dyn EventStore, mut progress: impl FnMut(u64) + Send
         }
         progress(check.report.events);
     }
-    Ok(check.finish(head))
+    let mut report = check.finish(head);
+    store.verify_indexes().await?.into_iter().for_each(|finding| report.add(finding));
+    Ok(report)
 }
 
 /// Carries a verification from event to event.

@@ -8,12 +8,14 @@
 pub(crate) mod given;
 mod ids;
 pub(crate) mod postings;
+mod proof;
 mod runs;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use toka_vault_core::{Position, Result};
+use toka_vault_core::verify::Finding;
+use toka_vault_core::{Event, Position, Result};
 
 use crate::log::Log;
 pub(crate) use ids::IdIndex;
@@ -58,6 +60,25 @@ impl Index {
     pub(crate) fn durable(&self, head: Position) {
         self.ids.durable(head);
         self.postings.durable(head);
+    }
+
+    /// Compares the files with the log.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log that is not the damage of an event.
+    pub(crate) fn findings(&self, log: &dyn Log) -> Result<Vec<Finding>> {
+        let indexes = [
+            ("ids", self.ids.runs(), proof::id_of as fn(&Event) -> Vec<Key>),
+            ("postings", self.postings.runs(), proof::postings_of),
+        ];
+        let mut findings = Vec::new();
+        for (name, runs, keys_of) in indexes {
+            if let Some(runs) = runs {
+                findings.extend(proof::findings(log, runs, name, keys_of)?);
+            }
+        }
+        Ok(findings)
     }
 
     /// Ends the index's threads. What is in memory is found again in the log.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
+use toka_vault_core::verify::Finding;
 use toka_vault_core::{
     Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Payload,
     Position, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, find_payload,
@@ -159,6 +160,11 @@ impl LocalVault {
         self.reader().shared_bytes().await
     }
 
+    /// Compares the indexes with the log. See [`EventStore::verify_indexes`].
+    pub async fn verify_indexes(&self) -> Result<Vec<Finding>> {
+        self.0.source.run(|storage| storage.index.findings(storage.log.as_ref())).await
+    }
+
     /// Returns where the history ends now.
     pub async fn head(&self) -> Result<Head> {
         match (&self.0.committer, self.0.published.head()) {
@@ -251,6 +257,10 @@ impl EventStore for LocalVault {
 
     async fn shared_bytes(&self) -> Result<u64> {
         Self::shared_bytes(self).await
+    }
+
+    async fn verify_indexes(&self) -> Result<Vec<Finding>> {
+        Self::verify_indexes(self).await
     }
 
     async fn head(&self) -> Result<Head> {

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use toka_vault_core::verify::Finding;
 use toka_vault_core::{
     Condition, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent,
     Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions,
@@ -325,6 +326,10 @@ impl EventStore for Vault {
 
     async fn shared_bytes(&self) -> Result<u64> {
         self.store().shared_bytes().await
+    }
+
+    async fn verify_indexes(&self) -> Result<Vec<Finding>> {
+        self.store().verify_indexes().await
     }
 
     fn children(&self, id: EventId) -> Replay {

@@ -110,6 +110,7 @@ fn parts(finding: &Finding) -> (&'static str, Option<Position>, Option<EventId>)
         Finding::MissingParent { id, position, .. } => ("missing_parent", Some(*position), Some(*id)),
         Finding::RepeatedId { id, position } => ("repeated_id", Some(*position), Some(*id)),
         Finding::WrongPosition { id, position, .. } => ("wrong_position", Some(*position), Some(*id)),
+        Finding::WrongIndex { first, .. } => ("wrong_index", Some(*first), None),
         Finding::WrongChain { head } => ("wrong_chain", Some(*head), None),
         _ => ("other", None, None),
     }

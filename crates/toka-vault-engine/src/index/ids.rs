@@ -115,6 +115,11 @@ impl IdIndex {
         }
     }
 
+    /// Returns the files, where there are any.
+    pub(super) fn runs(&self) -> Option<&Runs> {
+        self.disk.as_ref().map(|disk| disk.runs.as_ref())
+    }
+
     /// Tells the index up to where the log is durable.
     pub(crate) fn durable(&self, head: Position) {
         if let Some(disk) = &self.disk {

@@ -140,6 +140,11 @@ impl Postings {
         kinds.insert(key, kind.clone());
     }
 
+    /// Returns the files, where there are any.
+    pub(super) fn runs(&self) -> Option<&Runs> {
+        self.disk.as_ref().map(|disk| disk.runs.as_ref())
+    }
+
     /// Tells up to where the log is durable.
     pub(crate) fn durable(&self, head: Position) {
         if let Some(disk) = &self.disk {

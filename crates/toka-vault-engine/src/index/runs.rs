@@ -18,8 +18,7 @@ use toka_vault_core::{Error, EventId, Position, Result};
 
 use crate::sync::{read, write};
 use merge::merge;
-use run::Run;
-pub(crate) use run::{Cover, Damaged, Entry};
+pub(crate) use run::{Cover, Damaged, Entry, Run};
 
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
@@ -150,9 +149,8 @@ impl Runs {
         read(&self.runs).last().map_or(Position::ZERO, |run| run.cover().last)
     }
 
-    /// Writes a file of entries, of the events that follow those of all files.
-    pub(crate) fn add(&self, mut entries: Vec<Entry>, cover: Cover) -> Result<()> {
-        entries.sort_unstable();
+    /// Writes a file of sorted entries, of the events that follow those of all files.
+    pub(crate) fn add(&self, entries: Vec<Entry>, cover: Cover) -> Result<()> {
         let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
         let Some(run) = Run::write(&self.dir, self.layout, cover, filtered as u64, entries)? else {
@@ -195,7 +193,8 @@ impl Runs {
         batches.max(1).ilog(MERGE_RUNS as u64)
     }
 
-    fn snapshot(&self) -> Vec<Arc<Run>> {
+    /// Returns the files of this moment.
+    pub(super) fn snapshot(&self) -> Vec<Arc<Run>> {
         read(&self.runs).clone()
     }
 }

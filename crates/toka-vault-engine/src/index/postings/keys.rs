@@ -37,7 +37,7 @@ pub(crate) fn of_payload(digest: Digest) -> Key {
 }
 
 /// Tells whether this is the key of a payload.
-pub(super) fn is_of_payload(key: Key) -> bool {
+pub(in crate::index) fn is_of_payload(key: Key) -> bool {
     key.to_bytes().first() == Some(&PAYLOAD)
 }
 

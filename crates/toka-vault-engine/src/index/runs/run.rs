@@ -199,6 +199,11 @@ impl Run {
         Ok(low)
     }
 
+    /// Returns the key that a page is found by.
+    pub(crate) fn first_of(&self, page: usize) -> Option<Key> {
+        self.frame.fences.get(page).copied()
+    }
+
     /// Returns the number of pages.
     pub(crate) fn pages(&self) -> usize {
         self.frame.fences.len()
