@@ -6,9 +6,9 @@ use std::ops::Deref;
 use async_trait::async_trait;
 
 use crate::{
-    Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Payload, Replay,
-    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, causality,
-    find_payload,
+    Condition, Copied, Digest, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Payload,
+    Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, causality,
+    copying, find_payload,
 };
 
 /// Records events: what every back-end can do, and all that it must.
@@ -171,6 +171,52 @@ pub trait EventStoreExt: EventStore {
     /// or duplicate. See [`EventStore::subscribe_with`].
     fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
         self.subscribe_with(options.into())
+    }
+
+    /// Copies events to another store, of whichever back-end: those after `start` up to the head at
+    /// this call, in their order, as the same events. See [`StartFrom::Beginning`] for all.
+    ///
+    /// - An event keeps its id, kind, time, payload, parents and hash; its position is the target's.
+    /// - Events go in batches; those of one commit can become visible in two steps, in their order.
+    /// - An event that the target has is known by its id and not stored again. So copying can be
+    ///   repeated, after a failure or when there is more to copy.
+    /// - Where the target holds the beginning of this history and nothing else, as a copy does, the
+    ///   chain hash proves it. Then those events are read and not committed again.
+    /// - It holds at most 1,024 events, or 1 MiB of payloads and the event that passes it, and what a
+    ///   replay reads ahead.
+    ///
+    /// # Errors
+    ///
+    /// - What keeps an event from being read, such as [`Error::Corrupt`] or [`Error::Evicted`]. The
+    ///   events before it are copied. Children of an event that was left out could not be.
+    /// - Those of [`EventStore::commit_batch`]: [`Error::UnknownParent`] where a parent stands before
+    ///   `start`, or was evicted, and the target does not have it; [`Error::Conflict`] where the
+    ///   target has another event of the same id. The batches before that one are copied.
+    /// - [`Error::HashDiffers`] where the target has answered with another hash, since it had another
+    ///   history of the event's parents. The events of that batch are stored.
+    ///
+    /// # Cancel safety
+    ///
+    /// Where the future is dropped, some of the events are copied, the first ones, and each batch
+    /// whole or not at all. A repeat copies the rest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault_core::{EventStore, EventStoreExt, Result, StartFrom};
+    ///
+    /// /// Makes `backup` hold all that `vault` holds. Returns how many events were missing.
+    /// async fn back_up(vault: &dyn EventStore, backup: &dyn EventStore) -> Result<u64> {
+    ///     let copied = vault.copy_to(backup, StartFrom::Beginning).await?;
+    ///     Ok(copied.new)
+    /// }
+    /// ```
+    fn copy_to<T: EventStore + ?Sized>(
+        &self,
+        target: &T,
+        start: StartFrom,
+    ) -> impl Future<Output = Result<Copied>> + Send {
+        copying::copy(self, target, start)
     }
 
     /// Walks the ancestors of an event: its parents, their parents, and so on, each once. The event
