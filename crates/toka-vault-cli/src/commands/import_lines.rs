@@ -1,4 +1,4 @@
-//! `import jsonl`: one event a line.
+//! `import jsonl` and `import cloudevents`: one event a line.
 //!
 //! Keeps the invariant that what a line says of itself is proven before it is stored: its digest
 //! from the payload, its hash from its fields and the hashes of its parents.
@@ -11,12 +11,13 @@ use std::path::Path;
 
 use futures::executor::block_on;
 use toka_vault::hashing::{EventContent, event_hash};
-use toka_vault::{EventHash, EventHeader, EventId, Vault};
+use toka_vault::{Error, EventHash, EventHeader, EventId, Vault};
 
 use super::on;
+use crate::args::{FileFormat, ImportFile};
 use crate::batch::{Batch, Refused};
 use crate::failure::{Failure, Result};
-use crate::lines::{Line, LineError, Lines};
+use crate::lines::{Line, LineError, Lines, Reading};
 use crate::opening::Opening;
 use crate::output::{Notes, Output, count};
 use crate::progress::Progress;
@@ -29,14 +30,18 @@ const KNOWN_HASHES_MAX: usize = 1 << 17;
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Imports the lines of a file or of stdin.
-pub(super) fn run(opening: &Opening, file: &Path, output: &Output) -> Result<()> {
+pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output: &Output) -> Result<()> {
     // First the file, then the vault, so that a wrong path does not leave an empty vault.
-    let source = open(file)?;
-    on(&opening.open_or_create()?, |vault| {
-        let mut import = Import::new(vault, output.notes());
-        let outcome = block_on(import.all(Lines::new(source)));
-        import.conclude(outcome)
-    })
+    let source = open(&from.file)?;
+    let lines = Lines::new(source, Reading::new(form, from.foreign));
+    on(&opening.open_or_create()?, |vault| into_vault(vault, lines, output.notes()))
+}
+
+/// Imports lines into a vault that is open.
+pub(super) fn into_vault(vault: &Vault, lines: Lines<impl BufRead>, notes: Notes) -> Result<()> {
+    let mut import = Import::new(vault, notes);
+    let outcome = block_on(import.all(lines));
+    import.conclude(outcome)
 }
 
 /// Opens the file, or stdin.
@@ -70,6 +75,8 @@ struct Import<'a> {
     hashes: HashMap<EventId, EventHash>,
     /// Events that wait for their commit, and tell no hash themselves.
     unhashed: HashSet<EventId>,
+    /// The ids of other systems on the lines that wait for their commit, by what they are here.
+    foreign: HashMap<EventId, String>,
     notes: Notes,
     progress: Progress,
     told_unknown: bool,
@@ -87,6 +94,7 @@ impl<'a> Import<'a> {
             batch: Batch::new(vault),
             hashes: HashMap::new(),
             unhashed: HashSet::new(),
+            foreign: HashMap::new(),
             notes,
             progress: Progress::new("importing lines:", None),
             told_unknown: false,
@@ -184,6 +192,7 @@ impl<'a> Import<'a> {
             }
             Some(_) => {}
         }
+        self.foreign.extend(line.foreign);
         self.batch.add(LineNumber(line.number), line.event);
     }
 
@@ -197,7 +206,7 @@ impl<'a> Import<'a> {
             }
             Err(Refused { source: Some(line), error }) => {
                 self.next = line.0;
-                Err(failed(line, error))
+                Err(failed(line, self.named(error)))
             }
             Err(Refused { source: None, error }) => {
                 Err(Failure::Failed(anyhow::Error::from(error).context("the import stopped")))
@@ -205,9 +214,23 @@ impl<'a> Import<'a> {
         }
     }
 
+    /// Says which event is meant by the id that stands on the line, where that is another system's.
+    fn named(&self, error: Error) -> anyhow::Error {
+        let name = |id| self.foreign.get(&id).cloned();
+        let told = match error {
+            Error::UnknownParent { parent } => {
+                name(parent).map(|name| LineError::UnknownParent { name, parent })
+            }
+            Error::Conflict { id, differs } => name(id).map(|name| LineError::Conflict { name, id, differs }),
+            _ => None,
+        };
+        told.map_or_else(|| error.into(), Into::into)
+    }
+
     /// Counts what was committed.
     fn committed(&mut self, headers: &[EventHeader]) {
         self.unhashed.clear();
+        self.foreign.clear();
         for header in headers {
             self.remember(header.id, header.hash);
         }
