@@ -162,8 +162,7 @@ fn exported(vault: &Vault, form: FileFormat) -> Vec<u8> {
     let form = export::Form::new(form, None).unwrap();
     export::run(vault, &form, &ExportFile::default(), &mut output).unwrap();
     drop(output);
-    let bytes = std::mem::take(&mut *written.0.lock().unwrap());
-    bytes
+    std::mem::take(&mut *written.0.lock().unwrap())
 }
 
 /// Reads events in a form into a vault.
