@@ -62,16 +62,20 @@ impl Reading {
 
     /// Reads the event that a line tells.
     fn line(&self, text: &[u8], number: u64) -> Result<Line, LineError> {
-        let fields = serde_json::from_slice(text).map_err(|error| match text.last() {
-            Some(b'\n') => LineError::NotAnObject(error),
-            _ if error.is_eof() => LineError::CutOff,
-            _ => LineError::NotAnObject(error),
-        })?;
+        let fields = serde_json::from_slice(text).map_err(|error| not_an_object(text, error))?;
         match self.form {
             FileFormat::Jsonl => jsonl::line(fields, self, number),
             FileFormat::Cloudevents => cloudevents::line(fields, self, number),
         }
     }
+}
+
+/// Tells a line that was cut off from one that is malformed: it has no line feed, and its JSON ends too
+/// early. Of a number, the reader takes that for malformed behind a sign, a point or an `e`.
+fn not_an_object(text: &[u8], error: serde_json::Error) -> LineError {
+    let in_number = matches!(text.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
+    let too_early = error.is_eof() || (error.is_syntax() && in_number);
+    if too_early && !text.ends_with(b"\n") { LineError::CutOff } else { LineError::NotAnObject(error) }
 }
 
 /// Reads lines from a file or a stream.

@@ -3,6 +3,8 @@
 //! Keeps the invariant that what a line says of itself is proven before it is stored: its digest
 //! from the payload, its hash from its fields and the hashes of its parents.
 
+mod hashes;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
@@ -13,6 +15,7 @@ use futures::executor::block_on;
 use toka_vault::hashing::{EventContent, event_hash};
 use toka_vault::{Error, EventHash, EventHeader, EventId, Vault};
 
+use self::hashes::Hashes;
 use super::on;
 use crate::args::{FileFormat, ImportFile};
 use crate::batch::{Batch, Refused};
@@ -21,10 +24,6 @@ use crate::lines::{Line, LineError, Lines, Reading};
 use crate::opening::Opening;
 use crate::output::{Notes, Output, count};
 use crate::progress::Progress;
-
-/// Most event hashes that are remembered for the children of their events. Beyond it, parents are
-/// looked up in the vault.
-const KNOWN_HASHES_MAX: usize = 1 << 17;
 
 /// Bytes that are read from the file at once.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -72,7 +71,7 @@ impl fmt::Display for LineNumber {
 struct Import<'a> {
     vault: &'a Vault,
     batch: Batch<'a, LineNumber>,
-    hashes: HashMap<EventId, EventHash>,
+    hashes: Hashes,
     /// Events that wait for their commit, and tell no hash themselves.
     unhashed: HashSet<EventId>,
     /// The ids of other systems on the lines that wait for their commit, by what they are here.
@@ -92,7 +91,7 @@ impl<'a> Import<'a> {
         Self {
             vault,
             batch: Batch::new(vault),
-            hashes: HashMap::new(),
+            hashes: Hashes::new(),
             unhashed: HashSet::new(),
             foreign: HashMap::new(),
             notes,
@@ -148,31 +147,23 @@ impl<'a> Import<'a> {
         if computed != told {
             return Ok(Err(LineError::WrongHash { told, computed }));
         }
-        self.remember(id, computed);
+        self.hashes.insert_waiting(id, computed);
         Ok(Ok(()))
     }
 
     /// Finds the hash of a parent, on an earlier line or in the vault.
     async fn hash_of(&mut self, id: EventId, line: u64) -> Result<Option<EventHash>> {
-        if let Some(hash) = self.hashes.get(&id) {
-            return Ok(Some(*hash));
+        if let Some(hash) = self.hashes.find(id) {
+            return Ok(Some(hash));
         }
         if self.unhashed.contains(&id) {
             self.commit(line).await?;
         }
         let found = self.vault.get(id).await?.map(|event| event.header.hash);
         if let Some(hash) = found {
-            self.remember(id, hash);
+            self.hashes.insert_stored(id, hash);
         }
         Ok(found)
-    }
-
-    /// Remembers the hash of an event.
-    fn remember(&mut self, id: EventId, hash: EventHash) {
-        if self.hashes.len() >= KNOWN_HASHES_MAX {
-            self.hashes.clear();
-        }
-        self.hashes.insert(id, hash);
     }
 
     /// Adds the event of a line.
@@ -231,9 +222,7 @@ impl<'a> Import<'a> {
     fn committed(&mut self, headers: &[EventHeader]) {
         self.unhashed.clear();
         self.foreign.clear();
-        for header in headers {
-            self.remember(header.id, header.hash);
-        }
+        self.hashes.committed(headers);
         let tally = self.batch.tally();
         self.progress.at(tally.new + tally.known);
     }

@@ -227,3 +227,13 @@ fn a_malformed_cloud_event_is_refused_with_what_is_wrong() {
         assert!(said.contains(expected), "{text}: {said}");
     }
 }
+
+#[test]
+fn a_line_is_cut_off_wherever_it_ends_before_its_last_brace() {
+    let whole = r#"{"kind":"a.b","id":null,"payload":{"é\u00e9":[true,false,null,-1.5e-3,"x\n"]}}"#;
+    for end in 1..whole.len() {
+        let cut = lines(&whole.as_bytes()[..end]).next_line();
+        assert!(matches!(cut, Err(LineError::CutOff)), "{}: {cut:?}", whole.get(..end).unwrap_or("in é"));
+    }
+    assert!(read(whole).is_ok());
+}
