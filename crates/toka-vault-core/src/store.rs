@@ -188,7 +188,8 @@ pub trait EventStoreExt: EventStore {
     /// # Errors
     ///
     /// - What keeps an event from being read, such as [`Error::Corrupt`] or [`Error::Evicted`]. The
-    ///   events before it are copied. Children of an event that was left out could not be.
+    ///   events before it are copied. Where the target has that event, copying can go on behind it, by
+    ///   [`StartFrom::After`]; else its children could not be copied.
     /// - Those of [`EventStore::commit_batch`]: [`Error::UnknownParent`] where a parent stands before
     ///   `start`, or was evicted, and the target does not have it; [`Error::Conflict`] where the
     ///   target has another event of the same id. The batches before that one are copied.
