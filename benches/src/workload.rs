@@ -94,7 +94,7 @@ fn encoded_bytes(count: u64) -> Result<usize> {
     let layout = Layout { block_bytes_max: 8 << 10, payload_inside_max: 4 << 10 };
     let events = (1..=count).map(stored).collect::<Result<Vec<_>>>()?;
     let head = Head { position: Position::new(count), chain: ChainHash::EMPTY };
-    let group = Group { events, end: LogEnd { head, ..LogEnd::EMPTY } };
+    let group = Group { events, end: LogEnd { head, ..LogEnd::EMPTY }, owners: Vec::new() };
     let blocks = encode(&group, layout);
     ensure!(blocks.len() == 1, "the events do not fit one block");
     Ok(blocks.iter().map(|block| block.bytes.len()).sum())

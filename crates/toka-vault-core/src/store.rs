@@ -115,6 +115,13 @@ pub trait EventStore: Send + Sync {
         find_payload(self.replay(ReplayOptions::new()), digest).await
     }
 
+    /// Returns how many bytes of payloads are not stored again, because an earlier event has the same
+    /// payload. A store that keeps every payload returns 0, as the provided method does; another one
+    /// may read its history for it.
+    async fn shared_bytes(&self) -> Result<u64> {
+        Ok(0)
+    }
+
     /// Returns where the history ends now.
     async fn head(&self) -> Result<Head>;
 
@@ -336,6 +343,10 @@ where
 
     async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
         self.deref().payload(digest).await
+    }
+
+    async fn shared_bytes(&self) -> Result<u64> {
+        self.deref().shared_bytes().await
     }
 
     async fn head(&self) -> Result<Head> {

@@ -9,9 +9,13 @@
 //! acknowledged.
 
 mod decode;
+mod elsewhere;
 mod encode;
+mod kinds;
 
-pub use decode::{Block, Damage, Stored};
+pub(crate) use decode::Stored;
+pub use decode::{Block, Damage};
+pub use elsewhere::{Elsewhere, Place};
 pub use encode::{EncodedBlock, Layout, encode};
 
 /// Opens every block.
@@ -31,6 +35,10 @@ const FLAGS_AT: usize = 2;
 
 /// Set in a record whose payload is kept outside the block.
 const PAYLOAD_OUTSIDE: u8 = 1;
+
+/// Set in a record that has the position of an earlier event in the place of its payload, which is the
+/// same.
+const PAYLOAD_SHARED: u8 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,13 @@
 //! Keeps the invariant that a chunk tells of each position from its first to its last once, in
 //! order: the event, or why it cannot be read.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, RangeInclusive};
 
 use bytes::Bytes;
 use toka_vault_core::{Error, Event, Payload, Position, Result};
 
-use crate::block::{Block, Stored};
+use crate::block::{Block, Elsewhere, Place, Stored};
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 use crate::log::{Log, ReadBudget};
 
@@ -28,40 +28,104 @@ pub struct Chunk {
     parts: VecDeque<Part>,
     /// The newest position that it tells of.
     last: Option<Position>,
+    /// The payloads that are not in the blocks, or why they cannot be read.
+    payloads: Payloads,
+    /// Bytes of payloads that the log keeps with another event.
+    shared_bytes: u64,
 }
+
+/// Payloads by where they are, or why they cannot be read.
+type Payloads = HashMap<Place, Result<Payload, String>, foldhash::fast::RandomState>;
 
 #[derive(Debug)]
 enum Part {
     Events(std::vec::IntoIter<Event>),
-    Block {
-        block: Block,
-        next: Position,
-        last: Position,
-        /// Whether nothing else of the block is told.
-        alone: bool,
-    },
+    Block(BlockPart),
+}
+
+/// Is what is told of a block.
+#[derive(Debug)]
+struct BlockPart {
+    block: Block,
+    next: Position,
+    last: Position,
+    /// Whether nothing else of the block is told.
+    alone: bool,
 }
 
 impl Chunk {
-    /// Adds an event, which follows all others.
-    pub fn push_event(&mut self, event: Event) {
-        self.last = Some(event.position());
-        self.parts.push_back(Part::Events(vec![event].into_iter()));
+    /// Adds the events of a block from `first` on, which follow all others, as many as `budget`
+    /// leaves room for; at least one. Returns the position of the last one.
+    ///
+    /// `payload` reads a payload that is not in the block; the chunk compares its digest.
+    ///
+    /// # Errors
+    ///
+    /// A failure of `payload` that is not the damage of an event. Then nothing was added.
+    pub fn push_block(
+        &mut self,
+        block: Block,
+        first: Position,
+        budget: &mut ReadBudget,
+        payload: &dyn Fn(Elsewhere) -> Result<Payload>,
+    ) -> Result<Position> {
+        let fitting = block.fitting(first, budget);
+        let mut last = first.minus(1);
+        while last < fitting {
+            last = last.next();
+            let Some(elsewhere) = block.elsewhere(last) else { continue };
+            self.add_payload(elsewhere, budget, payload)?;
+            if budget.bytes == 0 {
+                break;
+            }
+        }
+        self.last = Some(last);
+        self.parts.push_back(Part::Block(BlockPart { block, next: first, last, alone: first == last }));
+        Ok(last)
     }
 
-    /// Adds the events of a block from `first` on, which follow all others, as many as `budget`
-    /// leaves room for; at least one. They must have their payloads inside. Returns the position of
-    /// the last one.
-    pub fn push_block(&mut self, block: Block, first: Position, budget: &mut ReadBudget) -> Position {
-        let last = block.fitting(first, budget);
-        self.last = Some(last);
-        self.parts.push_back(Part::Block { block, next: first, last, alone: first == last });
-        last
+    /// Returns how many bytes of the payloads are kept with another event.
+    pub(crate) fn shared_bytes(&self) -> u64 {
+        self.shared_bytes
+    }
+
+    /// Reads a payload that is not in its block, unless it was read for another event.
+    fn add_payload(
+        &mut self,
+        elsewhere: Elsewhere,
+        budget: &mut ReadBudget,
+        payload: &dyn Fn(Elsewhere) -> Result<Payload>,
+    ) -> Result<()> {
+        if matches!(elsewhere.place, Place::With(_)) {
+            self.shared_bytes += elsewhere.length as u64;
+        }
+        if self.payloads.contains_key(&elsewhere.place) {
+            return Ok(());
+        }
+        let read = match payload(elsewhere) {
+            Err(Error::Corrupt { reason, .. }) => Err(reason),
+            read => Ok(read?),
+        };
+        budget.bytes = budget.bytes.saturating_sub(elsewhere.length);
+        self.payloads.insert(elsewhere.place, read);
+        Ok(())
     }
 
     /// Returns the newest position that the chunk tells of, `None` where it is empty.
     pub fn last_position(&self) -> Option<Position> {
         self.last
+    }
+
+    /// Returns the payload of the first event, which is at `position`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where it cannot be read, or another event is there.
+    pub fn into_payload(mut self, position: Position) -> Result<Payload> {
+        match self.next().transpose()? {
+            Some(event) if event.position() == position => Ok(event.payload),
+            _ => Err(Error::corrupt(position, "it is not there")),
+        }
     }
 
     /// Returns the events up to the first that cannot be read.
@@ -85,7 +149,7 @@ impl Chunk {
 impl From<Vec<Event>> for Chunk {
     fn from(events: Vec<Event>) -> Self {
         let last = events.last().map(Event::position);
-        Self { parts: VecDeque::from([Part::Events(events.into_iter())]), last }
+        Self { parts: VecDeque::from([Part::Events(events.into_iter())]), last, ..Self::default() }
     }
 }
 
@@ -100,13 +164,13 @@ impl Iterator for Chunk {
                         return Some(Ok(event));
                     }
                 }
-                Part::Block { block, next, last, alone } if *next <= *last => {
-                    let at = *next;
-                    *next = at.next();
-                    let event = decode(block, at);
-                    return Some(if *alone { event.map(detached) } else { event });
+                Part::Block(part) if part.next <= part.last => {
+                    let at = part.next;
+                    part.next = at.next();
+                    let event = decode(&part.block, at, &self.payloads);
+                    return Some(if part.alone { event.map(detached) } else { event });
                 }
-                Part::Block { .. } => {}
+                Part::Block(_) => {}
             }
             self.parts.pop_front();
         }
@@ -123,13 +187,25 @@ pub(crate) fn detached(mut event: Event) -> Event {
     event
 }
 
-/// Decodes an event whose payload is inside the block.
+/// Decodes an event, whose payload is in the block or among these.
 #[inline]
-fn decode(block: &Block, at: Position) -> Result<Event> {
+fn decode(block: &Block, at: Position, payloads: &Payloads) -> Result<Event> {
+    let corrupt = |reason: &str| Error::corrupt(at, reason);
     match block.event(at) {
         Some(Ok(Stored::Event(event))) => Ok(event),
-        Some(Err(damage)) => Err(Error::corrupt(at, damage.0)),
-        Some(Ok(Stored::Header(..))) | None => Err(Error::corrupt(at, "its block has no payload for it")),
+        Some(Ok(Stored::Header(header, elsewhere))) => match payloads.get(&elsewhere.place) {
+            Some(Ok(payload)) if elsewhere.fits(&header, payload) => Ok(Event::new(header, payload.clone())),
+            Some(Ok(_)) => Err(corrupt("its payload is another one")),
+            Some(Err(reason)) => Err(match elsewhere.place {
+                Place::With(owner) => {
+                    corrupt(&format!("it shares the payload of position {owner}: {reason}"))
+                }
+                Place::Outside(_) => corrupt(reason),
+            }),
+            None => Err(corrupt("its payload is missing")),
+        },
+        Some(Err(damage)) => Err(corrupt(damage.0)),
+        None => Err(corrupt("its block does not have it")),
     }
 }
 

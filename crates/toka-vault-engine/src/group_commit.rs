@@ -26,6 +26,7 @@ use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
 use crate::sequencer::{Access, Order, Refusal, Sequencer};
+use crate::sharing::Sharing;
 use crate::sync::lock;
 use crate::writer::Writer;
 
@@ -76,6 +77,7 @@ impl GroupCommit {
         let writer = Writer {
             log: storage.log.clone(),
             index: storage.index.clone(),
+            sharing: Sharing::new(storage.index.clone()),
             order: order.clone(),
             pending: Arc::clone(&pending),
             bounds: GroupBounds { events: options.group_events_max, bytes: options.group_bytes_max },

@@ -57,7 +57,7 @@ impl Inline {
         // An event that is gone cannot be hashed later. First locked, and moved on only when all is
         // published, so that no head is told that readers do not see yet.
         let chain = self.storage.log.evicts().then(|| self.chain.extended(&events));
-        let mut group = Group { events, end: end.with_chain(ChainHash::EMPTY) };
+        let mut group = Group { events, end: end.with_chain(ChainHash::EMPTY), owners: Vec::new() };
         self.storage.log.append(&mut group)?;
         self.storage.index.ids.forget(self.storage.log.oldest(), end.position);
         self.published.publish(group.events, end.position, None);

@@ -37,6 +37,7 @@ mod recent_hashes;
 
 mod segmented;
 mod sequencer;
+mod sharing;
 mod sync;
 mod tail;
 mod thread;

@@ -39,6 +39,11 @@ pub const STALL_MAX: Duration = Duration::from_secs(60);
 /// How long a vault that is read only waits between two looks at how far its log has come.
 pub const FOLLOW_PAUSE: Duration = Duration::from_millis(20);
 
+/// Bytes from which on a payload is kept once for all events that have it. A shorter one is kept with
+/// each: to share it would save little beside what an event takes anyway, cost every commit a look, and
+/// every reader of such an event a second read.
+pub const SHARED_BYTES_MIN: usize = 512;
+
 /// Threads that read from a log for all readers of a vault.
 pub const READER_THREADS: usize = 2;
 

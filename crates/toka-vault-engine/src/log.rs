@@ -58,6 +58,18 @@ pub struct Group {
     /// Where the log ends after them. A log behind [`LocalVault::inline`](crate::LocalVault::inline) is
     /// given no chain hash: nothing opens it again, and it is computed from the events when needed.
     pub end: LogEnd,
+    /// For each event the earlier one that has the same payload, so that a log can keep it once; empty
+    /// where there is none, or nobody looked. Each of them has its payload itself.
+    pub owners: Vec<Option<Position>>,
+}
+
+impl Group {
+    /// Returns the earlier event that has the payload of this one, which is of the group.
+    pub(crate) fn owner_of(&self, event: &Event) -> Option<Position> {
+        let first = self.events.first()?.position().get();
+        let index = usize::try_from(event.position().get().checked_sub(first)?).ok()?;
+        *self.owners.get(index)?
+    }
 }
 
 /// Tells where a log ends, and so where sealing goes on when it is opened again.

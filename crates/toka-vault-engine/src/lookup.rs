@@ -113,11 +113,12 @@ impl Storage {
             return self.first_of(query, first, last);
         };
         loop {
-            let picked = picker.pick(self, 1)?;
-            if let Some(event) = picked.events.into_iter().next() {
+            let found = picker.find(&self.index.postings, 1);
+            let rest = found.rest;
+            if let Some(event) = found.read(self.log.as_ref())?.into_iter().next() {
                 return Ok(Some(event?.position()));
             }
-            match picked.rest {
+            match rest {
                 Rest::More => {}
                 Rest::Nothing => return self.first_of(query, covered.next(), last),
                 Rest::Unindexed(from, _) => return self.first_of(query, from, last),

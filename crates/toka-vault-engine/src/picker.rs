@@ -15,7 +15,7 @@ use toka_vault_core::{Direction, Error, Event, Position, Result};
 use crate::chunk::detached;
 use crate::index::{Damaged, Key, Postings};
 use crate::limits::CHUNK_BYTES_MAX;
-use crate::log::ReadBudget;
+use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
 use crate::query::Query;
 
@@ -27,6 +27,9 @@ const KEYS_MAX: usize = 4_096;
 
 /// Most events that are picked at once.
 const PICK_MAX: usize = 512;
+
+/// Fewest events of a half that is read beside the other one: for few, another thread does not pay.
+const HALF_MIN: usize = 32;
 
 /// Most positions between two wanted events that are read at once: to decode the events between them
 /// costs less than another read does.
@@ -56,11 +59,13 @@ struct List {
     from: Option<Position>,
 }
 
-/// Is what was picked.
-pub(crate) struct Picked {
-    /// The wanted events, and what keeps others from being read.
-    pub(crate) events: Vec<Result<Event>>,
-    /// How it goes on.
+/// Says where the events are that come next.
+pub(crate) struct Found {
+    query: Arc<Query>,
+    direction: Direction,
+    /// In the picker's direction.
+    positions: Vec<Position>,
+    /// How it goes on behind them.
     pub(crate) rest: Rest,
 }
 
@@ -105,16 +110,12 @@ impl Picker {
         Ok(Some(picker))
     }
 
-    /// Picks up to `max` events.
-    ///
-    /// # Errors
-    ///
-    /// A failure to read the log that is not the damage of an event.
-    pub(crate) fn pick(&mut self, storage: &Storage, max: usize) -> Result<Picked> {
+    /// Finds up to `max` events, to be read by [`Found::read`].
+    pub(crate) fn find(&mut self, postings: &Postings, max: usize) -> Found {
         let mut positions = Vec::new();
         let mut rest = Rest::More;
         while positions.len() < max.min(PICK_MAX) {
-            match self.next_position(&storage.index.postings) {
+            match self.next_position(postings) {
                 Ok(Some(position)) if positions.last() != Some(&position) => positions.push(position),
                 Ok(Some(_)) => {}
                 Ok(None) => {
@@ -130,7 +131,7 @@ impl Picker {
         if let Some(newest) = positions.last() {
             self.told = if self.is_backward() { *newest } else { newest.next() };
         }
-        Ok(Picked { events: self.read(storage, positions)?, rest })
+        Found { query: self.query.clone(), direction: self.direction, positions, rest }
     }
 
     fn is_backward(&self) -> bool {
@@ -144,52 +145,6 @@ impl Picker {
         } else {
             Rest::Unindexed(told.map_or(self.told, Position::next), self.last)
         }
-    }
-
-    /// Reads the events at these positions, which come in the picker's direction.
-    fn read(&self, storage: &Storage, mut positions: Vec<Position>) -> Result<Vec<Result<Event>>> {
-        if self.is_backward() {
-            positions.reverse();
-        }
-        let mut events = Vec::with_capacity(positions.len());
-        let mut rest = positions.as_slice();
-        while let Some(first) = rest.first() {
-            let last = rest.get(close(rest).saturating_sub(1)).unwrap_or(first);
-            let behind = self.read_span(storage, *first, *last, &mut events)?;
-            rest = rest.get(rest.partition_point(|position| *position < behind)..).unwrap_or_default();
-        }
-        if self.is_backward() {
-            events.reverse();
-        }
-        Ok(events)
-    }
-
-    /// Reads the wanted events from `first` to `last`, or as far as one read goes, and returns the
-    /// position behind.
-    fn read_span(
-        &self,
-        storage: &Storage,
-        first: Position,
-        last: Position,
-        events: &mut Vec<Result<Event>>,
-    ) -> Result<Position> {
-        let count = last.get().saturating_sub(first.get()).saturating_add(1);
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let chunk = match storage.log.read(first, ReadBudget { events: count, bytes: CHUNK_BYTES_MAX }) {
-            Err(Error::Corrupt { first: from, last: to, reason }) => {
-                events.push(Err(Error::Corrupt { first: from, last: to, reason }));
-                return Ok(to.max(first).next());
-            }
-            chunk => chunk?,
-        };
-        let behind = chunk.last_position().unwrap_or(first).next();
-        for event in chunk {
-            match event {
-                Ok(event) if !self.query.matches(&event.header) => {}
-                event => events.push(event.map(detached)),
-            }
-        }
-        Ok(behind)
     }
 
     /// Returns the next position of all lists.
@@ -217,6 +172,69 @@ impl Picker {
 
     fn position(&self, rank: u64) -> Position {
         Position::new(if self.is_backward() { !rank } else { rank })
+    }
+}
+
+impl Found {
+    /// Cuts off the later half, where that is worth reading beside the first one.
+    pub(crate) fn split(&mut self) -> Option<Self> {
+        let half = self.positions.len() / 2;
+        (half >= HALF_MIN).then(|| Self {
+            query: self.query.clone(),
+            positions: self.positions.split_off(half),
+            ..*self
+        })
+    }
+
+    /// Reads the events, and tells what keeps others from being read.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the log that is not the damage of an event.
+    pub(crate) fn read(mut self, log: &dyn Log) -> Result<Vec<Result<Event>>> {
+        let backward = self.direction == Direction::Backward;
+        if backward {
+            self.positions.reverse();
+        }
+        let mut events = Vec::with_capacity(self.positions.len());
+        let mut rest = self.positions.as_slice();
+        while let Some(first) = rest.first() {
+            let last = rest.get(close(rest).saturating_sub(1)).unwrap_or(first);
+            let behind = self.read_span(log, *first, *last, &mut events)?;
+            rest = rest.get(rest.partition_point(|position| *position < behind)..).unwrap_or_default();
+        }
+        if backward {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
+    /// Reads the wanted events from `first` to `last`, or as far as one read goes, and returns the
+    /// position behind.
+    fn read_span(
+        &self,
+        log: &dyn Log,
+        first: Position,
+        last: Position,
+        events: &mut Vec<Result<Event>>,
+    ) -> Result<Position> {
+        let count = last.get().saturating_sub(first.get()).saturating_add(1);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let chunk = match log.read(first, ReadBudget { events: count, bytes: CHUNK_BYTES_MAX }) {
+            Err(Error::Corrupt { first: from, last: to, reason }) => {
+                events.push(Err(Error::Corrupt { first: from, last: to, reason }));
+                return Ok(to.max(first).next());
+            }
+            chunk => chunk?,
+        };
+        let behind = chunk.last_position().unwrap_or(first).next();
+        for event in chunk {
+            match event {
+                Ok(event) if !self.query.matches(&event.header) => {}
+                event => events.push(event.map(detached)),
+            }
+        }
+        Ok(behind)
     }
 }
 

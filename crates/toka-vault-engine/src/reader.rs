@@ -103,6 +103,28 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Sums up the bytes of payloads that the log does not have again, because an earlier event has them.
+    pub(crate) async fn shared_bytes(&self) -> Result<u64> {
+        if !self.source.reads_elsewhere() {
+            return Ok(0);
+        }
+        let last = self.published.position();
+        let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
+        let (mut at, mut bytes) = (Position::FIRST, 0);
+        while at <= last {
+            let read = self.source.run(move |storage| storage.log.read(at, budget)).await;
+            at = behind(&read, at).max(at.next());
+            match read {
+                Ok(chunk) => bytes += chunk.shared_bytes(),
+                Err(Error::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(bytes)
+    }
+}
+
 /// Returns the position behind what was read from `at` on, or behind what could not be.
 fn behind(read: &Result<Chunk>, at: Position) -> Position {
     match read {

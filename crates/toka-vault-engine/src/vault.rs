@@ -154,6 +154,11 @@ impl LocalVault {
         find_payload(replay, digest).await
     }
 
+    /// Sums up the bytes of payloads that are kept once. See [`EventStore::shared_bytes`].
+    pub async fn shared_bytes(&self) -> Result<u64> {
+        self.reader().shared_bytes().await
+    }
+
     /// Returns where the history ends now.
     pub async fn head(&self) -> Result<Head> {
         match (&self.0.committer, self.0.published.head()) {
@@ -242,6 +247,10 @@ impl EventStore for LocalVault {
 
     async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
         Self::payload(self, digest).await
+    }
+
+    async fn shared_bytes(&self) -> Result<u64> {
+        Self::shared_bytes(self).await
     }
 
     async fn head(&self) -> Result<Head> {

@@ -22,6 +22,7 @@ use crate::log::{Group, Log, LogEnd};
 use crate::options::Durability;
 use crate::published::Published;
 use crate::sequencer::{Order, OrderEnd};
+use crate::sharing::Sharing;
 use crate::sync::lock;
 
 /// Writes groups to the log.
@@ -30,6 +31,8 @@ pub(crate) struct Writer {
     pub(crate) log: Arc<dyn Log>,
     /// Where their ids are already.
     pub(crate) index: Arc<Index>,
+    /// Which of their payloads are in the log already.
+    pub(crate) sharing: Sharing,
     /// Where they are sealed.
     pub(crate) order: Arc<Order>,
     /// Where they come from.
@@ -111,13 +114,15 @@ impl Writer {
     fn store(&mut self, events: Vec<Event>, end: OrderEnd) -> Result<()> {
         let unknown = |source| Error::OutcomeUnknown { source };
         let end = end.with_chain(extend(self.stored.head, &events).chain);
-        let mut group = Group { events, end };
+        let owners = self.sharing.owners(self.log.as_ref(), &events);
+        let mut group = Group { events, end, owners };
         self.wait_for_index()?;
         match guarded("append", || self.log.append(&mut group)) {
             Err(refusal @ Error::NoRoom { .. }) => return Err(refusal),
             Err(error) => return Err(unknown(self.health.poison(error))),
             Ok(()) => self.stored = end,
         }
+        self.sharing.appended(&group.events, &group.owners);
         self.finish(group).map_err(unknown)
     }
 

@@ -79,7 +79,7 @@ fn group_of(seed: &mut Seed, mut end: LogEnd, sizes: &[u64]) -> Group {
         )
     });
     let events = events.collect();
-    Group { events, end }
+    Group { events, end, owners: Vec::new() }
 }
 
 fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {

@@ -18,14 +18,14 @@ use crate::pool::Pool;
 use crate::segment::Segment;
 use crate::segment_header::PAGE_BYTES;
 
-/// Most entries.
-const ENTRIES_MAX: usize = 1_000;
+/// Most entries; fewer in tests, whose segments are small.
+const ENTRIES_MAX: usize = if cfg!(test) { 200 } else { 2_000 };
 
-/// Least distance of two entries, in bytes.
-const DISTANCE_MIN: u64 = 16 << 10;
+/// Least distance of two entries, in bytes: a full frame is twice as long, and so has one of its own.
+const DISTANCE_MIN: u64 = 8 << 10;
 
 /// Bytes at the end of a segment that are kept for the index.
-pub(crate) const INDEX_BYTES: usize = 16 << 10;
+pub(crate) const INDEX_BYTES: usize = if cfg!(test) { 16 << 10 } else { 32 << 10 };
 
 const _: () = assert!(8 + 16 * (ENTRIES_MAX + 1) <= INDEX_BYTES);
 
@@ -58,11 +58,13 @@ impl FrameIndex {
         }
     }
 
-    /// Returns where to look for a position: at its frame, or at one that is close before it.
-    pub(crate) fn find(&self, position: Position) -> u64 {
+    /// Returns where to look for a position, at its frame or at one that is close before it, and how
+    /// many bytes have the frame at most, where that is known.
+    pub(crate) fn find(&self, position: Position) -> (u64, Option<u64>) {
         let behind = self.entries.partition_point(|(first, _)| *first <= position);
         let entry = behind.checked_sub(1).and_then(|at| self.entries.get(at));
-        entry.map_or(PAGE_BYTES as u64, |(_, offset)| *offset)
+        let from = entry.map_or(PAGE_BYTES as u64, |(_, offset)| *offset);
+        (from, self.entries.get(behind).map(|(_, offset)| offset.saturating_sub(from)))
     }
 
     /// Returns the page that stands at the end of the segment.

@@ -93,8 +93,8 @@ impl Active {
         self.written.store(written, Ordering::Release);
     }
 
-    /// Returns where to look for a position.
-    pub(crate) fn find(&self, position: Position) -> u64 {
+    /// Returns where to look for a position, as [`FrameIndex::find`].
+    pub(crate) fn find(&self, position: Position) -> (u64, Option<u64>) {
         self.index.read().unwrap_or_else(PoisonError::into_inner).find(position)
     }
 }

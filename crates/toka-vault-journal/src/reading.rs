@@ -5,40 +5,70 @@
 
 use std::sync::atomic::Ordering;
 
-use toka_vault_core::{Error, Position, Result};
-use toka_vault_engine::block::Block;
+use toka_vault_core::{Error, Payload, Position, Result};
+use toka_vault_engine::block::{Block, Elsewhere, Place};
 use toka_vault_engine::{Chunk, ReadBudget};
 
 use crate::journal::{Journal, corrupt};
 use crate::pool::BUFFER_BYTES;
 use crate::segment::Segment;
 
-/// Bytes that are read at once where one event is asked for.
+/// Bytes that are read at once where one event is asked for, and it is not known where its frame ends.
 const STEP_BYTES_SINGLE: usize = 32 << 10;
 
 /// Says what is wrong where a frame should be.
 const NO_FRAME: &str = "the header of a frame is damaged";
+
+/// Reads payloads that are not in their blocks.
+type Payloads<'a> = &'a dyn Fn(Elsewhere) -> Result<Payload>;
 
 /// A part of a segment to read.
 struct Part<'a> {
     segment: &'a Segment,
     /// Where to look for the first position.
     offset: u64,
+    /// How many bytes from there on have it, where that is known.
+    length: Option<u64>,
     /// Where the frames end at the latest.
     limit: u64,
     /// The last position that there is in it; `None` in the segment that is written to.
     last: Option<Position>,
 }
 
+impl Part<'_> {
+    /// Says how many bytes to read at once.
+    fn step(&self, budget: &ReadBudget) -> usize {
+        let length = self.length.and_then(|length| usize::try_from(length).ok());
+        match length {
+            _ if budget.events > 1 => BUFFER_BYTES,
+            Some(length) => length.min(STEP_BYTES_SINGLE),
+            None => STEP_BYTES_SINGLE,
+        }
+    }
+}
+
 impl Journal {
     /// Reads events from a position on.
-    pub(crate) fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
+    pub(crate) fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.read_with(from, budget, &|elsewhere| match elsewhere.place {
+            Place::With(owner) => self.payload_of(owner),
+            Place::Outside(position) => Err(Error::corrupt(position, "a journal keeps no payload outside")),
+        })
+    }
+
+    /// Reads the payload of an event that has it itself.
+    fn payload_of(&self, owner: Position) -> Result<Payload> {
+        let nowhere = |_| Err(Error::corrupt(owner, "an event that others share the payload of has none"));
+        self.read_with(owner, ReadBudget::ONE, &nowhere)?.into_payload(owner)
+    }
+
+    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: Payloads<'_>) -> Result<Chunk> {
         let mut chunk = Chunk::default();
         // Nothing stands before the first position, and no segment has it.
         let mut next = from.max(Position::FIRST);
         while chunk.last_position().is_none() || !budget.is_used_up() {
             let before = next;
-            match self.read_segment(&mut chunk, &mut next, &mut budget) {
+            match self.read_segment(&mut chunk, &mut next, &mut budget, payload) {
                 // What was read before the damage is fine; the next read meets the damage first.
                 Err(Error::Corrupt { .. }) if chunk.last_position().is_some() => break,
                 read => read?,
@@ -51,21 +81,28 @@ impl Journal {
     }
 
     /// Reads what one segment has.
-    fn read_segment(&self, chunk: &mut Chunk, next: &mut Position, budget: &mut ReadBudget) -> Result<()> {
+    fn read_segment(
+        &self,
+        chunk: &mut Chunk,
+        next: &mut Position,
+        budget: &mut ReadBudget,
+        payload: Payloads<'_>,
+    ) -> Result<()> {
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
-                let (offset, limit) = (full.index.find(*next), full.index.bytes());
-                let part = Part { segment: &full.segment, offset, limit, last: Some(full.last) };
-                return self.read_part(&part, chunk, next, budget);
+                let ((offset, length), limit) = (full.index.find(*next), full.index.bytes());
+                let part = Part { segment: &full.segment, offset, length, limit, last: Some(full.last) };
+                return self.read_part(&part, chunk, next, budget, payload);
             }
             let active = self.active();
             if active.segment.header.first() > *next {
                 // The one that has it became full between the two looks; the next look finds it.
                 continue;
             }
-            let (limit, offset) = (active.written.load(Ordering::Acquire), active.find(*next));
-            let part = Part { segment: &active.segment, offset, limit, last: None };
-            return self.read_part(&part, chunk, next, budget);
+            let limit = active.written.load(Ordering::Acquire);
+            let (offset, length) = active.find(*next);
+            let part = Part { segment: &active.segment, offset, length, limit, last: None };
+            return self.read_part(&part, chunk, next, budget, payload);
         }
     }
 
@@ -75,8 +112,9 @@ impl Journal {
         chunk: &mut Chunk,
         next: &mut Position,
         budget: &mut ReadBudget,
+        payload: Payloads<'_>,
     ) -> Result<()> {
-        let step = if budget.events == 1 { STEP_BYTES_SINGLE } else { BUFFER_BYTES };
+        let step = part.step(budget);
         let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
         // Where a frame should be and is not.
         let mut damaged_at = None;
@@ -115,7 +153,7 @@ impl Journal {
             };
             // One event of a block is checked when it is decoded.
             let block = if budget.events == 1 { block } else { block.with_checked_records() };
-            *next = chunk.push_block(block, *next, budget).next();
+            *next = chunk.push_block(block, *next, budget, payload)?.next();
             if budget.is_used_up() {
                 break;
             }

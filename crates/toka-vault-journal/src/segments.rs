@@ -14,7 +14,7 @@ use crate::pool::Pool;
 use crate::segment::Segment;
 use crate::segment_header::{SegmentHeader, file_name};
 
-/// Full segments that are kept open with their indexes: at most 64 descriptors and 1 MiB.
+/// Full segments that are kept open with their indexes: at most 64 descriptors and 2 MiB.
 const OPEN_MAX: usize = 64;
 
 /// Knows a journal's segments.

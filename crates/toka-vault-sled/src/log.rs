@@ -10,8 +10,8 @@
 
 use bytes::Bytes;
 use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
-use toka_vault_core::{Error, Event, Head, Payload, Position, Result};
-use toka_vault_engine::block::{Block, Layout, Stored, encode};
+use toka_vault_core::{Digest, Error, Head, Payload, Position, Result};
+use toka_vault_engine::block::{Block, Elsewhere, Layout, Place, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
 use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
 
@@ -65,12 +65,10 @@ impl Log for SledLog {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        let mut found = Found { chunk: Chunk::default(), next: from, budget };
-        match self.read_into(&mut found) {
-            // What was read before the damage is fine; the next read meets the damage first.
-            Err(Error::Corrupt { .. }) if !found.is_empty() => Ok(found.chunk),
-            read => read.map(|()| found.chunk),
-        }
+        self.read_with(from, budget, &|elsewhere| match elsewhere.place {
+            Place::Outside(position) => self.read_payload(position, elsewhere.length),
+            Place::With(owner) => self.payload_of(owner),
+        })
     }
 
     fn close(&self) -> Result<()> {
@@ -78,105 +76,92 @@ impl Log for SledLog {
     }
 }
 
-/// Gathers what a read has found.
-struct Found {
-    chunk: Chunk,
-    next: Position,
-    /// What is left of it.
-    budget: ReadBudget,
-}
-
-impl Found {
-    fn is_empty(&self) -> bool {
-        self.chunk.last_position().is_none()
-    }
-
-    fn is_full(&self) -> bool {
-        self.budget.is_used_up() && !self.is_empty()
-    }
-
-    fn add_event(&mut self, event: Event) {
-        self.budget.events = self.budget.events.saturating_sub(1);
-        self.budget.bytes = self.budget.bytes.saturating_sub(event.payload.bytes().len());
-        self.next = event.position().next();
-        self.chunk.push_event(event);
-    }
-
-    fn add_block(&mut self, block: Block) {
-        self.next = self.chunk.push_block(block, self.next, &mut self.budget).next();
-    }
-}
+/// Reads payloads that are not in their blocks.
+type Payloads<'a> = &'a dyn Fn(Elsewhere) -> Result<Payload>;
 
 impl SledLog {
+    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: Payloads<'_>) -> Result<Chunk> {
+        let (mut chunk, mut next) = (Chunk::default(), from);
+        match self.read_into(&mut chunk, &mut next, &mut budget, payload) {
+            // What was read before the damage is fine; the next read meets the damage first.
+            Err(Error::Corrupt { .. }) if chunk.last_position().is_some() => Ok(chunk),
+            read => read.map(|()| chunk),
+        }
+    }
+
     /// Reads block after block, each by its key.
     ///
     /// Not by a range: sled's iterator ends without an error where a damaged page was rolled back,
     /// and reads pages past its cache, which then grows without bound.
-    fn read_into(&self, found: &mut Found) -> Result<()> {
-        let Some(mut first) = self.block_before(found.next)? else { return Ok(()) };
-        while !found.is_full() {
-            let value = self.tree.get(&keys::block(first));
-            let Some(value) = value.map_err(|failure| self.unreadable(found.next, failure))? else { break };
-            let last = self.read_block(first, value, found)?;
-            first = last.next();
+    fn read_into(
+        &self,
+        chunk: &mut Chunk,
+        next: &mut Position,
+        budget: &mut ReadBudget,
+        payload: Payloads<'_>,
+    ) -> Result<()> {
+        let mut found = self.block_before(*next)?;
+        while let Some((first, value)) = found {
+            let block = self.block(first, value, *next)?;
+            let behind = block.last().next();
+            if *next < behind {
+                *next = chunk.push_block(block, *next, budget, payload)?.next();
+                if budget.is_used_up() {
+                    break;
+                }
+            }
+            let value = self.tree.get(&keys::block(behind));
+            found = value.map_err(|failure| self.unreadable(*next, failure))?.map(|value| (behind, value));
         }
         Ok(())
     }
 
-    /// Finds the first position of the block that has `position`, if any has.
-    fn block_before(&self, position: Position) -> Result<Option<Position>> {
+    /// Finds the block that has `position`, if any has, and the position of its first event.
+    fn block_before(&self, position: Position) -> Result<Option<(Position, Value)>> {
         let entry = self.tree.at_or_before(&keys::block(position));
         let entry = entry.map_err(|failure| self.unreadable(position, failure))?;
-        Ok(entry.and_then(|(key, _)| keys::block_position(&key)))
+        Ok(entry.and_then(|(key, value)| Some((keys::block_position(&key)?, value))))
     }
 
-    /// Adds the events of a block, as many as are asked for, and returns the block's last position. A
-    /// block that has all payloads is added as it is, and decoded by whoever takes its events.
-    fn read_block(&self, first: Position, value: Value, found: &mut Found) -> Result<Position> {
-        let block = match Block::parse(Bytes::from_owner(value)) {
-            Ok(block) if block.first() == first => block,
-            Ok(_) => return Err(self.corrupt_block(first, found.next, "it is the block of other events")),
-            Err(damage) => return Err(self.corrupt_block(first, found.next, damage.0)),
-        };
-        let last = block.last();
-        if found.next <= last && block.has_payloads(found.next, last) {
-            found.add_block(block);
-            return Ok(last);
+    /// Parses the block whose first event is at `first`, to read `next`.
+    fn block(&self, first: Position, value: Value, next: Position) -> Result<Block> {
+        match Block::parse(Bytes::from_owner(value)) {
+            Ok(block) if block.first() == first => Ok(block),
+            Ok(_) => Err(self.corrupt_block(first, next, "it is the block of other events")),
+            Err(damage) => Err(self.corrupt_block(first, next, damage.0)),
         }
-        while !found.is_full() {
-            let Some(stored) = block.event(found.next) else { break };
-            match stored.map_err(|damage| Error::corrupt(found.next, damage.0))? {
-                Stored::Event(event) => found.add_event(event),
-                Stored::Header(header, length) => {
-                    let payload = Payload::from_stored(self.read_payload(found.next, length)?, header.digest);
-                    // The checksums of the block cover what is inside; this has its digest alone.
-                    if !payload.is_intact() {
-                        return Err(Error::corrupt(found.next, "its payload does not hash to its digest"));
-                    }
-                    found.add_event(Event::new(header, payload));
-                }
+    }
+
+    /// Reads the payload of an event that has it itself.
+    fn payload_of(&self, owner: Position) -> Result<Payload> {
+        let its_own = |elsewhere: Elsewhere| match elsewhere.place {
+            Place::Outside(position) => self.read_payload(position, elsewhere.length),
+            Place::With(_) => {
+                Err(Error::corrupt(owner, "an event that others share the payload of has none"))
             }
-        }
-        Ok(last)
+        };
+        self.read_with(owner, ReadBudget::ONE, &its_own)?.into_payload(owner)
     }
 
-    /// Reads a payload that is kept outside its block, as it is stored.
-    fn read_payload(&self, position: Position, length: usize) -> Result<Bytes> {
+    /// Reads a payload that is kept outside its block. Its digest is computed: the checksums of the
+    /// block do not cover it.
+    fn read_payload(&self, position: Position, length: usize) -> Result<Payload> {
         if length > PAYLOAD_BYTES_MAX {
             return Err(Error::corrupt(position, "its payload is longer than one can be"));
         }
-        let mut payload = Vec::with_capacity(length);
+        let mut bytes = Vec::with_capacity(length);
         for number in 0..length.div_ceil(CHUNK_BYTES) as u32 {
             let chunk = self.tree.get(&keys::chunk(position, number));
             match chunk.map_err(|failure| self.unreadable(position, failure))? {
-                Some(chunk) => payload.extend_from_slice(&chunk),
+                Some(chunk) => bytes.extend_from_slice(&chunk),
                 None => return Err(Error::corrupt(position, "a part of its payload is missing")),
             }
         }
-        if payload.len() != length {
+        if bytes.len() != length {
             return Err(Error::corrupt(position, "its payload has another length"));
         }
-        Ok(Bytes::from(payload))
+        let digest = Digest::of(&bytes);
+        Ok(Payload::from_stored(Bytes::from(bytes), digest))
     }
 
     /// Says that the block which should have `from` cannot be read.

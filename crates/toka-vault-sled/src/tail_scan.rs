@@ -19,7 +19,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use bytes::Bytes;
-use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_core::{Error, Head, Result};
 use toka_vault_engine::block::Block;
 
 use crate::message::{Message, read_message};
@@ -30,9 +30,6 @@ const RED_ZONE_BYTES: usize = 32;
 
 /// Where in a block the head stands that its group ends with.
 const HEAD_AT: usize = 24;
-
-/// More events than a block has.
-const BLOCK_EVENTS_MAX: usize = 1 << 16;
 
 /// Refuses a database in which sled would wipe what must be there, without changing it.
 ///
@@ -207,8 +204,5 @@ fn is_block(bytes: &[u8], at: usize, head: Head) -> bool {
     let Some(Ok(block)) = block.map(|block| Block::parse(Bytes::copy_from_slice(block))) else {
         return false;
     };
-    let events =
-        (block.first().get()..=block.last().get()).map(|position| block.event(Position::new(position)));
-    let mut events = events.take(BLOCK_EVENTS_MAX);
-    block.end().head == head && block.ends_group() && events.all(|event| matches!(event, Some(Ok(_))))
+    block.end().head == head && block.ends_group() && block.is_whole()
 }

@@ -168,6 +168,12 @@ impl Vault {
         self.store().payload(digest).await
     }
 
+    /// Returns how many bytes of payloads are not stored again, because an earlier event has the same
+    /// payload. See [`EventStore::shared_bytes`].
+    pub async fn shared_bytes(&self) -> Result<u64> {
+        self.store().shared_bytes().await
+    }
+
     /// Reads the children of an event, oldest first. See [`EventStore::children`].
     pub fn children(&self, id: EventId) -> Replay {
         self.store().children(id)
@@ -323,6 +329,10 @@ impl EventStore for Vault {
 
     async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
         self.store().payload(digest).await
+    }
+
+    async fn shared_bytes(&self) -> Result<u64> {
+        self.store().shared_bytes().await
     }
 
     fn children(&self, id: EventId) -> Replay {

@@ -32,6 +32,7 @@ pub(super) async fn run(vault: &Vault, path: Option<PathBuf>, output: &mut Outpu
         progress.at(sums.events);
     }
     drop(progress);
+    sums.shared_bytes = vault.shared_bytes().await?;
     let summary = Summary::new(&sums, head, path.as_deref().map(size_of));
     output.thing(&summary, &summary.rows())?;
     events::outcome(sums.damaged)
@@ -45,6 +46,7 @@ struct Sums {
     payload_bytes: u64,
     distinct: HashSet<[u8; 16]>,
     distinct_bytes: u64,
+    shared_bytes: u64,
     times: Option<(Timestamp, Timestamp)>,
     damaged: bool,
 }
@@ -86,6 +88,7 @@ struct Summary {
     payload_bytes: u64,
     distinct_payloads: u64,
     distinct_payload_bytes: u64,
+    shared_payload_bytes: u64,
     earliest: Option<String>,
     latest: Option<String>,
     disk_bytes: Option<u64>,
@@ -102,6 +105,7 @@ impl Summary {
             payload_bytes: sums.payload_bytes,
             distinct_payloads: sums.distinct.len() as u64,
             distinct_payload_bytes: sums.distinct_bytes,
+            shared_payload_bytes: sums.shared_bytes,
             earliest: sums.times.map(|(first, _)| first.to_string()),
             latest: sums.times.map(|(_, last)| last.to_string()),
             disk_bytes,
@@ -121,6 +125,7 @@ impl Summary {
                 "distinct payloads",
                 format!("{}, {}", count(self.distinct_payloads), amount(self.distinct_payload_bytes)),
             ),
+            ("saved by sharing", amount(self.shared_payload_bytes)),
             ("earliest", self.earliest.clone().unwrap_or_else(none)),
             ("latest", self.latest.clone().unwrap_or_else(none)),
         ];

@@ -4,11 +4,14 @@ use std::fmt;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position,
-    Timestamp,
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Parents, Payload, Position, Timestamp,
 };
 
-use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE};
+use super::kinds::Kinds;
+use super::{
+    ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE,
+    PAYLOAD_SHARED, Place,
+};
 use crate::fields::Fields;
 use crate::log::{LogEnd, ReadBudget};
 
@@ -18,7 +21,7 @@ pub struct Block {
     bytes: Bytes,
     first: Position,
     end: LogEnd,
-    kinds: Vec<Kind>,
+    kinds: Kinds,
     records: Vec<RecordEntry>,
     /// Whether all records are known to be as they were written.
     checked: bool,
@@ -34,11 +37,11 @@ struct RecordEntry {
 
 /// Holds what a block has of an event.
 #[derive(Debug)]
-pub enum Stored {
+pub(crate) enum Stored {
     /// All of it.
     Event(Event),
-    /// All but the payload, which is kept outside and this many bytes long.
-    Header(EventHeader, usize),
+    /// All but the payload.
+    Header(EventHeader, Elsewhere),
 }
 
 /// Says what of a block is not as it was written.
@@ -61,7 +64,7 @@ impl Block {
         let header = checked_header(&bytes)?;
         let mut fields = Fields(header);
         let parsed = parse_fixed(&mut fields).and_then(|(first, count, end, kinds)| {
-            let kinds = (0..kinds).map(|_| parse_kind(&mut fields)).collect::<Option<Vec<_>>>()?;
+            let kinds = Kinds::parse(&mut fields, kinds, FIXED_HEADER_BYTES)?;
             let records = parse_table(&mut fields, count, header.len() + 8)?;
             Some((first, end, kinds, records))
         });
@@ -95,33 +98,43 @@ impl Block {
     ///
     /// [`Damage`] where its record is not as it was written.
     #[inline]
-    pub fn event(&self, position: Position) -> Option<Result<Stored, Damage>> {
+    pub(crate) fn event(&self, position: Position) -> Option<Result<Stored, Damage>> {
         let entry = self.records.get(self.index(position)?)?;
         Some(self.record(*entry, position))
     }
 
-    /// Checks all records at once, so that decoding need not: for a reader that has time which whoever
-    /// takes the events has not. Where one is damaged, each is checked when it is decoded, as without
-    /// this.
+    /// Checks all records and decodes all kinds at once, so that decoding events need not: for a reader
+    /// that has time which whoever takes the events has not. Where one is damaged, each is checked when
+    /// it is decoded, as without this.
     #[must_use]
     pub fn with_checked_records(mut self) -> Self {
-        let whole = |entry: &RecordEntry| {
-            self.bytes
-                .get(entry.start..entry.end)
-                .is_some_and(|record| crc32fast::hash(record) == entry.checksum)
-        };
-        self.checked = self.records.iter().all(whole);
+        self.checked = self.is_whole();
+        self.kinds.decode(&self.bytes);
         self
     }
 
-    /// Tells whether the payloads from `first` to `last` are all inside. Damage is not looked for.
-    pub fn has_payloads(&self, first: Position, last: Position) -> bool {
-        let records = self.index(first).zip(self.index(last));
-        let records = records.and_then(|(first, last)| self.records.get(first..=last));
-        let inside = |entry: &RecordEntry| {
-            self.bytes.get(entry.start + FLAGS_AT).is_some_and(|flags| flags & PAYLOAD_OUTSIDE == 0)
+    /// Tells whether all records are as they were written.
+    pub fn is_whole(&self) -> bool {
+        let whole = |entry: &RecordEntry| {
+            let record = self.bytes.get(entry.start..entry.end);
+            record.is_some_and(|record| crc32fast::hash(record) == entry.checksum)
         };
-        records.is_some_and(|records| records.iter().all(inside))
+        self.records.iter().all(whole)
+    }
+
+    /// Returns where the payload of an event is, or `None` where it is inside, as far as the record can
+    /// tell: whether it is as it was written is not looked at.
+    pub(crate) fn elsewhere(&self, position: Position) -> Option<Elsewhere> {
+        let entry = self.records.get(self.index(position)?)?;
+        let record = self.bytes.get(entry.start..entry.end)?;
+        let flags = *record.get(FLAGS_AT)?;
+        if flags == 0 {
+            return None;
+        }
+        let (_, rest) = record.split_at_checked(FIXED_RECORD_BYTES - 4)?;
+        let length = Fields(rest).u32()? as usize;
+        let (_, shared) = record.split_last_chunk()?;
+        elsewhere(flags, length, position, *shared)
     }
 
     /// Returns up to where the events from `first` on fit a budget, which they use up; that is at least
@@ -157,7 +170,7 @@ impl Block {
     #[inline]
     fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Stored> {
         let mut fields = Fields(record);
-        let kind = self.kinds.get(usize::from(fields.u16()?))?.clone();
+        let kind = self.kinds.kind(usize::from(fields.u16()?), &self.bytes)?;
         let flags = fields.u8()?;
         let parents = usize::from(fields.u16()?);
         let id = EventId::from_bytes(fields.array()?);
@@ -169,15 +182,26 @@ impl Block {
         let parents: Parents = parents.iter().copied().map(EventId::from_bytes).collect();
         let inside = fields.0.len();
         let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, position);
-        match flags & PAYLOAD_OUTSIDE {
-            0 if inside == length => {
-                let payload = self.bytes.slice(entry.end - inside..entry.end);
-                Some(Stored::Event(Event::new(header, Payload::from_stored(payload, digest))))
-            }
-            PAYLOAD_OUTSIDE if inside == 0 => Some(Stored::Header(header, length)),
-            _ => None,
+        if flags == 0 {
+            let payload = self.bytes.slice(entry.end - inside..entry.end);
+            let event = Event::new(header, Payload::from_stored(payload, digest));
+            return (inside == length).then_some(Stored::Event(event));
         }
+        let shared = if flags == PAYLOAD_SHARED { fields.array()? } else { [0; 8] };
+        let elsewhere = elsewhere(flags, length, position, shared)?;
+        fields.0.is_empty().then_some(Stored::Header(header, elsewhere))
     }
+}
+
+/// Says where the payload of a record with these flags is, which ends with the position of an event where
+/// it is shared.
+fn elsewhere(flags: u8, length: usize, position: Position, shared: [u8; 8]) -> Option<Elsewhere> {
+    let place = match flags {
+        PAYLOAD_OUTSIDE => Place::Outside(position),
+        PAYLOAD_SHARED => Place::With(Position::new(u64::from_be_bytes(shared))),
+        _ => return None,
+    };
+    Some(Elsewhere { length, place })
 }
 
 /// Returns what the checksum of a header covers, once it does.
@@ -212,23 +236,17 @@ fn parse_fixed(fields: &mut Fields<'_>) -> Option<(Position, usize, LogEnd, u16)
     Some((first, count, end, fields.u16()?))
 }
 
-/// Parses an entry of the dictionary of kinds.
-fn parse_kind(fields: &mut Fields<'_>) -> Option<Kind> {
-    let length = usize::from(fields.u8()?);
-    Kind::new(std::str::from_utf8(fields.bytes(length)?).ok()?).ok()
-}
-
 /// Parses the table of records, which lie one behind the other from `start` on.
 fn parse_table(fields: &mut Fields<'_>, count: usize, start: usize) -> Option<Vec<RecordEntry>> {
     if count == 0 || fields.0.len() != count.checked_mul(ENTRY_BYTES)? {
         return None;
     }
+    let mut records = Vec::with_capacity(count);
     let mut start = start;
-    let mut entry = || {
+    for _ in 0..count {
         let end = start.checked_add(fields.u32()? as usize)?;
-        let entry = RecordEntry { start, end, checksum: fields.u32()? };
+        records.push(RecordEntry { start, end, checksum: fields.u32()? });
         start = end;
-        Some(entry)
-    };
-    (0..count).map(|_| entry()).collect()
+    }
+    Some(records)
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use toka_vault_core::{Event, Kind, Position};
 
-use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, MAGIC, PAYLOAD_OUTSIDE};
+use super::{ENTRY_BYTES, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, MAGIC, PAYLOAD_OUTSIDE, PAYLOAD_SHARED};
 use crate::log::{Group, LogEnd};
 
 /// Says how a log wants its blocks.
@@ -30,65 +30,93 @@ pub struct EncodedBlock {
 /// Encodes a group as blocks.
 pub fn encode(group: &Group, layout: Layout) -> Vec<EncodedBlock> {
     let mut blocks = Vec::new();
-    let mut rest = group.events.as_slice();
+    let mut rest: &[Event] = &group.events;
+    let encoder = Encoder { group, layout };
     while let Some(first) = rest.first() {
-        let (events, later) = rest.split_at_checked(fitting(rest, layout)).unwrap_or((rest, &[]));
-        blocks.push(block(first.position(), events, &group.end, layout));
+        let (events, later) = rest.split_at_checked(encoder.fitting(rest)).unwrap_or((rest, &[]));
+        blocks.push(encoder.block(first.position(), events));
         rest = later;
     }
     blocks
 }
 
-/// Counts the events at the front that fit a block; at least one.
-fn fitting(events: &[Event], layout: Layout) -> usize {
-    let mut kinds: Vec<&Kind> = Vec::new();
-    let mut bytes = FIXED_HEADER_BYTES;
-    let mut count = 0;
-    for event in events {
-        let kind = &event.header.kind;
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-            bytes += 1 + kind.len();
+/// Encodes blocks of a group.
+struct Encoder<'a> {
+    group: &'a Group,
+    layout: Layout,
+}
+
+/// Says what a record has of the payload of its event.
+enum Kept {
+    /// All of it.
+    Inside,
+    /// Nothing.
+    Outside,
+    /// The position of the event that has it.
+    With(Position),
+}
+
+impl Encoder<'_> {
+    /// Counts the events at the front that fit a block; at least one.
+    fn fitting(&self, events: &[Event]) -> usize {
+        let mut kinds: Vec<&Kind> = Vec::new();
+        let mut bytes = FIXED_HEADER_BYTES;
+        let mut count = 0;
+        for event in events {
+            let kind = &event.header.kind;
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+                bytes += 1 + kind.len();
+            }
+            bytes += ENTRY_BYTES + self.record_bytes(event);
+            if count > 0 && bytes > self.layout.block_bytes_max {
+                break;
+            }
+            count += 1;
         }
-        bytes += ENTRY_BYTES + record_bytes(event, layout);
-        if count > 0 && bytes > layout.block_bytes_max {
-            break;
-        }
-        count += 1;
+        count
     }
-    count
-}
 
-/// Tells whether an event's payload is kept outside.
-fn is_outside(event: &Event, layout: Layout) -> bool {
-    event.payload.bytes().len() > layout.payload_inside_max
-}
-
-/// Computes the size of an event's record.
-fn record_bytes(event: &Event, layout: Layout) -> usize {
-    let payload = if is_outside(event, layout) { 0 } else { event.payload.bytes().len() };
-    FIXED_RECORD_BYTES + event.header.parents.len() * 16 + payload
-}
-
-/// Encodes one block.
-fn block(first: Position, events: &[Event], end: &LogEnd, layout: Layout) -> EncodedBlock {
-    let mut kinds: Vec<&Kind> = Vec::new();
-    let mut table = Vec::with_capacity(events.len() * ENTRY_BYTES);
-    let mut records = Vec::with_capacity(layout.block_bytes_max);
-    let mut outside = Vec::new();
-    for event in events {
-        let start = records.len();
-        write_record(&mut records, event, kind_index(&mut kinds, &event.header.kind), layout);
-        let record = records.get(start..).unwrap_or_default();
-        table.extend_from_slice(&(record.len() as u32).to_be_bytes());
-        table.extend_from_slice(&crc32fast::hash(record).to_be_bytes());
-        if is_outside(event, layout) {
-            outside.push((event.position(), event.payload.bytes().clone()));
+    /// Says how an event's payload is kept.
+    fn kept(&self, event: &Event) -> Kept {
+        match self.group.owner_of(event) {
+            Some(owner) => Kept::With(owner),
+            None if event.payload.bytes().len() > self.layout.payload_inside_max => Kept::Outside,
+            None => Kept::Inside,
         }
     }
-    let mut bytes = header(first, events.len(), end, &kinds, &table);
-    bytes.extend_from_slice(&records);
-    EncodedBlock { first, bytes, outside }
+
+    /// Computes the size of an event's record.
+    fn record_bytes(&self, event: &Event) -> usize {
+        let payload = match self.kept(event) {
+            Kept::Inside => event.payload.bytes().len(),
+            Kept::Outside => 0,
+            Kept::With(_) => size_of::<u64>(),
+        };
+        FIXED_RECORD_BYTES + event.header.parents.len() * 16 + payload
+    }
+
+    /// Encodes one block.
+    fn block(&self, first: Position, events: &[Event]) -> EncodedBlock {
+        let mut kinds: Vec<&Kind> = Vec::new();
+        let mut table = Vec::with_capacity(events.len() * ENTRY_BYTES);
+        let mut records = Vec::with_capacity(self.layout.block_bytes_max);
+        let mut outside = Vec::new();
+        for event in events {
+            let start = records.len();
+            let kept = self.kept(event);
+            write_record(&mut records, event, kind_index(&mut kinds, &event.header.kind), &kept);
+            let record = records.get(start..).unwrap_or_default();
+            table.extend_from_slice(&(record.len() as u32).to_be_bytes());
+            table.extend_from_slice(&crc32fast::hash(record).to_be_bytes());
+            if matches!(kept, Kept::Outside) {
+                outside.push((event.position(), event.payload.bytes().clone()));
+            }
+        }
+        let mut bytes = header(first, events.len(), &self.group.end, &kinds, &table);
+        bytes.extend_from_slice(&records);
+        EncodedBlock { first, bytes, outside }
+    }
 }
 
 /// Finds a kind in the block's dictionary, or adds it.
@@ -128,12 +156,15 @@ fn header(first: Position, count: usize, end: &LogEnd, kinds: &[&Kind], table: &
 }
 
 /// Writes an event's record.
-fn write_record(out: &mut Vec<u8>, event: &Event, kind: u16, layout: Layout) {
+fn write_record(out: &mut Vec<u8>, event: &Event, kind: u16, kept: &Kept) {
     let header = &event.header;
     let payload = event.payload.bytes();
-    let outside = is_outside(event, layout);
     out.extend_from_slice(&kind.to_be_bytes());
-    out.push(if outside { PAYLOAD_OUTSIDE } else { 0 });
+    out.push(match kept {
+        Kept::Inside => 0,
+        Kept::Outside => PAYLOAD_OUTSIDE,
+        Kept::With(_) => PAYLOAD_SHARED,
+    });
     out.extend_from_slice(&(header.parents.len() as u16).to_be_bytes());
     out.extend_from_slice(&header.id.to_bytes());
     out.extend_from_slice(&header.timestamp.as_micros().to_be_bytes());
@@ -143,7 +174,9 @@ fn write_record(out: &mut Vec<u8>, event: &Event, kind: u16, layout: Layout) {
     for parent in header.parents.iter() {
         out.extend_from_slice(&parent.to_bytes());
     }
-    if !outside {
-        out.extend_from_slice(payload);
+    match kept {
+        Kept::Inside => out.extend_from_slice(payload),
+        Kept::Outside => {}
+        Kept::With(owner) => out.extend_from_slice(&owner.get().to_be_bytes()),
     }
 }

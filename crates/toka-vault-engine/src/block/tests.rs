@@ -6,7 +6,7 @@ use toka_vault_core::{
     Timestamp,
 };
 
-use super::{Block, EncodedBlock, Layout, Stored, encode};
+use super::{Block, EncodedBlock, Layout, Place, Stored, encode};
 use crate::log::{Group, LogEnd};
 
 const LAYOUT: Layout = Layout { block_bytes_max: 4_096, payload_inside_max: 1_024 };
@@ -26,7 +26,7 @@ fn event(number: u64, payload_bytes: usize) -> Event {
 fn group(payloads: &[usize]) -> Group {
     let events: Vec<Event> = (10..).zip(payloads).map(|(number, bytes)| event(number, *bytes)).collect();
     let head = Head { position: events.last().unwrap().position(), chain: ChainHash::EMPTY };
-    Group { events, end: LogEnd { head, ..LogEnd::EMPTY } }
+    Group { events, end: LogEnd { head, ..LogEnd::EMPTY }, owners: Vec::new() }
 }
 
 fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
@@ -37,19 +37,46 @@ fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
         for number in block.first().get()..=block.last().get() {
             let at = Position::new(number);
             let stored = block.event(at).unwrap().unwrap();
-            assert_eq!(block.has_payloads(at, at), matches!(stored, Stored::Event(_)));
-            events.push(match stored {
-                Stored::Event(event) => event,
-                Stored::Header(header, length) => {
-                    let (_, bytes) = encoded.outside.iter().find(|(outside, _)| *outside == at).unwrap();
-                    assert_eq!(bytes.len(), length);
-                    let payload = Payload::from_stored(bytes.clone(), header.digest);
+            let event = match stored {
+                Stored::Event(event) => {
+                    assert_eq!(block.elsewhere(at), None);
+                    event
+                }
+                Stored::Header(header, elsewhere) => {
+                    assert_eq!(block.elsewhere(at), Some(elsewhere));
+                    let bytes = match elsewhere.place {
+                        Place::Outside(position) => {
+                            assert_eq!(position, at);
+                            encoded.outside.iter().find(|(outside, _)| *outside == at).unwrap().1.clone()
+                        }
+                        Place::With(owner) => payload_of(&events, owner),
+                    };
+                    assert_eq!(bytes.len(), elsewhere.length);
+                    let payload = Payload::from_stored(bytes, header.digest);
                     Event::new(header, payload)
                 }
-            });
+            };
+            events.push(event);
         }
     }
     events
+}
+
+fn payload_of(events: &[Event], position: Position) -> Bytes {
+    events.iter().find(|event| event.position() == position).unwrap().payload.bytes().clone()
+}
+
+#[test]
+fn a_payload_that_an_earlier_event_has_takes_no_room() {
+    let mut group = group(&[500, 2_000, 500, 2_000, 30]);
+    let with = |number| Some(Position::new(number));
+    group.owners = vec![None, None, with(10), with(11), None];
+    let blocks = encode(&group, LAYOUT);
+    assert_eq!(decode(&blocks), group.events);
+    let bytes: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+    assert!(bytes < 1_400, "{bytes}");
+    let outside = blocks.iter().flat_map(|block| &block.outside);
+    assert_eq!(outside.map(|(position, _)| position.get()).collect::<Vec<_>>(), [11]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::{Backward, Read, chunks};
 use crate::chunk::Chunk;
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::lookup::Storage;
-use crate::picker::{Picker, Rest};
+use crate::picker::{Found, Picker, Rest};
 use crate::published::State;
 use crate::query::Query;
 use crate::reader::{Next, Reader};
@@ -126,11 +126,10 @@ impl Filtered {
     }
 
     /// Picks some of what is wanted.
-    async fn pick(&mut self, mut picker: Box<Picker>) -> Wanted {
+    async fn pick(&mut self, picker: Box<Picker>) -> Wanted {
         let max = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let pick = move |storage: &_| picker.pick(storage, max).map(|picked| (picked, picker));
-        let (picked, picker) = self.reader.source.run(pick).await?;
-        let rest = match picked.rest {
+        let Pick { events, rest, picker } = pick(&self.reader, picker, max).await?;
+        let rest = match rest {
             Rest::More => Some(Part::Pick(picker)),
             Rest::Unindexed(first, last) => Some(self.part(Next::At(first), last)),
             Rest::Nothing => None,
@@ -138,7 +137,7 @@ impl Filtered {
         if let Some(rest) = rest {
             self.parts.get_or_insert_default().push_front(rest);
         }
-        Ok(picked.events)
+        Ok(events)
     }
 
     /// Reads some events and takes what is wanted.
@@ -159,6 +158,14 @@ impl Filtered {
         self.left = left;
         wanted
     }
+}
+
+/// Is what was picked at once.
+struct Pick {
+    events: Vec<Result<Event>>,
+    /// How it goes on.
+    rest: Rest,
+    picker: Box<Picker>,
 }
 
 /// Follows what is wanted.
@@ -199,15 +206,14 @@ impl FilteredFollow {
     }
 
     /// Picks some of what is wanted.
-    async fn pick(&mut self, mut picker: Box<Picker>) -> Wanted {
-        let pick = move |storage: &_| picker.pick(storage, usize::MAX).map(|picked| (picked, picker));
-        let (picked, picker) = self.reader.source.run(pick).await?;
-        match picked.rest {
+    async fn pick(&mut self, picker: Box<Picker>) -> Wanted {
+        let Pick { events, rest, picker } = pick(&self.reader, picker, usize::MAX).await?;
+        match rest {
             Rest::More => self.picker = Some(picker),
             Rest::Nothing => {}
             Rest::Unindexed(first, last) => (self.next, self.unindexed) = (Next::At(first), last),
         }
-        Ok(picked.events)
+        Ok(events)
     }
 
     /// Starts to pick where that is worth while, and otherwise reads some events. Returns none at the
@@ -240,6 +246,27 @@ impl FilteredFollow {
             next => Ok(next),
         }
     }
+}
+
+/// Picks up to `max` events, and tells how it goes on. Of many, two threads read half each: every event
+/// takes a read of its own.
+async fn pick(reader: &Reader, mut picker: Box<Picker>, max: usize) -> Result<Pick> {
+    let find = move |storage: &Storage| {
+        let mut found = picker.find(&storage.index.postings, max);
+        let rest = found.rest;
+        Ok(match found.split() {
+            None => (Pick { events: found.read(storage.log.as_ref())?, rest, picker }, None),
+            Some(later) => (Pick { events: Vec::new(), rest, picker }, Some([found, later])),
+        })
+    };
+    let (mut pick, halves) = reader.source.run(find).await?;
+    if let Some(halves) = halves {
+        let read = |half: Found| reader.source.run(|storage| half.read(storage.log.as_ref()));
+        let [sooner, later] = halves.map(read);
+        let (sooner, later) = futures::future::try_join(sooner, later).await?;
+        pick.events.extend(sooner.into_iter().chain(later));
+    }
+    Ok(pick)
 }
 
 /// Takes what is wanted out of a chunk, and what is damaged: it could be.

@@ -5,6 +5,8 @@
 //! leaves it ahead; and that a key which is in no file and no page is damaged is one that no event
 //! which the files cover has.
 
+mod filter;
+mod frame;
 mod merge;
 mod open;
 mod run;
@@ -22,9 +24,10 @@ pub(crate) use run::{Cover, Damaged, Entry};
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
 
-/// Is what events are found by: 16 bytes that sort.
+/// Is what events are found by: 16 bytes that sort, as the number that sorts alike and is compared and
+/// hashed at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Key(pub(crate) [u8; 16]);
+pub(crate) struct Key(pub(crate) u128);
 
 /// Says how the files of an index are called and how large they start.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,9 @@ pub(crate) struct Layout {
     pub(crate) extension: &'static str,
     /// Events that one covers before it is merged with others.
     pub(crate) batch_events: usize,
+    /// Tells for which keys it pays to know without a read that a file does not have them. They have to
+    /// be as good as random.
+    pub(crate) is_filtered: fn(Key) -> bool,
 }
 
 /// Holds the files, in the order of what they cover.
@@ -57,12 +63,22 @@ pub(crate) enum Lookup {
 
 impl Key {
     /// The key before all others.
-    pub(crate) const LEAST: Self = Self([0; 16]);
+    pub(crate) const LEAST: Self = Self(0);
+
+    /// Returns the key with these bytes.
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+
+    /// Returns the bytes of the key.
+    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
 }
 
 impl From<EventId> for Key {
     fn from(id: EventId) -> Self {
-        Self(id.to_bytes())
+        Self::from_bytes(id.to_bytes())
     }
 }
 
@@ -74,7 +90,7 @@ impl Runs {
             match run.find(key) {
                 Ok(Some(position)) => return Lookup::At(position),
                 Ok(None) => {}
-                Err(Damaged) => damaged.push((run.cover.first, run.cover.last)),
+                Err(Damaged) => damaged.push((run.cover().first, run.cover().last)),
             }
         }
         if damaged.is_empty() { Lookup::Absent } else { Lookup::Unread(damaged) }
@@ -84,14 +100,14 @@ impl Runs {
     pub(crate) fn could_have(&self, key: Key) -> Lookup {
         let runs = read(&self.runs);
         let could = runs.iter().filter(|run| run.could_have(key));
-        let ranges: Vec<_> = could.map(|run| (run.cover.first, run.cover.last)).collect();
+        let ranges: Vec<_> = could.map(|run| (run.cover().first, run.cover().last)).collect();
         if ranges.is_empty() { Lookup::Absent } else { Lookup::Unread(ranges) }
     }
 
     /// Returns up to `max` positions of a key from `from` on, the lowest first.
     pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         let mut found = Vec::new();
-        for run in self.snapshot().iter().filter(|run| run.cover.last >= from) {
+        for run in self.snapshot().iter().filter(|run| run.cover().last >= from) {
             if found.len() >= max {
                 break;
             }
@@ -103,7 +119,7 @@ impl Runs {
     /// Returns up to `max` positions of a key up to `to`, the highest first.
     pub(crate) fn descending(&self, key: Key, to: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         let mut found = Vec::new();
-        for run in self.snapshot().iter().rev().filter(|run| run.cover.first <= to) {
+        for run in self.snapshot().iter().rev().filter(|run| run.cover().first <= to) {
             if found.len() >= max {
                 break;
             }
@@ -120,7 +136,8 @@ impl Runs {
         last: Position,
     ) -> Result<Vec<Key>, Damaged> {
         let mut keys = Vec::new();
-        for run in self.snapshot().iter().filter(|run| run.cover.first <= last && first <= run.cover.last) {
+        for run in self.snapshot().iter().filter(|run| run.cover().first <= last && first <= run.cover().last)
+        {
             keys.extend(run.keys(low, high)?);
         }
         keys.sort_unstable();
@@ -130,14 +147,14 @@ impl Runs {
 
     /// Returns up to where the files cover the log.
     pub(crate) fn last(&self) -> Position {
-        read(&self.runs).last().map_or(Position::ZERO, |run| run.cover.last)
+        read(&self.runs).last().map_or(Position::ZERO, |run| run.cover().last)
     }
 
-    /// Writes a file of entries, of the events that follow those of all files.
-    pub(crate) fn add(&self, mut entries: Vec<Entry>, cover: Cover) -> Result<()> {
-        entries.sort_unstable();
+    /// Writes a file of sorted entries, of the events that follow those of all files.
+    pub(crate) fn add(&self, entries: Vec<Entry>, cover: Cover) -> Result<()> {
+        let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
-        let Some(run) = Run::write(&self.dir, self.layout.extension, cover, entries)? else {
+        let Some(run) = Run::write(&self.dir, self.layout, cover, filtered as u64, entries)? else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
             return Err(Error::Damaged { path: self.dir.clone(), reason });
@@ -150,7 +167,7 @@ impl Runs {
     /// `stop` says so.
     pub(crate) fn merge(&self, stop: &dyn Fn() -> bool) -> Result<()> {
         while let Some(inputs) = self.mergeable() {
-            let Some(merged) = merge(&self.dir, self.layout.extension, &inputs, stop)? else { return Ok(()) };
+            let Some(merged) = merge(&self.dir, self.layout, &inputs, stop)? else { return Ok(()) };
             {
                 let mut runs = write(&self.runs);
                 let kept = runs.len().saturating_sub(inputs.len());

@@ -16,8 +16,7 @@ const LARGE: usize = 100_000;
 /// Makes a vault of three events, the middle one of a large payload, and changes a chunk of it.
 fn with_chunk(path: &Path, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> SledVault {
     let vault = SledVault::open(path).unwrap();
-    let large = |n| sized(LARGE).with_id(id(n));
-    let events: Vec<NewEvent> = vec![event(1), large(2), large(3)];
+    let events: Vec<NewEvent> = vec![event(1), sized(LARGE).with_id(id(2)), sized(LARGE + 1).with_id(id(3))];
     events.into_iter().for_each(|event| drop(block_on(vault.commit(event)).unwrap()));
     block_on(vault.close()).unwrap();
     raw::change(path, |db| {
@@ -40,7 +39,7 @@ fn assert_second_damaged(vault: &SledVault) {
         assert_error!(&read[1], Error::Corrupt { first, last, .. } if *first == second && *last == second);
     }
     assert!(!matches!(block_on(vault.get(id(2))), Ok(Some(_))), "it is shown");
-    assert!(block_on(vault.get(id(3))).unwrap().unwrap().payload == sized(LARGE).payload);
+    assert!(block_on(vault.get(id(3))).unwrap().unwrap().payload == sized(LARGE + 1).payload);
     block_on(vault.commit(event(4))).unwrap();
 }
 
@@ -66,6 +65,27 @@ fn a_changed_chunk_damages_its_event_alone() {
         Some(chunk)
     };
     assert_second_damaged(&with_chunk(dir.path(), flip));
+}
+
+#[test]
+fn a_damaged_payload_is_told_for_each_event_that_shares_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = with_chunk(dir.path(), |_| None);
+    // It cannot be read when the next one comes, so that one keeps its own.
+    block_on(vault.commit(sized(LARGE))).unwrap();
+    block_on(vault.commit(sized(LARGE))).unwrap();
+    let which_fail = |vault: &SledVault| {
+        let read = block_on(items(vault.replay(ReplayOptions::new())));
+        read.iter().map(Result::is_err).collect::<Vec<_>>()
+    };
+    assert_eq!(which_fail(&vault), [false, true, false, false, false]);
+    block_on(vault.close()).unwrap();
+    raw::change(dir.path(), |db| drop(db.remove(raw::chunk_key(4, 0)).unwrap().unwrap()));
+    let vault = SledVault::open(dir.path()).unwrap();
+    let read = block_on(items(vault.replay(ReplayOptions::new())));
+    assert_error!(&read[4], Error::Corrupt { first, reason, .. }
+        if *first == Position::new(5) && reason.contains("shares the payload of position 4"));
+    assert_eq!(which_fail(&vault), [false, true, false, true, true]);
 }
 
 /// Makes a closed vault of several blocks.

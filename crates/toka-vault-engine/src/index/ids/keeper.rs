@@ -41,7 +41,8 @@ impl Keeper {
     /// Moves ids to disk until the index is closed or fails.
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
-            let entries = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
+            let mut entries: Vec<_> = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
+            entries.sort_unstable();
             let added =
                 guarded("write the index", || runs.add(entries, batch.cover)).map_err(Error::or_no_room);
             if let Err(error @ Error::NoRoom { .. }) = added {

@@ -36,10 +36,15 @@ pub(crate) fn of_payload(digest: Digest) -> Key {
     tagged(PAYLOAD, first_half(digest.as_bytes()))
 }
 
+/// Tells whether this is the key of a payload.
+pub(super) fn is_of_payload(key: Key) -> bool {
+    key.to_bytes().first() == Some(&PAYLOAD)
+}
+
 /// Replaces the first byte by a tag.
 const fn tagged(tag: u8, mut bytes: [u8; 16]) -> Key {
     bytes[0] = tag;
-    Key(bytes)
+    Key::from_bytes(bytes)
 }
 
 fn first_half(hash: &[u8; 32]) -> [u8; 16] {

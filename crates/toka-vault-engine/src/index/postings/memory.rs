@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::gathered::Gathered;
+use super::gathered::{Gathered, KindKeys, Part};
 use super::{BATCH_EVENTS, keys};
 use crate::index::runs::Key;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
@@ -22,7 +22,7 @@ const GATHERED_EVENTS_MAX: usize = 2 * BATCH_EVENTS;
 pub(super) struct Memory {
     parts: RwLock<Parts>,
     /// Held by whoever reads on in the log.
-    following: Mutex<()>,
+    following: Mutex<KindKeys>,
     /// Whether there is a bound.
     bounded: bool,
 }
@@ -60,13 +60,15 @@ impl Memory {
         if self.covered() >= head {
             return Ok(self.covered());
         }
-        let _following = lock(&self.following);
+        let mut kinds = lock(&self.following);
         loop {
             let covered = self.covered();
             if covered >= head || !self.has_room() {
                 return Ok(covered);
             }
-            self.read_on(log, covered.next(), head)?;
+            let part = read_on(log, &mut kinds, covered.next(), head)?;
+            // Made before the lock is taken, which those who ask wait for.
+            write(&self.parts).gathered.add(part);
         }
     }
 
@@ -101,7 +103,7 @@ impl Memory {
     pub(super) fn send_off(&self, durable: Position) -> Option<Arc<Gathered>> {
         let mut parts = write(&self.parts);
         if parts.leaving.is_none() && parts.is_ready(durable) {
-            let next = parts.gathered.next();
+            let next = Gathered::after(parts.gathered.last());
             parts.leaving = Some(Arc::new(std::mem::replace(&mut parts.gathered, next)));
         }
         parts.leaving.clone()
@@ -118,31 +120,29 @@ impl Memory {
         let gathered = &read(&self.parts).gathered;
         !self.bounded || gathered.events() < GATHERED_EVENTS_MAX || gathered.cover().is_none()
     }
+}
 
-    /// Reads a chunk from `from` on.
-    fn read_on(&self, log: &dyn Log, from: Position, head: Position) -> Result<()> {
-        let there = head.get().saturating_sub(from.get()).saturating_add(1);
-        let events = usize::try_from(there).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
-        let chunk = match log.read(from, ReadBudget { events, bytes: CHUNK_BYTES_MAX }) {
-            Err(Error::Corrupt { last, .. }) => {
-                write(&self.parts).gathered.insert_damaged(last.max(from).min(head));
-                return Ok(());
-            }
-            chunk => chunk?,
-        };
-        if chunk.last_position().is_none() {
-            return Err(Error::corrupt(from, "it is not in the log"));
+/// Reads a chunk from `from` on, up to `head` at most.
+fn read_on(log: &dyn Log, kinds: &mut KindKeys, from: Position, head: Position) -> Result<Part> {
+    let there = head.get().saturating_sub(from.get()).saturating_add(1);
+    let events = usize::try_from(there).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
+    let mut part = Part::after(from.minus(1), events);
+    let chunk = match log.read(from, ReadBudget { events, bytes: CHUNK_BYTES_MAX }) {
+        Err(Error::Corrupt { last, .. }) => {
+            part.add_damaged(last.max(from).min(head));
+            return Ok(part);
         }
-        // Decoded before the lock is taken, which those who ask wait for.
-        let events: Vec<_> = chunk.collect();
-        let gathered = &mut write(&self.parts).gathered;
-        for event in events {
-            match event {
-                Ok(event) => gathered.insert(&event),
-                Err(Error::Corrupt { .. }) => gathered.insert_damaged(gathered.last().next()),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        chunk => chunk?,
+    };
+    if chunk.last_position().is_none() {
+        return Err(Error::corrupt(from, "it is not in the log"));
     }
+    for event in chunk {
+        match event {
+            Ok(event) => part.add(&event, kinds),
+            Err(Error::Corrupt { .. }) => part.add_damaged(part.last().next()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(part.sorted())
 }

@@ -56,9 +56,12 @@ fn picked(storage: &Storage, query: &Query, range: (u64, u64), direction: Direct
     assert_eq!(covered, last, "all of the log was followed");
     let mut events = Vec::new();
     loop {
-        let picked = picker.pick(storage, 50).unwrap();
-        events.extend(picked.events);
-        match picked.rest {
+        let mut found = picker.find(&storage.index.postings, 100);
+        let (rest, later) = (found.rest, found.split());
+        for found in [found].into_iter().chain(later) {
+            events.extend(found.read(storage.log.as_ref()).unwrap());
+        }
+        match rest {
             Rest::More => {}
             Rest::Nothing => return events,
             Rest::Unindexed(first, last) => {

@@ -27,6 +27,9 @@ pub(super) struct Worker {
 
 #[derive(Debug)]
 struct State {
+    /// Up to where the log was durable when it was opened: so far it is followed at once, so that a
+    /// payload of then is found by who commits it again.
+    opened: Position,
     /// Up to where the log is durable.
     durable: Position,
     /// From where on the thread wants to know that more is durable.
@@ -39,7 +42,8 @@ struct State {
 impl Worker {
     /// Starts with a log that is durable up to `durable`.
     pub(super) fn new(durable: Position) -> Self {
-        let state = State { durable, awaited: Position::ZERO, retry: Position::ZERO, stop: false };
+        let (opened, awaited, retry) = (durable, Position::ZERO, Position::ZERO);
+        let state = State { opened, durable, awaited, retry, stop: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -102,7 +106,8 @@ impl Worker {
                 return None;
             }
             let due = memory.covered().plus(FOLLOW_EVENTS);
-            let ready = memory.is_ready(state.durable) || state.durable >= due;
+            let behind = state.durable >= due || memory.covered() < state.opened;
+            let ready = behind || memory.is_ready(state.durable);
             if ready && state.durable >= state.retry {
                 return Some(state.durable);
             }

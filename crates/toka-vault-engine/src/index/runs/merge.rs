@@ -9,19 +9,22 @@ use std::sync::Arc;
 
 use toka_vault_core::Result;
 
+use super::Layout;
 use super::run::{Cover, Damaged, Entry, Run};
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
 /// so.
 pub(super) fn merge(
     dir: &Path,
-    extension: &str,
+    layout: Layout,
     inputs: &[Arc<Run>],
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<Run>> {
     let Some((oldest, newest)) = inputs.first().zip(inputs.last()) else { return Ok(None) };
-    let cover = Cover { first: oldest.cover.first, last: newest.cover.last, hash: newest.cover.hash };
-    Run::write(dir, extension, cover, Merged::new(inputs, stop))
+    let (oldest, newest) = (oldest.cover(), newest.cover());
+    let cover = Cover { first: oldest.first, last: newest.last, hash: newest.hash };
+    let filtered = inputs.iter().map(|run| run.filtered()).sum();
+    Run::write(dir, layout, cover, filtered, Merged::new(inputs, stop))
 }
 
 /// Gives the entries of several files in their order.

@@ -23,18 +23,22 @@ impl Runs {
     /// A failure to read the log or the directory, or to write to it.
     pub(crate) fn open(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Self> {
         fs::create_dir_all(dir).map_err(|error| Error::io("create the directory", dir, error))?;
-        let runs = usable_runs(dir, layout.extension, log, head)?.into_iter().map(Arc::new).collect();
+        let runs = usable_runs(dir, layout, log, head)?.into_iter().map(Arc::new).collect();
         Ok(Self { dir: dir.to_path_buf(), layout, runs: RwLock::new(runs) })
     }
 }
 
 /// Opens the files that fit the log, in their order, and removes all others.
-fn usable_runs(dir: &Path, extension: &str, log: &dyn Log, head: Position) -> Result<Vec<Run>> {
+fn usable_runs(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Vec<Run>> {
     let mut found = Vec::new();
     let entries = fs::read_dir(dir).map_err(|error| Error::io("read the directory", dir, error))?;
     for entry in entries {
         let path = entry.map_err(|error| Error::io("read the directory", dir, error))?.path();
-        match path.extension().is_some_and(|found| found == extension).then(|| Run::open(&path)) {
+        match path
+            .extension()
+            .is_some_and(|found| found == layout.extension)
+            .then(|| Run::open(&path, layout))
+        {
             Some(run) => match run? {
                 Ok(run) => found.push(run),
                 Err(_) => remove(&path)?,
@@ -43,11 +47,11 @@ fn usable_runs(dir: &Path, extension: &str, log: &dyn Log, head: Position) -> Re
         }
     }
     // Of files that start alike, the one that covers most is the result of a merge of the others.
-    found.sort_by_key(|run| (run.cover.first, std::cmp::Reverse(run.cover.last)));
+    found.sort_by_key(|run| (run.cover().first, std::cmp::Reverse(run.cover().last)));
     let mut usable: Vec<Run> = Vec::new();
     for run in found {
-        let due = usable.last().map_or(Position::FIRST, |run| run.cover.last.next());
-        if run.cover.first == due && run.cover.last <= head && fits(&run, log)? {
+        let due = usable.last().map_or(Position::FIRST, |run| run.cover().last.next());
+        if run.cover().first == due && run.cover().last <= head && fits(&run, log)? {
             usable.push(run);
         } else {
             run.remove()?;
@@ -58,8 +62,8 @@ fn usable_runs(dir: &Path, extension: &str, log: &dyn Log, head: Position) -> Re
 
 /// Tells whether the log has the event that the file ends with.
 fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
-    match log.read(run.cover.last, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
-        Ok(event) => Ok(event.is_some_and(|event| event.header.hash == run.cover.hash)),
+    match log.read(run.cover().last, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
+        Ok(event) => Ok(event.is_some_and(|event| event.header.hash == run.cover().hash)),
         Err(Error::Corrupt { .. } | Error::Evicted { .. }) => Ok(false),
         Err(error) => Err(error),
     }

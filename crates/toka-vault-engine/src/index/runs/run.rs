@@ -1,7 +1,8 @@
 //! [`Run`]: a sorted file of keys and positions, which never changes. `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that a damaged page is found out when it is read: its checksum covers all of
-//! it. The first key of each page is kept in memory, so that a lookup reads one page.
+//! it. The first key of each page is kept in memory, so that a lookup reads one page, and of those keys
+//! that are looked up for every commit a filter, so that it reads none where there is none.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -9,12 +10,11 @@ use std::path::{Path, PathBuf};
 
 use toka_vault_core::{Error, EventHash, Position, Result};
 
+use super::filter::Filter;
+use super::frame::Frame;
 use crate::disk::{read_at, sync_dir};
 use crate::fields::Fields;
-use crate::index::runs::Key;
-
-/// Opens every file.
-const MAGIC: &[u8; 4] = b"TVI1";
+use crate::index::runs::{Key, Layout};
 
 /// Bytes of a page, the unit of reading.
 pub(super) const PAGE_BYTES: usize = 4_096;
@@ -28,9 +28,6 @@ const ENTRY_BYTES: usize = 24;
 /// Most entries of a page.
 const PAGE_ENTRIES_MAX: usize = (PAGE_BYTES - PAGE_HEADER_BYTES) / ENTRY_BYTES;
 
-/// Bytes of the file's header, which has the first page to itself.
-const HEADER_BYTES: usize = 76;
-
 /// Says that the event at a position has a key. Entries sort by key, then by position.
 pub(crate) type Entry = (Key, Position);
 
@@ -43,11 +40,8 @@ pub(crate) struct Damaged;
 pub(crate) struct Run {
     path: PathBuf,
     file: File,
-    /// What the file covers.
-    pub(crate) cover: Cover,
-    /// The first key of each page.
-    fences: Vec<Key>,
-    greatest: Key,
+    frame: Frame,
+    layout: Layout,
 }
 
 /// Says which events a file covers.
@@ -62,7 +56,8 @@ pub(crate) struct Cover {
 }
 
 impl Run {
-    /// Writes entries, which come sorted, and opens the file.
+    /// Writes entries, which come sorted, and opens the file. At most `filtered` of them have keys that
+    /// are filtered.
     ///
     /// The file has its name only once it is whole and durable.
     ///
@@ -71,44 +66,53 @@ impl Run {
     /// [`Error::Io`].
     pub(crate) fn write(
         dir: &Path,
-        extension: &str,
+        layout: Layout,
         cover: Cover,
+        filtered: u64,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
         let unfinished = dir.join(UNFINISHED);
-        let mut writer = RunWriter::create(&unfinished)?;
+        let mut writer = RunWriter::create(&unfinished, layout, cover, filtered)?;
         for entry in entries {
             match entry {
                 Ok(entry) => writer.add(entry)?,
                 Err(Damaged) => return Ok(None),
             }
         }
-        writer.finish(cover)?;
-        let path = dir.join(file_name(cover, extension));
+        writer.finish()?;
+        let path = dir.join(file_name(cover, layout.extension));
         fs::rename(&unfinished, &path).map_err(|error| Error::io("rename", &unfinished, error))?;
         sync_dir(dir)?;
-        match Self::open(&path)? {
-            Ok(run) => Ok(Some(run)),
-            Err(Damaged) => Ok(None),
-        }
+        Ok(Self::open(&path, layout)?.ok())
     }
 
     /// Opens a file.
-    pub(crate) fn open(path: &Path) -> Result<Result<Self, Damaged>> {
+    pub(crate) fn open(path: &Path, layout: Layout) -> Result<Result<Self, Damaged>> {
         let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-        match read_frame(&file) {
-            Ok(Some((cover, fences, greatest))) => {
-                Ok(Ok(Self { path: path.to_path_buf(), file, cover, fences, greatest }))
-            }
+        match Frame::read(&file) {
+            Ok(Some(frame)) => Ok(Ok(Self { path: path.to_path_buf(), file, frame, layout })),
             Ok(None) => Ok(Err(Damaged)),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
             Err(error) => Err(Error::io("read", path, error)),
         }
     }
 
-    /// Tells whether the key lies between the least and the greatest of the file.
+    /// Returns what the file covers.
+    pub(crate) fn cover(&self) -> Cover {
+        self.frame.cover
+    }
+
+    /// Returns how many of its keys are filtered, each once for each event.
+    pub(crate) fn filtered(&self) -> u64 {
+        self.frame.filter.keys()
+    }
+
+    /// Tells without reading whether the file could have a key: by the least and the greatest, and by
+    /// the filter.
     pub(crate) fn could_have(&self, key: Key) -> bool {
-        self.fences.first().is_some_and(|first| *first <= key) && key <= self.greatest
+        self.frame.fences.first().is_some_and(|first| *first <= key)
+            && key <= self.frame.greatest
+            && (!(self.layout.is_filtered)(key) || self.frame.filter.could_have(key))
     }
 
     /// Finds a key that one event has; reads one page.
@@ -127,8 +131,11 @@ impl Run {
     /// Returns up to `max` positions of a key from `from` on, the lowest first.
     pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         let mut found = Vec::new();
+        if !self.could_have(key) {
+            return Ok(found);
+        }
         let mut page = self.page_before((key, from))?;
-        while found.len() < max && self.fences.get(page).is_some_and(|first| *first <= key) {
+        while found.len() < max && self.frame.fences.get(page).is_some_and(|first| *first <= key) {
             let entries = self.page(page)?;
             let start = entries.partition_point(|entry| *entry < (key, from));
             let those = entries.iter().skip(start).take_while(|entry| entry.0 == key);
@@ -151,7 +158,7 @@ impl Run {
             let those = entries.iter().take(end).rev().take_while(|entry| entry.0 == key);
             found.extend(those.map(|entry| entry.1).take(max - found.len()));
             // A page that starts with a lower key is the first that can have this one.
-            page = number.checked_sub(1).filter(|_| self.fences.get(number) == Some(&key));
+            page = number.checked_sub(1).filter(|_| self.frame.fences.get(number) == Some(&key));
         }
         Ok(found)
     }
@@ -160,8 +167,8 @@ impl Run {
     /// over.
     pub(crate) fn keys(&self, low: Key, high: Key) -> Result<Vec<Key>, Damaged> {
         let mut keys: Vec<Key> = Vec::new();
-        let mut page = self.fences.partition_point(|first| *first < low).saturating_sub(1);
-        while self.fences.get(page).is_some_and(|first| *first <= high) {
+        let mut page = self.frame.fences.partition_point(|first| *first < low).saturating_sub(1);
+        while self.frame.fences.get(page).is_some_and(|first| *first <= high) {
             let entries = self.page(page)?;
             for (key, _) in &entries {
                 if (low..=high).contains(key) && keys.last() != Some(key) {
@@ -176,13 +183,13 @@ impl Run {
 
     /// Returns the last page that can have a key.
     fn last_page_of(&self, key: Key) -> usize {
-        self.fences.partition_point(|first| *first <= key).saturating_sub(1)
+        self.frame.fences.partition_point(|first| *first <= key).saturating_sub(1)
     }
 
     /// Returns the last page whose first entry is not behind `entry`, or the first page that can have
     /// its key.
     fn page_before(&self, entry: Entry) -> Result<usize, Damaged> {
-        let mut low = self.fences.partition_point(|first| *first < entry.0).saturating_sub(1);
+        let mut low = self.frame.fences.partition_point(|first| *first < entry.0).saturating_sub(1);
         let mut high = self.last_page_of(entry.0);
         while low < high {
             let middle = high - (high - low) / 2;
@@ -194,7 +201,7 @@ impl Run {
 
     /// Returns the number of pages.
     pub(crate) fn pages(&self) -> usize {
-        self.fences.len()
+        self.frame.fences.len()
     }
 
     /// Reads the entries of a page.
@@ -207,7 +214,7 @@ impl Run {
 
     /// Returns the number of events that the file covers.
     pub(crate) fn events(&self) -> u64 {
-        self.cover.last.get().saturating_sub(self.cover.first.get()).saturating_add(1)
+        self.frame.cover.last.get().saturating_sub(self.frame.cover.first.get()).saturating_add(1)
     }
 
     /// Removes the file; whoever still reads it can go on.
@@ -229,41 +236,45 @@ struct RunWriter {
     path: PathBuf,
     out: BufWriter<File>,
     page: Vec<Entry>,
-    fences: Vec<Key>,
-    greatest: Key,
+    frame: Frame,
+    layout: Layout,
 }
 
 impl RunWriter {
-    fn create(path: &Path) -> Result<Self> {
+    fn create(path: &Path, layout: Layout, cover: Cover, filtered: u64) -> Result<Self> {
         let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
         let mut out = BufWriter::with_capacity(16 * PAGE_BYTES, file);
         // The header is written last, in the place that this keeps for it.
         out.write_all(&[0; PAGE_BYTES]).map_err(|error| Error::io("write", path, error))?;
-        let (page, fences) = (Vec::with_capacity(PAGE_ENTRIES_MAX), Vec::new());
-        Ok(Self { path: path.to_path_buf(), out, page, fences, greatest: Key::LEAST })
+        let filter = Filter::with_room(filtered);
+        let frame = Frame { cover, fences: Vec::new(), greatest: Key::LEAST, filter };
+        let page = Vec::with_capacity(PAGE_ENTRIES_MAX);
+        Ok(Self { path: path.to_path_buf(), out, page, frame, layout })
     }
 
     fn add(&mut self, entry: Entry) -> Result<()> {
+        if (self.layout.is_filtered)(entry.0) {
+            self.frame.filter.add(entry.0);
+        }
         self.page.push(entry);
         if self.page.len() >= PAGE_ENTRIES_MAX { self.end_page() } else { Ok(()) }
     }
 
     fn end_page(&mut self) -> Result<()> {
         let Some((first, last)) = self.page.first().zip(self.page.last()) else { return Ok(()) };
-        self.fences.push(first.0);
-        self.greatest = last.0;
+        self.frame.fences.push(first.0);
+        self.frame.greatest = last.0;
         let written = self.out.write_all(&encode_page(&self.page));
         self.page.clear();
         written.map_err(|error| Error::io("write", &self.path, error))
     }
 
-    /// Writes the fences and the header, and makes all of it durable.
-    fn finish(mut self, cover: Cover) -> Result<()> {
+    /// Writes the frame, and makes all of it durable.
+    fn finish(mut self) -> Result<()> {
         self.end_page()?;
-        let fences: Vec<u8> = self.fences.iter().flat_map(|key| key.0).collect();
-        let header = encode_header(cover, self.fences.len(), self.greatest, &fences);
+        let (header, tail) = self.frame.encode();
         let finish = || {
-            self.out.write_all(&fences)?;
+            self.out.write_all(&tail)?;
             let file = self.out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
             crate::disk::write_at(&file, &header, 0)?;
             file.sync_all()
@@ -277,7 +288,7 @@ fn encode_page(entries: &[Entry]) -> Vec<u8> {
     let mut body = Vec::with_capacity(PAGE_BYTES);
     body.extend_from_slice(&(entries.len() as u32).to_be_bytes());
     for (key, position) in entries {
-        body.extend_from_slice(&key.0);
+        body.extend_from_slice(&key.to_bytes());
         body.extend_from_slice(&position.get().to_be_bytes());
     }
     body.resize(PAGE_BYTES - 4, 0);
@@ -294,54 +305,6 @@ fn decode_page(page: &[u8; PAGE_BYTES]) -> Option<Vec<Entry>> {
         return None;
     }
     let count = fields.u32()? as usize;
-    let mut entry = || Some((Key(fields.array()?), Position::new(fields.u64()?)));
+    let mut entry = || Some((Key::from_bytes(fields.array()?), Position::new(fields.u64()?)));
     (0..count.min(PAGE_ENTRIES_MAX)).map(|_| entry()).collect()
-}
-
-/// Encodes the header: magic, checksum of all that follows and of the fences, what is covered, the
-/// number of pages, the greatest key.
-fn encode_header(cover: Cover, pages: usize, greatest: Key, fences: &[u8]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(HEADER_BYTES);
-    body.extend_from_slice(&cover.first.get().to_be_bytes());
-    body.extend_from_slice(&cover.last.get().to_be_bytes());
-    body.extend_from_slice(cover.hash.as_bytes());
-    body.extend_from_slice(&(pages as u32).to_be_bytes());
-    body.extend_from_slice(&greatest.0);
-    let mut checksum = crc32fast::Hasher::new();
-    checksum.update(&body);
-    checksum.update(fences);
-    let mut header = MAGIC.to_vec();
-    header.extend_from_slice(&checksum.finalize().to_be_bytes());
-    header.extend_from_slice(&body);
-    header
-}
-
-/// Reads the header and the fences, or returns `None` where they are not as they were written.
-fn read_frame(file: &File) -> std::io::Result<Option<(Cover, Vec<Key>, Key)>> {
-    let mut header = [0; HEADER_BYTES];
-    read_at(file, &mut header, 0)?;
-    let Some((cover, pages, greatest)) = decode_header(&header) else { return Ok(None) };
-    let start = (pages as u64 + 1) * PAGE_BYTES as u64;
-    // Before anything is reserved for them: the fences are what the file ends with.
-    if file.metadata()?.len() != start + pages as u64 * 16 {
-        return Ok(None);
-    }
-    let mut bytes = vec![0; pages * 16];
-    read_at(file, &mut bytes, start)?;
-    if encode_header(cover, pages, greatest, &bytes) != header {
-        return Ok(None);
-    }
-    let mut fields = Fields(&bytes);
-    let fences = std::iter::from_fn(|| fields.array().map(Key)).collect();
-    Ok(Some((cover, fences, greatest)))
-}
-
-/// Decodes a header without its checksum.
-fn decode_header(header: &[u8]) -> Option<(Cover, usize, Key)> {
-    let mut fields = Fields(header);
-    fields.bytes(MAGIC.len() + 4)?;
-    let (first, last) = (Position::new(fields.u64()?), Position::new(fields.u64()?));
-    let hash = EventHash::from_bytes(fields.array()?);
-    let pages = fields.u32()? as usize;
-    Some((Cover { first, last, hash }, pages, Key(fields.array()?)))
 }
