@@ -6,12 +6,12 @@
 mod event_name;
 mod graph;
 mod log;
+mod moving;
 mod tail;
 mod walk;
 mod which;
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
@@ -19,6 +19,7 @@ use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
 pub(crate) use event_name::{EventName, Prefix};
 pub(crate) use graph::{Graph, Language};
 pub(crate) use log::Log;
+pub(crate) use moving::{Export, ExportFile, FileFormat, Foreign, Import, ImportFile, ImportFrom};
 pub(crate) use tail::{Tail, TailStart};
 pub(crate) use walk::Walk;
 pub(crate) use which::{Kinds, Moment, Which};
@@ -93,11 +94,9 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Import events from elsewhere; repeating an import adds only what is new.
-    #[command(subcommand)]
     Import(Import),
 
     /// Export all events, in a form that `import` takes back without loss.
-    #[command(subcommand)]
     Export(Export),
 
     /// Commit one event and print its header; creates the vault if there is none.
@@ -172,50 +171,6 @@ pub(crate) enum Command {
 
     /// Sum the vault up: events, kinds, payloads, time range, size, head.
     Stats,
-}
-
-/// Says where to import from.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Import {
-    /// Make every git commit that a ref or HEAD reaches an event `git.commit`, its parents the
-    /// events of its parent commits.
-    ///
-    /// An event's id comes from the commit alone, so that an import can be repeated, or go on after
-    /// it was stopped, and adds only what is new. Replacement refs and grafts are not followed:
-    /// commits are taken as they were hashed.
-    Git {
-        /// A folder in the git repository, or the repository itself.
-        path: PathBuf,
-    },
-
-    /// Import JSON lines: one event a line, as `export jsonl` writes them.
-    ///
-    /// Only `kind` and `payload` (or `payload_msgpack`, in base64) are needed; `id`, `timestamp`,
-    /// `parents`, `digest` and `hash` are optional, and the last two are checked where they stand.
-    /// Parents must be in the vault or on an earlier line. Repeating an import adds only what is
-    /// new, by the ids; lines WITHOUT an id get a new one each time, so repeating adds them again.
-    Jsonl {
-        /// The file to read; `-` is stdin.
-        file: PathBuf,
-    },
-}
-
-/// Says where to export to.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Export {
-    /// Write JSON lines: one event a line, the oldest first, with everything but the position.
-    ///
-    /// A payload that JSON cannot tell, such as bytes or NaN, is written as `payload_msgpack`: its
-    /// MessagePack bytes in base64.
-    Jsonl {
-        /// The file to write, which appears once it is complete; `-` is stdout.
-        #[arg(default_value = "-")]
-        file: PathBuf,
-
-        /// Export what is whole where events are damaged, instead of stopping; ends with code 3.
-        #[arg(long)]
-        skip_damaged: bool,
-    },
 }
 
 /// Says what to commit.

@@ -9,8 +9,10 @@ mod export;
 mod find;
 mod graph;
 mod import_git;
-mod import_jsonl;
+mod import_lines;
 mod log;
+#[cfg(test)]
+mod moving_tests;
 mod payload;
 mod show;
 mod stats;
@@ -21,7 +23,7 @@ mod walk;
 use futures::executor::block_on;
 use toka_vault::Vault;
 
-use crate::args::{Cli, Command, Export, Import};
+use crate::args::{Cli, Command, Export, FileFormat, Import, ImportFrom};
 use crate::failure::{Failure, Result};
 use crate::opening::Opening;
 use crate::output::Output;
@@ -30,11 +32,8 @@ use crate::output::Output;
 pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
     let opening = Opening::new(cli.vault)?.with_tail_loss(cli.accept_tail_loss);
     match cli.command {
-        Command::Import(Import::Git { path }) => import_git::run(&opening, &path, output),
-        Command::Import(Import::Jsonl { file }) => import_jsonl::run(&opening, &file, output),
-        Command::Export(Export::Jsonl { file, skip_damaged }) => {
-            on(&opening.open_existing()?, |vault| export::run(vault, &file, skip_damaged, output))
-        }
+        Command::Import(args) => import(&opening, args, output),
+        Command::Export(args) => export(&opening, args, output),
         Command::Commit(args) => commit::run(&opening, args, output),
         // First the filter, then the vault: a filter that makes no sense is told without one.
         Command::Log(args) => {
@@ -76,6 +75,22 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
             on(&opening.open_existing()?, |vault| block_on(stats::run(vault, opening.path(), output)))
         }
     }
+}
+
+/// Imports what the command line names.
+fn import(opening: &Opening, args: Import, output: &Output) -> Result<()> {
+    match args.into_from()? {
+        ImportFrom::Git { path } => import_git::run(opening, &path, output),
+        ImportFrom::Jsonl(file) => import_lines::run(opening, FileFormat::Jsonl, file, output),
+        ImportFrom::Cloudevents(file) => import_lines::run(opening, FileFormat::Cloudevents, file, output),
+    }
+}
+
+/// Exports in the form that the command line names.
+fn export(opening: &Opening, args: Export, output: &mut Output) -> Result<()> {
+    let (format, to) = args.into_file()?;
+    let form = export::Form::new(format, to.source.clone())?;
+    on(&opening.open_existing()?, |vault| export::run(vault, &form, &to, output))
 }
 
 /// Works on a vault and closes it, whatever came of the work.

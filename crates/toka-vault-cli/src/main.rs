@@ -19,6 +19,7 @@
 
 mod args;
 mod batch;
+mod cloudevents;
 mod commands;
 mod failure;
 mod git;

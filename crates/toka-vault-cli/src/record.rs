@@ -4,12 +4,16 @@
 //! Keeps the invariant that a record loses nothing: a payload is written as JSON only where that
 //! reads back as the same bytes, and as its MessagePack bytes otherwise. The keys stand in one order.
 
+mod cloudevent;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use toka_vault::{Event, EventHeader, Payload};
+
+pub(crate) use cloudevent::CloudEvent;
 
 /// Deepest payload that is written as JSON. Common parsers refuse 128 levels, and a record or an
 /// array around it takes some.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::condition::Against;
-use crate::{Condition, EventId, Position, Timestamp};
+use crate::{Condition, EventHash, EventId, Position, Timestamp};
 
 /// What every fallible call here returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -153,6 +153,21 @@ pub enum Error {
         id: EventId,
         /// Which part differs.
         differs: &'static str,
+    },
+
+    /// An event that was copied has another hash in the target than in the source, so that what led
+    /// to it is not the same in both. The events of its batch are stored there. Verify both vaults;
+    /// copy into a vault that has none of these events.
+    #[error(
+        "event {id} has the hash {found} in the vault that it was copied to, and {expected} in the one it was read from: what led to it differs; copying stopped behind it, verify both vaults and copy into an empty one"
+    )]
+    HashDiffers {
+        /// The event.
+        id: EventId,
+        /// Its hash in the source.
+        expected: EventHash,
+        /// Its hash in the target.
+        found: EventHash,
     },
 
     /// A batch is larger than one atomic commit may be. Commit it in parts.

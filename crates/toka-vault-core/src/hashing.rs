@@ -1,6 +1,7 @@
-//! The hashes that seal events and histories, version 1.
+//! The hashes that seal events and histories, and the one that gives ids to the events of other
+//! systems, version 1.
 //!
-//! Both are Blake3 in its keyed mode, with a key that is no secret but names purpose and version, so
+//! All are Blake3 in its keyed mode, with a key that is no secret but names purpose and version, so
 //! that no two kinds of hash agree by their input; and every field has a fixed or a written length,
 //! so that no two events do. `docs/format.md` writes the formulas down with test vectors;
 //! `tests/vectors.rs` computes those without this module.
@@ -12,6 +13,12 @@ const EVENT_KEY: &[u8; HASH_BYTES] = b"toka-vault event hash, version 1";
 
 /// The key of chain hashes.
 const CHAIN_KEY: &[u8; HASH_BYTES] = b"toka-vault chain hash, version 1";
+
+/// The key of ids for events of other systems.
+const FOREIGN_KEY: &[u8; HASH_BYTES] = b"toka-vault foreign id, version 1";
+
+/// Bits that are left out at the end of 128, so that as many at the front are zero.
+const FOREIGN_ZERO_BITS: u32 = 8;
 
 /// Bytes of an event's input besides its kind and its parents.
 const FIXED_BYTES: usize = 16 + 1 + 8 + HASH_BYTES + 2;
@@ -95,4 +102,34 @@ pub fn chain_hash(so_far: ChainHash, event: EventHash) -> ChainHash {
     first.copy_from_slice(so_far.as_bytes());
     second.copy_from_slice(event.as_bytes());
     ChainHash::from_bytes(*blake3::keyed_hash(CHAIN_KEY, &input).as_bytes())
+}
+
+/// Computes the id that an event of another system has here, from the name of that system (or of
+/// the part of it that tells its ids apart) and the id that the event has there.
+///
+/// A byte 0, then the first 15 bytes of Blake3, keyed with `toka-vault foreign id, version 1`, over:
+/// the length of `source` in bytes (8); `source`; `id`. Numbers have their most significant byte
+/// first.
+///
+/// Whoever names the event as a parent finds its id from the same two texts, so nothing else, such
+/// as the event's time, can be in it. The byte 0 in front keeps it below every id that a vault
+/// assigns by its clock: its text form begins with `00`, an id of today with `01`.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::hashing::foreign_id;
+///
+/// let id = foreign_id("https://example.com/orders", "order-123");
+/// assert_eq!(id, foreign_id("https://example.com/orders", "order-123"));
+/// assert_ne!(id, foreign_id("https://example.com/returns", "order-123"));
+/// ```
+pub fn foreign_id(source: &str, id: &str) -> EventId {
+    let mut hasher = blake3::Hasher::new_keyed(FOREIGN_KEY);
+    hasher.update(&(source.len() as u64).to_be_bytes());
+    hasher.update(source.as_bytes());
+    hasher.update(id.as_bytes());
+    let mut front = [0; size_of::<u128>()];
+    hasher.finalize_xof().fill(&mut front);
+    EventId::from_u128(u128::from_be_bytes(front) >> FOREIGN_ZERO_BITS)
 }

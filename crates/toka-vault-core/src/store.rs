@@ -1,15 +1,13 @@
-//! [`EventStore`]: the contract of a back-end, and [`EventStoreExt`]: what follows from it.
+//! [`EventStore`]: the contract of a back-end.
 
-use std::future::Future;
 use std::ops::Deref;
 
 use async_trait::async_trait;
 
 use crate::verify::Finding;
 use crate::{
-    Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, Head, NewEvent, Payload, Replay,
-    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions, by_id, causality,
-    find_payload,
+    Condition, Digest, Event, EventHeader, EventId, Head, NewEvent, Payload, Replay, ReplayOptions, Result,
+    SubscribeOptions, Subscription, by_id, causality, find_payload,
 };
 
 /// Records events: what every back-end can do, and all that it must.
@@ -34,9 +32,9 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyParents`], [`Error::DuplicateParent`], [`Error::SelfParent`],
-    /// [`Error::UnknownParent`], [`Error::Conflict`], [`Error::BatchTooLarge`] concern the events;
-    /// [`Error::Closed`], [`Error::Poisoned`] and [`Error::OutcomeUnknown`] the vault.
+    /// [`Error::TooManyParents`](crate::Error::TooManyParents), [`Error::DuplicateParent`](crate::Error::DuplicateParent), [`Error::SelfParent`](crate::Error::SelfParent),
+    /// [`Error::UnknownParent`](crate::Error::UnknownParent), [`Error::Conflict`](crate::Error::Conflict), [`Error::BatchTooLarge`](crate::Error::BatchTooLarge) concern the events;
+    /// [`Error::Closed`](crate::Error::Closed), [`Error::Poisoned`](crate::Error::Poisoned) and [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) the vault.
     ///
     /// # Cancel safety
     ///
@@ -56,7 +54,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::ConditionFailed`], [`Error::UnknownEvent`] where a condition asks about an event that
+    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed), [`Error::UnknownEvent`](crate::Error::UnknownEvent) where a condition asks about an event that
     /// is not in the vault, and those of [`EventStore::commit_batch`].
     ///
     /// # Cancel safety
@@ -78,7 +76,7 @@ pub trait EventStore: Send + Sync {
 
     /// Follows the vault from a start point: first history, then live, with no gap and no duplicate.
     ///
-    /// - [`StartFrom::Head`] means the head at this call, not at the first `recv`.
+    /// - [`StartFrom::Head`](crate::StartFrom::Head) means the head at this call, not at the first `recv`.
     /// - With a filter, only the events that it means.
     /// - A subscription ends when the vault is closed, after the events before that.
     fn subscribe_with(&self, options: SubscribeOptions) -> Subscription;
@@ -87,7 +85,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] where it is damaged.
+    /// [`Error::Corrupt`](crate::Error::Corrupt) where it is damaged.
     async fn get(&self, id: EventId) -> Result<Option<Event>>;
 
     /// Returns the header of the event with this id, or `None` where the vault does not have it.
@@ -115,7 +113,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The error of the first of the ids whose event cannot be read, such as [`Error::Corrupt`]; the
+    /// The error of the first of the ids whose event cannot be read, such as [`Error::Corrupt`](crate::Error::Corrupt); the
     /// others can be read by themselves.
     async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
         by_id::get_many(self, ids).await
@@ -124,12 +122,12 @@ pub trait EventStore: Send + Sync {
     /// Reads the children of an event: those that name it as a parent, oldest first, up to the head
     /// at this call.
     ///
-    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the first item.
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`](crate::Error::UnknownEvent), the first item.
     /// - An event that cannot be read and may be a child is an error in its place; the replay goes
     ///   on behind it.
     ///
     /// The provided method reads all that stands behind the event. A store that has an index of
-    /// children should answer from it: [`EventStoreExt::descendants`] asks once for each event it
+    /// children should answer from it: [`EventStoreExt::descendants`](crate::EventStoreExt::descendants) asks once for each event it
     /// gives.
     fn children(&self, id: EventId) -> Replay {
         causality::children(self, id)
@@ -142,7 +140,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] where no whole event carries it and a damaged one could.
+    /// [`Error::Corrupt`](crate::Error::Corrupt) where no whole event carries it and a damaged one could.
     async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
         find_payload(self.replay(ReplayOptions::new()), digest).await
     }
@@ -178,130 +176,6 @@ pub trait EventStore: Send + Sync {
     /// rest happens in the background.
     async fn close(&self) -> Result<()>;
 }
-
-/// Adds to every [`EventStore`] what can be said in terms of its methods.
-pub trait EventStoreExt: EventStore {
-    /// Commits one event and returns its header. See [`EventStore::commit_batch`].
-    fn commit(&self, event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send {
-        async { only(self.commit_batch(vec![event]).await?) }
-    }
-
-    /// Encodes a payload and commits it as an event. See [`NewEvent::new`] and
-    /// [`EventStore::commit_batch`] for the errors.
-    fn commit_json<P: EventPayload>(
-        &self,
-        kind: &str,
-        payload: P,
-        parents: &[EventId],
-    ) -> impl Future<Output = Result<EventHeader>> + Send {
-        // Encoded here rather than in the future, so that a payload need not be `Send`.
-        let event = NewEvent::new(kind, payload).map(|event| event.with_parents(parents));
-        async { self.commit(event?).await }
-    }
-
-    /// Commits one event, if all `conditions` hold. See [`EventStore::commit_batch_if`].
-    fn commit_if(
-        &self,
-        event: NewEvent,
-        conditions: &[Condition],
-    ) -> impl Future<Output = Result<EventHeader>> + Send {
-        async move { only(self.commit_batch_if(vec![event], conditions).await?) }
-    }
-
-    /// Follows the vault live: the events committed after this call. See
-    /// [`EventStore::subscribe_with`].
-    fn subscribe(&self) -> Subscription {
-        self.subscribe_from(StartFrom::Head)
-    }
-
-    /// Follows the vault from a start point, or with a filter: first history, then live, without gap
-    /// or duplicate. See [`EventStore::subscribe_with`].
-    fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
-        self.subscribe_with(options.into())
-    }
-
-    /// Walks the ancestors of an event: its parents, their parents, and so on, each once. The event
-    /// itself is not among them.
-    ///
-    /// - With a filter, only the events that it means, which alone count for the limit: the walk goes
-    ///   through the others, and reads them.
-    /// - In the causal order the whole way is found before the first event is given, at 24 bytes for
-    ///   each that will be; a limit bounds it. Nearest first, the walk holds the headers of as many
-    ///   events as the graph is wide.
-    /// - What a bounded vault has evicted is not part of the graph any more: the walk is over where
-    ///   it comes to it, as history begins with the oldest event there is.
-    /// - A damaged ancestor is an [`Error::Corrupt`] in its place, and does not count for the limit.
-    ///   The walk goes on with what can be reached on other ways.
-    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item.
-    fn ancestors(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
-        causality::ancestors(self, id, options)
-    }
-
-    /// Walks the descendants of an event: its children, their children, and so on, each once, up to
-    /// the head at the first item. The event itself is not among them.
-    ///
-    /// - With a filter, only the events that it means, which alone count for the limit: the walk goes
-    ///   through the others.
-    /// - The walk holds the ids of what it has met and not yet given, and no more of them than the
-    ///   limit for the children of one event; with a filter, also of those in between that it does
-    ///   not mean.
-    /// - A damaged event that is a child, or may be one, is an [`Error::Corrupt`] in its place, and
-    ///   does not count for the limit. The walk goes on with what can be reached on other ways.
-    /// - An event that a bounded vault evicts while the walk is on its way to it, or to its
-    ///   children, is an [`Error::UnknownEvent`].
-    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item.
-    fn descendants(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
-        causality::descendants(self, id, options)
-    }
-
-    /// Tells whether `earlier` is among the ancestors of `later`. No event is its own ancestor.
-    ///
-    /// Reads the ancestors of `later` that stand behind `earlier`, and their parents.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownEvent`] where the vault does not have one of the two, and
-    /// [`Error::Corrupt`] where the answer depends on an event that is damaged.
-    fn is_ancestor(&self, earlier: EventId, later: EventId) -> impl Future<Output = Result<bool>> + Send {
-        causality::is_ancestor(self, earlier, later)
-    }
-
-    /// Finds the nearest common ancestors of two events: all events that led to both, but for those
-    /// that led to another of them. The newest comes first.
-    ///
-    /// As in `git merge-base --all`, an event counts as leading to itself here: where one event is
-    /// an ancestor of the other, it alone is the answer, and so is an event asked for with itself.
-    /// Events without a common past have none. What a bounded vault has evicted does not count.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownEvent`] where the vault does not have one of the two, and
-    /// [`Error::Corrupt`] where the answer depends on an event that is damaged.
-    fn common_ancestors(
-        &self,
-        one: EventId,
-        other: EventId,
-    ) -> impl Future<Output = Result<Vec<Event>>> + Send {
-        causality::common_ancestors(self, one, other)
-    }
-
-    /// Walks the events that name no parents, oldest first, up to the head at this call. Reads the
-    /// whole history.
-    fn roots(&self) -> Walk<'_> {
-        causality::roots(self)
-    }
-
-    /// Walks the events that nothing follows yet, being no event's parent, newest first, from the
-    /// head at this call. Reads the whole history.
-    ///
-    /// Holds the ids that newer events name and that the walk has not reached yet. An event that
-    /// only a damaged event names is given: nobody can tell.
-    fn leaves(&self) -> Walk<'_> {
-        causality::leaves(self)
-    }
-}
-
-impl<S: EventStore + ?Sized> EventStoreExt for S {}
 
 /// Makes every pointer to a store a store: `Arc<dyn EventStore>`, `Box`, `&S`, and the vaults of
 /// back-ends, which dereference to the engine that they share.
@@ -366,12 +240,4 @@ where
     async fn close(&self) -> Result<()> {
         self.deref().close().await
     }
-}
-
-/// Takes the header of a batch of one.
-fn only(headers: Vec<EventHeader>) -> Result<EventHeader> {
-    headers.into_iter().next().ok_or_else(|| Error::Backend {
-        reason: "it acknowledged a commit of one event with no header".into(),
-        source: None,
-    })
 }

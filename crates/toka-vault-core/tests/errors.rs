@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toka_vault_core::{Condition, Error, EventId, Filter, Position, Timestamp};
+use toka_vault_core::{Condition, Error, EventHash, EventId, Filter, Position, Timestamp};
 
 /// What the operating system says in these tests.
 const CAUSE: &str = "no space left on device";
@@ -36,6 +36,12 @@ fn backwards() -> Error {
 fn condition_failed() -> Error {
     let condition = Condition::none_after(Position::new(7), Filter::kind("a.*").unwrap());
     Error::ConditionFailed { condition, position: Position::new(9) }
+}
+
+/// An event that is not the same in a copy.
+fn hash_differs() -> Error {
+    let [expected, found] = [[0x11; 32], [0x22; 32]].map(EventHash::from_bytes);
+    Error::HashDiffers { id: id(), expected, found }
 }
 
 /// Every variant, with a word of what happened and a word of what to do.
@@ -62,6 +68,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
         (Error::SelfParent { id: id() }, "names itself", "only earlier events"),
         (Error::UnknownParent { parent: id() }, "is not in this vault", "commit it first"),
         (Error::Conflict { id: id(), differs: "kind" }, "differs in kind", "use a new id"),
+        (hash_differs(), "has the hash 2222", "verify both vaults"),
         (Error::BatchTooLarge { size: 9, max: 8, unit: "events" }, "has 9 events", "in parts"),
         (Error::ZeroCapacity, "capacity of 0", "at least 1"),
         (Error::UnknownEvent { id: id() }, "is not in this vault", "check the id"),

@@ -8,7 +8,7 @@
     reason = "helpers of tests fail the test"
 )]
 
-use toka_vault_core::hashing::{EventContent, chain_hash, event_hash};
+use toka_vault_core::hashing::{EventContent, chain_hash, event_hash, foreign_id};
 use toka_vault_core::limits::KIND_BYTES_MAX;
 use toka_vault_core::{ChainHash, Digest, EventHash, EventId, Kind, Payload, Timestamp};
 
@@ -37,6 +37,13 @@ const CHAIN: [&str; 3] = [
     "374c126798fd5995011c6cae4efafa02f0429be0d6870869ae9ba7a54bb83c55",
     "42640def6d55e95dabf3783e9ec81fb141d3006d5941c0b032c5a87a113e7166",
     "bcf9f20e79ed15dc4c35970af9b62ad51ed05207d08aecd2d742bf28bd306049",
+];
+
+/// Sources and ids of other systems, with the ids that they get here.
+const FOREIGN: [(&str, &str, &str); 3] = [
+    ("https://example.com/orders", "order-123", "002QYXZXD7ZFDG2RA2N2MXXZA8"),
+    ("", "17", "005MA18JP4V69027MRNBHV9303"),
+    ("é", "a b", "00GNW3D2BSHADJC5D020AKHA3N"),
 ];
 
 /// Hashes pieces laid end to end.
@@ -153,6 +160,21 @@ fn chain_of_three() {
         by_hand = keyed(b"toka-vault chain hash, version 1", &[by_hand, event].concat());
         by_library = chain_hash(by_library, EventHash::from_bytes(event));
         assert_vector(by_hand, *by_library.as_bytes(), constant);
+    }
+}
+
+#[test]
+fn ids_of_other_systems() {
+    for (source, id, constant) in FOREIGN {
+        let mut input = (source.len() as u64).to_be_bytes().to_vec();
+        input.extend(source.as_bytes());
+        input.extend(id.as_bytes());
+        let mut by_hand = [0; 16];
+        by_hand[1..].copy_from_slice(&keyed(b"toka-vault foreign id, version 1", &input)[..15]);
+        assert_eq!(EventId::from_bytes(by_hand).to_string(), constant);
+        assert_eq!(foreign_id(source, id).to_string(), constant);
+        assert!(constant.starts_with("00"));
+        assert!(FORMAT.contains(constant), "{constant} is not in docs/format.md");
     }
 }
 

@@ -16,6 +16,7 @@ pub mod causality;
 pub mod close;
 pub mod commits;
 pub mod conditions;
+pub mod copying;
 pub mod eviction;
 pub mod filtered_walks;
 pub mod filters;

@@ -151,6 +151,17 @@ macro_rules! conformance_cases {
                 a_refusal_disturbs_no_other_commit
                 what_was_there_before_counts
             }
+            copying {
+                a_copy_is_the_same_history
+                a_copy_from_elsewhere_is_the_same_history
+                a_repeated_copy_adds_what_is_new
+                a_vault_with_events_of_its_own_gets_the_rest
+                a_part_from_the_middle_is_known
+                a_parent_before_the_start_has_to_be_there
+                an_id_with_other_content_is_a_conflict
+                another_past_is_told
+                a_dropped_copy_can_be_repeated
+            }
             eviction {
                 the_newest_events_are_kept
                 a_reader_is_told_and_goes_on

@@ -7,10 +7,10 @@ mod vault;
 
 #[doc(inline)]
 pub use toka_vault_core::{
-    ChainHash, Condition, Digest, Direction, Error, Event, EventHash, EventHeader, EventId, EventPayload,
-    EventStore, EventStoreExt, Filter, Head, Kind, KindPattern, NewEvent, Parents, Payload, Position, Replay,
-    ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp, Walk, WalkOptions,
-    WalkOrder, hashing, limits, verify,
+    ChainHash, Condition, Copied, Digest, Direction, Error, Event, EventHash, EventHeader, EventId,
+    EventPayload, EventStore, EventStoreExt, Filter, Head, Kind, KindPattern, NewEvent, Parents, Payload,
+    Position, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp, Walk,
+    WalkOptions, WalkOrder, hashing, limits, verify,
 };
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 #[doc(inline)]

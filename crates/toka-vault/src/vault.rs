@@ -8,8 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use toka_vault_core::verify::Finding;
 use toka_vault_core::{
-    Condition, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head, NewEvent,
-    Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk, WalkOptions,
+    Condition, Copied, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head,
+    NewEvent, Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk,
+    WalkOptions,
 };
 use toka_vault_engine::LocalVault;
 #[cfg(feature = "persist-journal")]
@@ -188,6 +189,32 @@ impl Vault {
     /// Reads the children of an event, oldest first. See [`EventStore::children`].
     pub fn children(&self, id: EventId) -> Replay {
         self.store().children(id)
+    }
+
+    /// Copies events to another vault, of whichever back-end, as the same events; repeating it copies
+    /// only what is new. See [`EventStoreExt::copy_to`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault::{StartFrom, Vault};
+    ///
+    /// # async fn example() -> Result<(), toka_vault::Error> {
+    /// let (vault, backup) = (Vault::open("memory:")?, Vault::open("memory:")?);
+    /// let asked = vault.commit_json("user.asked", "When do you open?", &[]).await?;
+    /// assert_eq!(vault.copy_to(&backup, StartFrom::Beginning).await?.new, 1);
+    ///
+    /// vault.commit_json("agent.said", "At nine.", &[asked.id]).await?;
+    /// let copied = vault.copy_to(&backup, StartFrom::Beginning).await?;
+    /// assert_eq!((copied.new, copied.known), (1, 1));
+    /// // The head seals every event and their order.
+    /// assert_eq!(backup.head().await?, vault.head().await?);
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
+    pub async fn copy_to<T: EventStore + ?Sized>(&self, target: &T, start: StartFrom) -> Result<Copied> {
+        self.store().copy_to(target, start).await
     }
 
     /// Walks what led to an event: its parents, their parents, and so on. See

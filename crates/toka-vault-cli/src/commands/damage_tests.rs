@@ -13,7 +13,7 @@ use toka_vault::{
 };
 
 use super::{events, export, graph, log, show, stats, tail, verify, walk};
-use crate::args::{EventName, Format, Graph, Language, Log, Tail, Walk, Which};
+use crate::args::{EventName, ExportFile, Format, Graph, Language, Log, Tail, Walk, Which};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -102,6 +102,11 @@ fn run(command: impl FnOnce(&Vault, &mut Output) -> Result<(), Failure>) -> (Fai
     (failure, String::from_utf8(bytes).unwrap())
 }
 
+/// Says where to export to.
+fn to(file: &Path, skip_damaged: bool) -> ExportFile {
+    ExportFile { file: Some(file.to_owned()), skip_damaged, source: None }
+}
+
 /// The payloads in lines of JSON.
 fn payloads(lines: &str) -> Vec<u64> {
     let line = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["payload"].as_u64().unwrap();
@@ -180,7 +185,8 @@ fn export_stops_at_damage_and_leaves_the_file_that_was_there() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("events.jsonl");
     std::fs::write(&file, "before").unwrap();
-    let (failure, _) = run(|vault, output| export::run(vault, &file, false, output));
+    let (failure, _) =
+        run(|vault, output| export::run(vault, &export::Form::Jsonl, &to(&file, false), output));
     assert_eq!(failure.code(), 1);
     assert!(failure.error().unwrap().to_string().contains("--skip-damaged"));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
@@ -189,7 +195,8 @@ fn export_stops_at_damage_and_leaves_the_file_that_was_there() {
 
 #[test]
 fn export_can_skip_damage_and_ends_with_3() {
-    let (failure, printed) = run(|vault, output| export::run(vault, Path::new("-"), true, output));
+    let (failure, printed) =
+        run(|vault, output| export::run(vault, &export::Form::Jsonl, &to(Path::new("-"), true), output));
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
 }
 

@@ -1,4 +1,4 @@
-//! `export jsonl`: writes all events as JSON lines.
+//! `export jsonl` and `export cloudevents`: writes all events, one a line.
 //!
 //! Keeps the invariant that a file which was named appears complete or not at all.
 
@@ -11,20 +11,58 @@ use tempfile::NamedTempFile;
 use toka_vault::{Error, Event, ReplayOptions, Vault};
 
 use super::events;
+use crate::args::{ExportFile, FileFormat};
+use crate::cloudevents;
 use crate::failure::{Failure, Result};
 use crate::output::{Notes, Output, things, write_json};
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::{CloudEvent, Record};
+
+/// Says how an event is written.
+pub(super) enum Form {
+    /// As a line of our own.
+    Jsonl,
+    /// As a CloudEvent.
+    CloudEvents {
+        /// The context in which it happened.
+        source: String,
+    },
+}
+
+impl Form {
+    /// Takes the form and the source, which only CloudEvents tell.
+    pub(super) fn new(format: FileFormat, source: Option<String>) -> Result<Self> {
+        match (format, source) {
+            (FileFormat::Jsonl, None) => Ok(Self::Jsonl),
+            (FileFormat::Jsonl, Some(_)) => {
+                Err(Failure::usage("`--source` is for CloudEvents; JSON lines do not tell it"))
+            }
+            (FileFormat::Cloudevents, source) => {
+                Ok(Self::CloudEvents { source: source.unwrap_or_else(|| cloudevents::SOURCE.to_owned()) })
+            }
+        }
+    }
+
+    /// Writes an event on a line of its own.
+    fn line(&self, out: &mut impl Write, event: &Event) -> io::Result<()> {
+        match self {
+            Self::Jsonl => write_json(&mut *out, &Record::portable(event))?,
+            Self::CloudEvents { source } => write_json(&mut *out, &CloudEvent::new(event, source))?,
+        }
+        out.write_all(b"\n")
+    }
+}
 
 /// Exports all events.
-pub(super) fn run(vault: &Vault, file: &Path, skip_damaged: bool, output: &mut Output) -> Result<()> {
+pub(super) fn run(vault: &Vault, form: &Form, to: &ExportFile, output: &mut Output) -> Result<()> {
     let notes = output.notes();
-    let export = Export { vault, skip_damaged, notes };
-    let written = if file == Path::new("-") {
-        let show = !output.shares_terminal();
-        block_on(export.write(output.data(), show, Failure::stdout))?
-    } else {
-        export.to_path(file)?
+    let export = Export { vault, form, skip_damaged: to.skip_damaged, notes };
+    let written = match to.file.as_deref().filter(|file| *file != Path::new("-")) {
+        Some(file) => export.to_path(file)?,
+        None => {
+            let show = !output.shares_terminal();
+            block_on(export.write(output.data(), show, Failure::stdout))?
+        }
     };
     notes.summary(&format!("exported {}", things(written.events, "event")));
     events::outcome(written.damaged)
@@ -33,6 +71,7 @@ pub(super) fn run(vault: &Vault, file: &Path, skip_damaged: bool, output: &mut O
 /// Says what to export, and where to complain.
 struct Export<'a> {
     vault: &'a Vault,
+    form: &'a Form,
     skip_damaged: bool,
     notes: Notes,
 }
@@ -82,7 +121,7 @@ impl Export<'_> {
         let mut history = self.vault.replay(ReplayOptions::new());
         loop {
             match history.try_next().await {
-                Ok(Some(event)) => line(out, &event).map_err(&failed)?,
+                Ok(Some(event)) => self.form.line(out, &event).map_err(&failed)?,
                 Ok(None) => break,
                 Err(error) => {
                     self.step_over(error, &progress)?;
@@ -111,12 +150,6 @@ impl Export<'_> {
             other => Err(other.into()),
         }
     }
-}
-
-/// Writes an event on a line of its own.
-fn line(out: &mut impl Write, event: &Event) -> io::Result<()> {
-    write_json(&mut *out, &Record::portable(event))?;
-    out.write_all(b"\n")
 }
 
 /// Creates a file without a final name in the folder of `target`, so that it can be renamed to it.

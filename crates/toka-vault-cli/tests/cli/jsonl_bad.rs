@@ -75,13 +75,13 @@ fn a_changed_line_is_refused_and_nothing_of_its_batch_is_stored() {
     let copy = sandbox.url("copy");
     let import = |text: &str| sandbox.feed(&["--vault", &copy, "import", "jsonl", "-"], text);
     let payload = exported.replace("\"payload\":3", "\"payload\":5");
-    import(&payload).assert(1, "line 3 cannot be imported\ncaused by: its `digest` is");
+    import(&payload).assert(1, "line 3 cannot be imported\ncaused by: its digest is told as");
     let kind = lines[3].replace("a.kind", "b.kind");
     let changed = [lines[0], lines[1], lines[2], &kind].join("\n");
-    import(&changed).assert(1, "line 4 cannot be imported\ncaused by: its `hash` is");
+    import(&changed).assert(1, "line 4 cannot be imported\ncaused by: its hash is told as");
     let orphan = lines[3].replace(newest["id"].as_str().unwrap(), &lines[0][7..33]);
     let moved = [lines[0], lines[1], lines[2], &orphan].join("\n");
-    import(&moved).assert(1, "line 4 cannot be imported\ncaused by: its `hash` is");
+    import(&moved).assert(1, "line 4 cannot be imported\ncaused by: its hash is told as");
     assert!(sandbox.json(&["--vault", &copy, "log"]).is_empty());
     import(&exported).assert(0, "read 4 events: 4 new");
 }

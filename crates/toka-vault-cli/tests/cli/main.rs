@@ -9,9 +9,12 @@
 )]
 
 mod asking;
+mod cloudevents;
 mod codes;
 mod commands;
 mod conditions;
+mod cut;
+mod foreign;
 mod git;
 mod git_odd;
 mod graphs;

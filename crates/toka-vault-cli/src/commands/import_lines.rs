@@ -1,7 +1,9 @@
-//! `import jsonl`: one event a line.
+//! `import jsonl` and `import cloudevents`: one event a line.
 //!
 //! Keeps the invariant that what a line says of itself is proven before it is stored: its digest
 //! from the payload, its hash from its fields and the hashes of its parents.
+
+mod hashes;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -11,32 +13,34 @@ use std::path::Path;
 
 use futures::executor::block_on;
 use toka_vault::hashing::{EventContent, event_hash};
-use toka_vault::{EventHash, EventHeader, EventId, Vault};
+use toka_vault::{Error, EventHash, EventHeader, EventId, Vault};
 
+use self::hashes::Hashes;
 use super::on;
+use crate::args::{FileFormat, ImportFile};
 use crate::batch::{Batch, Refused};
 use crate::failure::{Failure, Result};
-use crate::lines::{Line, LineError, Lines};
+use crate::lines::{Line, LineError, Lines, Reading};
 use crate::opening::Opening;
 use crate::output::{Notes, Output, count};
 use crate::progress::Progress;
-
-/// Most event hashes that are remembered for the children of their events. Beyond it, parents are
-/// looked up in the vault.
-const KNOWN_HASHES_MAX: usize = 1 << 17;
 
 /// Bytes that are read from the file at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Imports the lines of a file or of stdin.
-pub(super) fn run(opening: &Opening, file: &Path, output: &Output) -> Result<()> {
+pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output: &Output) -> Result<()> {
     // First the file, then the vault, so that a wrong path does not leave an empty vault.
-    let source = open(file)?;
-    on(&opening.open_or_create()?, |vault| {
-        let mut import = Import::new(vault, output.notes());
-        let outcome = block_on(import.all(Lines::new(source)));
-        import.conclude(outcome)
-    })
+    let source = open(&from.file)?;
+    let lines = Lines::new(source, Reading::new(form, from.foreign));
+    on(&opening.open_or_create()?, |vault| into_vault(vault, lines, output.notes()))
+}
+
+/// Imports lines into a vault that is open.
+pub(super) fn into_vault(vault: &Vault, lines: Lines<impl BufRead>, notes: Notes) -> Result<()> {
+    let mut import = Import::new(vault, notes);
+    let outcome = block_on(import.all(lines));
+    import.conclude(outcome)
 }
 
 /// Opens the file, or stdin.
@@ -67,9 +71,11 @@ impl fmt::Display for LineNumber {
 struct Import<'a> {
     vault: &'a Vault,
     batch: Batch<'a, LineNumber>,
-    hashes: HashMap<EventId, EventHash>,
+    hashes: Hashes,
     /// Events that wait for their commit, and tell no hash themselves.
     unhashed: HashSet<EventId>,
+    /// The ids of other systems on the lines that wait for their commit, by what they are here.
+    foreign: HashMap<EventId, String>,
     notes: Notes,
     progress: Progress,
     told_unknown: bool,
@@ -85,8 +91,9 @@ impl<'a> Import<'a> {
         Self {
             vault,
             batch: Batch::new(vault),
-            hashes: HashMap::new(),
+            hashes: Hashes::new(),
             unhashed: HashSet::new(),
+            foreign: HashMap::new(),
             notes,
             progress: Progress::new("importing lines:", None),
             told_unknown: false,
@@ -140,31 +147,23 @@ impl<'a> Import<'a> {
         if computed != told {
             return Ok(Err(LineError::WrongHash { told, computed }));
         }
-        self.remember(id, computed);
+        self.hashes.insert_waiting(id, computed);
         Ok(Ok(()))
     }
 
     /// Finds the hash of a parent, on an earlier line or in the vault.
     async fn hash_of(&mut self, id: EventId, line: u64) -> Result<Option<EventHash>> {
-        if let Some(hash) = self.hashes.get(&id) {
-            return Ok(Some(*hash));
+        if let Some(hash) = self.hashes.find(id) {
+            return Ok(Some(hash));
         }
         if self.unhashed.contains(&id) {
             self.commit(line).await?;
         }
         let found = self.vault.get(id).await?.map(|event| event.header.hash);
         if let Some(hash) = found {
-            self.remember(id, hash);
+            self.hashes.insert_stored(id, hash);
         }
         Ok(found)
-    }
-
-    /// Remembers the hash of an event.
-    fn remember(&mut self, id: EventId, hash: EventHash) {
-        if self.hashes.len() >= KNOWN_HASHES_MAX {
-            self.hashes.clear();
-        }
-        self.hashes.insert(id, hash);
     }
 
     /// Adds the event of a line.
@@ -184,6 +183,7 @@ impl<'a> Import<'a> {
             }
             Some(_) => {}
         }
+        self.foreign.extend(line.foreign);
         self.batch.add(LineNumber(line.number), line.event);
     }
 
@@ -197,7 +197,7 @@ impl<'a> Import<'a> {
             }
             Err(Refused { source: Some(line), error }) => {
                 self.next = line.0;
-                Err(failed(line, error))
+                Err(failed(line, self.named(error)))
             }
             Err(Refused { source: None, error }) => {
                 Err(Failure::Failed(anyhow::Error::from(error).context("the import stopped")))
@@ -205,12 +205,24 @@ impl<'a> Import<'a> {
         }
     }
 
+    /// Says which event is meant by the id that stands on the line, where that is another system's.
+    fn named(&self, error: Error) -> anyhow::Error {
+        let name = |id| self.foreign.get(&id).cloned();
+        let told = match error {
+            Error::UnknownParent { parent } => {
+                name(parent).map(|name| LineError::UnknownParent { name, parent })
+            }
+            Error::Conflict { id, differs } => name(id).map(|name| LineError::Conflict { name, id, differs }),
+            _ => None,
+        };
+        told.map_or_else(|| error.into(), Into::into)
+    }
+
     /// Counts what was committed.
     fn committed(&mut self, headers: &[EventHeader]) {
         self.unhashed.clear();
-        for header in headers {
-            self.remember(header.id, header.hash);
-        }
+        self.foreign.clear();
+        self.hashes.committed(headers);
         let tally = self.batch.tally();
         self.progress.at(tally.new + tally.known);
     }

@@ -1,0 +1,204 @@
+//! [`Import`] and [`Export`]: what is moved into a vault and out of it, and in which form.
+//!
+//! `import jsonl FILE` and `import --format jsonl FILE` are the same, and so it is with the other form
+//! and with `export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::failure::{Failure, Result};
+
+/// Says in which form a file has events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileFormat {
+    /// JSON lines, with everything that a vault knows of an event.
+    Jsonl,
+    /// CloudEvents 1.0 in JSON, one a line.
+    Cloudevents,
+}
+
+/// Says where to import from.
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub(crate) struct Import {
+    #[command(subcommand)]
+    from: Option<ImportFrom>,
+
+    /// Import FILE in this form: `import --format jsonl FILE` is `import jsonl FILE`.
+    #[arg(long, value_enum, required = true, value_name = "FORM")]
+    format: Option<FileFormat>,
+
+    /// The file to read; `-` is stdin.
+    #[arg(required = true)]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    foreign: Foreign,
+}
+
+/// Says what to import.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportFrom {
+    /// Make every git commit that a ref or HEAD reaches an event `git.commit`, its parents the
+    /// events of its parent commits.
+    ///
+    /// An event's id comes from the commit alone, so that an import can be repeated, or go on after
+    /// it was stopped, and adds only what is new. Replacement refs and grafts are not followed:
+    /// commits are taken as they were hashed.
+    Git {
+        /// A folder in the git repository, or the repository itself.
+        path: PathBuf,
+    },
+
+    /// Import JSON lines: one event a line, as `export jsonl` writes them.
+    ///
+    /// Only `kind` and `payload` (or `payload_msgpack`, in base64) are needed; `id`, `timestamp`,
+    /// `parents`, `digest` and `hash` are optional, and the last two are checked where they stand.
+    /// Parents must be in the vault or on an earlier line. Repeating an import adds only what is
+    /// new, by the ids; lines WITHOUT an id get a new one each time, so repeating adds them again.
+    ///
+    /// An id of another system, a text or a whole number, gives an id that is computed from it and
+    /// --source, the same each time; so does a parent. A ULID is kept as it is.
+    Jsonl(ImportFile),
+
+    /// Import CloudEvents 1.0 in JSON: one event a line, as `export cloudevents` writes them.
+    ///
+    /// `specversion`, `id`, `source` and `type` are needed; `type` must be a kind, tokens of visible
+    /// ASCII set apart by dots. `time`, `data` (or `data_base64`) and `datacontenttype` are optional,
+    /// and so are `tokaparents`, `tokadigest` and `tokahash`, of which the last two are checked where
+    /// they stand. Other attributes are not kept. Parents must be in the vault or on an earlier line.
+    ///
+    /// An `id` of another system gives an id that is computed from it and `source`, the same each
+    /// time; so does a parent. A ULID is kept as it is. Repeating an import adds only what is new.
+    Cloudevents(ImportFile),
+}
+
+/// Names a file to import.
+#[derive(Debug, Args)]
+pub(crate) struct ImportFile {
+    /// The file to read; `-` is stdin.
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) foreign: Foreign,
+}
+
+/// Says how to understand lines that another system wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct Foreign {
+    /// The name of the system whose ids these are, for ids that are not ours.
+    ///
+    /// Two systems can have the same ids, and then only this tells their events apart. CloudEvents
+    /// tell it themselves, in `source`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+
+    /// The field that names an event's parents; by default `parents` in JSON lines, where it is a
+    /// list, and `tokaparents` in CloudEvents, where it is ids with spaces in between.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) parents: Option<String>,
+}
+
+/// Says where to export to.
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub(crate) struct Export {
+    #[command(subcommand)]
+    form: Option<ExportAs>,
+
+    /// Export in this form: `export --format jsonl FILE` is `export jsonl FILE`.
+    #[arg(long, value_enum, required = true, value_name = "FORM")]
+    format: Option<FileFormat>,
+
+    #[command(flatten)]
+    to: ExportFile,
+}
+
+/// Says in which form to export.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportAs {
+    /// Write JSON lines: one event a line, the oldest first, with everything but the position.
+    ///
+    /// A payload that JSON cannot tell, such as bytes or NaN, is written as `payload_msgpack`: its
+    /// MessagePack bytes in base64.
+    Jsonl(ExportFile),
+
+    /// Write CloudEvents 1.0 in JSON: one event a line, the oldest first, with everything but the
+    /// position.
+    ///
+    /// The kind is the `type`. Parents, digest and event hash are the extension attributes
+    /// `tokaparents` (ids with spaces in between), `tokadigest` and `tokahash`. A payload that JSON
+    /// cannot tell, such as bytes or NaN, is written as `data_base64`: its MessagePack bytes.
+    Cloudevents(ExportFile),
+}
+
+/// Names a file to export to.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct ExportFile {
+    /// The file to write, which appears once it is complete; `-`, and no file, is stdout.
+    pub(crate) file: Option<PathBuf>,
+
+    /// Export what is whole where events are damaged, instead of stopping; ends with code 3.
+    #[arg(long)]
+    pub(crate) skip_damaged: bool,
+
+    /// The `source` of CloudEvents, a URI or a part of one; by default `/toka-vault`.
+    #[arg(long, value_name = "URI", value_parser = uri_reference)]
+    pub(crate) source: Option<String>,
+}
+
+impl Import {
+    /// Returns what to import, whichever way it was said.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] where both ways are mixed.
+    pub(crate) fn into_from(self) -> Result<ImportFrom> {
+        let apart = self.file.is_none() && self.foreign == Foreign::default();
+        match (self.from, self.format, self.file) {
+            (Some(from), None, None) if apart => Ok(from),
+            (None, Some(format), Some(file)) => {
+                let file = ImportFile { file, foreign: self.foreign };
+                Ok(match format {
+                    FileFormat::Jsonl => ImportFrom::Jsonl(file),
+                    FileFormat::Cloudevents => ImportFrom::Cloudevents(file),
+                })
+            }
+            _ => Err(mixed("import")),
+        }
+    }
+}
+
+impl Export {
+    /// Returns the form and the file, whichever way they were said.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] where both ways are mixed.
+    pub(crate) fn into_file(self) -> Result<(FileFormat, ExportFile)> {
+        let apart = self.to == ExportFile::default();
+        match (self.form, self.format) {
+            (Some(ExportAs::Jsonl(file)), None) if apart => Ok((FileFormat::Jsonl, file)),
+            (Some(ExportAs::Cloudevents(file)), None) if apart => Ok((FileFormat::Cloudevents, file)),
+            (None, Some(format)) => Ok((format, self.to)),
+            _ => Err(mixed("export")),
+        }
+    }
+}
+
+/// Complains of a command line that says the form in both ways, or in halves of them.
+fn mixed(command: &str) -> Failure {
+    Failure::usage(format_args!(
+        "say the form once: `{command} jsonl FILE` or `{command} --format jsonl FILE`, and all options behind it; a file of the name `jsonl` is `./jsonl`"
+    ))
+}
+
+/// Reads a URI or a part of one: not empty, and of no other characters than these have.
+fn uri_reference(text: &str) -> Result<String, &'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    if text.is_empty() || !text.bytes().all(allowed) {
+        return Err("expected a URI or a part of one, such as https://example.com/vault or /vault");
+    }
+    Ok(text.to_owned())
+}
