@@ -9,6 +9,8 @@ use crate::{
     Condition, Digest, Event, EventHeader, EventId, Head, NewEvent, Payload, Replay, ReplayOptions, Result,
     SubscribeOptions, Subscription, by_id, causality, find_payload,
 };
+#[cfg(doc)]
+use crate::{Error, EventStoreExt, StartFrom};
 
 /// Records events: what every back-end can do, and all that it must.
 ///
@@ -32,9 +34,9 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyParents`](crate::Error::TooManyParents), [`Error::DuplicateParent`](crate::Error::DuplicateParent), [`Error::SelfParent`](crate::Error::SelfParent),
-    /// [`Error::UnknownParent`](crate::Error::UnknownParent), [`Error::Conflict`](crate::Error::Conflict), [`Error::BatchTooLarge`](crate::Error::BatchTooLarge) concern the events;
-    /// [`Error::Closed`](crate::Error::Closed), [`Error::Poisoned`](crate::Error::Poisoned) and [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) the vault.
+    /// [`Error::TooManyParents`], [`Error::DuplicateParent`], [`Error::SelfParent`],
+    /// [`Error::UnknownParent`], [`Error::Conflict`], [`Error::BatchTooLarge`] concern the events;
+    /// [`Error::Closed`], [`Error::Poisoned`] and [`Error::OutcomeUnknown`] the vault.
     ///
     /// # Cancel safety
     ///
@@ -54,7 +56,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed), [`Error::UnknownEvent`](crate::Error::UnknownEvent) where a condition asks about an event that
+    /// [`Error::ConditionFailed`], [`Error::UnknownEvent`] where a condition asks about an event that
     /// is not in the vault, and those of [`EventStore::commit_batch`].
     ///
     /// # Cancel safety
@@ -76,7 +78,7 @@ pub trait EventStore: Send + Sync {
 
     /// Follows the vault from a start point: first history, then live, with no gap and no duplicate.
     ///
-    /// - [`StartFrom::Head`](crate::StartFrom::Head) means the head at this call, not at the first `recv`.
+    /// - [`StartFrom::Head`] means the head at this call, not at the first `recv`.
     /// - With a filter, only the events that it means.
     /// - A subscription ends when the vault is closed, after the events before that.
     fn subscribe_with(&self, options: SubscribeOptions) -> Subscription;
@@ -85,7 +87,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`](crate::Error::Corrupt) where it is damaged.
+    /// [`Error::Corrupt`] where it is damaged.
     async fn get(&self, id: EventId) -> Result<Option<Event>>;
 
     /// Returns the header of the event with this id, or `None` where the vault does not have it.
@@ -113,7 +115,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The error of the first of the ids whose event cannot be read, such as [`Error::Corrupt`](crate::Error::Corrupt); the
+    /// The error of the first of the ids whose event cannot be read, such as [`Error::Corrupt`]; the
     /// others can be read by themselves.
     async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
         by_id::get_many(self, ids).await
@@ -122,12 +124,12 @@ pub trait EventStore: Send + Sync {
     /// Reads the children of an event: those that name it as a parent, oldest first, up to the head
     /// at this call.
     ///
-    /// - An id that the vault does not have is an [`Error::UnknownEvent`](crate::Error::UnknownEvent), the first item.
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the first item.
     /// - An event that cannot be read and may be a child is an error in its place; the replay goes
     ///   on behind it.
     ///
     /// The provided method reads all that stands behind the event. A store that has an index of
-    /// children should answer from it: [`EventStoreExt::descendants`](crate::EventStoreExt::descendants) asks once for each event it
+    /// children should answer from it: [`EventStoreExt::descendants`] asks once for each event it
     /// gives.
     fn children(&self, id: EventId) -> Replay {
         causality::children(self, id)
@@ -140,7 +142,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`](crate::Error::Corrupt) where no whole event carries it and a damaged one could.
+    /// [`Error::Corrupt`] where no whole event carries it and a damaged one could.
     async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
         find_payload(self.replay(ReplayOptions::new()), digest).await
     }
