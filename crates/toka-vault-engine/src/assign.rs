@@ -36,6 +36,12 @@ impl Assigner {
         self.id
     }
 
+    /// Assigns the next id, which is `first` or behind it.
+    pub(crate) fn next_id_from(&mut self, first: EventId) -> EventId {
+        self.id = first.max(EventId::from_u128(self.id.to_u128().saturating_add(1)));
+        self.id
+    }
+
     /// Assigns the next timestamp.
     pub(crate) fn next_timestamp(&mut self, now: Timestamp) -> Timestamp {
         self.timestamp = self.timestamp.max(now);

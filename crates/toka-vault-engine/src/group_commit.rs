@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use toka_vault_core::{Condition, Error, EventHeader, EventId, NewEvent, Position, Result};
+use toka_vault_core::{Condition, Error, EventHeader, NewEvent, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::flight::Flight;
@@ -21,7 +21,7 @@ use crate::guard::guarded;
 use crate::health::Health;
 use crate::limits::{EVENT_WEIGHT, QUEUE_BYTES_MAX, RECENT_HEADERS_MAX};
 use crate::log::LogEnd;
-use crate::lookup::{Known, Search, Storage};
+use crate::lookup::{Known, Storage, Unread};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
@@ -58,7 +58,7 @@ enum Held {
     /// It failed.
     Failed(Error),
     /// This has to be looked up first; the order had come to this age.
-    Unread(Vec<EventId>, Vec<Search>, Position),
+    Unread(Unread, Position),
 }
 
 impl GroupCommit {
@@ -143,16 +143,16 @@ impl GroupCommit {
         let mut room = self.room(batch.len(), bytes).await?;
         let mut known = Known::default();
         loop {
-            let (ids, searches, as_of) = match self.hand_over(batch, bytes, conditions, &known, room) {
+            let (unread, as_of) = match self.hand_over(batch, bytes, conditions, &known, room) {
                 Ok(answered) => return answered.outcome().await,
                 Err((Held::Failed(error), _)) => return Err(error),
-                Err((Held::Unread(ids, searches, as_of), unused)) => {
+                Err((Held::Unread(unread, as_of), unused)) => {
                     room = unused;
-                    (ids, searches, as_of)
+                    (unread, as_of)
                 }
             };
             let head = self.published.position();
-            let found = self.source.run(move |storage| storage.known(ids, as_of, searches, head)).await?;
+            let found = self.source.run(move |storage| storage.known(unread, as_of, head)).await?;
             known.extend(found);
         }
     }
@@ -204,9 +204,7 @@ impl GroupCommit {
         }
         let (sealed, refused) = match sequencer.seal(batch, conditions, known) {
             Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
-            Err(Refusal::Unread { ids, searches }) => {
-                return Err((Held::Unread(ids, searches, sequencer.age()), room));
-            }
+            Err(Refusal::Unread(unread)) => return Err((Held::Unread(unread, sequencer.age()), room)),
             // Told only once what breaks the condition is durable, and can be read.
             Err(Refusal::Condition(error)) => (sequencer.nothing(), Some(error)),
             Ok(sealed) => (sealed, None),

@@ -44,7 +44,7 @@ impl Inline {
             sequencer.seal(batch, conditions, &Known::default()).map_err(|refusal| match refusal {
                 Refusal::Failed(error) | Refusal::Condition(error) => error,
                 // What reads for itself leaves nothing to be read.
-                Refusal::Unread { .. } => Error::Closed,
+                Refusal::Unread(_) => Error::Closed,
             })?;
         if !events.is_empty() {
             self.store(events, end)?;

@@ -27,6 +27,17 @@ pub(crate) struct Storage {
     pub(crate) is_indexed: bool,
 }
 
+/// Says what has to be looked up for a commit.
+#[derive(Debug, Default)]
+pub(crate) struct Unread {
+    /// Events, by their ids.
+    pub(crate) ids: Vec<EventId>,
+    /// Events that could break a condition.
+    pub(crate) searches: Vec<Search>,
+    /// The first of the ids that are to be assigned, where it was not known whether they are unused.
+    pub(crate) candidate: Option<EventId>,
+}
+
 /// Asks for the first event that breaks a condition of a commit.
 #[derive(Debug)]
 pub(crate) struct Search {
@@ -45,6 +56,8 @@ pub(crate) struct Known {
     headers: IdMap<(Option<EventHeader>, Position)>,
     /// For conditions, by their numbers: the first event that breaks it, of those up to a position.
     searched: Vec<(usize, Option<Position>, Position)>,
+    /// The first of the ids to assign, if they were looked up.
+    candidate: Option<EventId>,
 }
 
 impl Storage {
@@ -169,9 +182,8 @@ impl Storage {
     /// `head`.
     pub(crate) fn known(
         &self,
-        ids: Vec<EventId>,
+        Unread { ids, searches, candidate }: Unread,
         as_of: Position,
-        searches: Vec<Search>,
         head: Position,
     ) -> Result<Known> {
         let find = |id| Ok((id, (self.header(id)?, as_of)));
@@ -180,7 +192,7 @@ impl Storage {
         };
         let headers = ids.into_iter().map(find).collect::<Result<_>>()?;
         let searched = searches.into_iter().map(search).collect::<Result<_>>()?;
-        Ok(Known { headers, searched })
+        Ok(Known { headers, searched, candidate })
     }
 }
 
@@ -191,8 +203,15 @@ impl Known {
         found.map(|(_, found, as_of)| (*found, *as_of))
     }
 
+    /// Returns the first of the ids to assign, if they were looked up. To draw others would mean to look
+    /// those up, and so on for ever.
+    pub(crate) fn candidate(&self) -> Option<EventId> {
+        self.candidate
+    }
+
     /// Adds what was looked up later.
     pub(crate) fn extend(&mut self, later: Self) {
+        self.candidate = later.candidate.or(self.candidate);
         self.headers.extend(later.headers);
         self.searched.retain(|(number, ..)| later.searched.iter().all(|(searched, ..)| searched != number));
         self.searched.extend(later.searched);

@@ -22,7 +22,7 @@ use crate::id_map::IdMap;
 use crate::index::{Index, Lookup};
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::LogEnd;
-use crate::lookup::{Known, Search, Storage};
+use crate::lookup::{Known, Storage, Unread};
 use crate::recent::Recent;
 use crate::recent_hashes::RecentHashes;
 
@@ -114,12 +114,7 @@ pub(crate) enum Refusal {
     /// One of its conditions does not hold. The event that breaks it may not be durable yet.
     Condition(Error),
     /// This has to be looked up first.
-    Unread {
-        /// Events, by their ids.
-        ids: Vec<EventId>,
-        /// Events that could break a condition.
-        searches: Vec<Search>,
-    },
+    Unread(Unread),
 }
 
 impl From<Error> for Refusal {
@@ -141,8 +136,26 @@ struct Draft<'a> {
     known: &'a Known,
     /// What has to be read.
     unread: Vec<EventId>,
+    /// The first of the ids to assign, where it is not known whether it is unused.
+    candidate: Option<EventId>,
     /// The hashes of the parents of the event at hand.
     parents: Vec<EventHash>,
+}
+
+impl Draft<'_> {
+    /// Asks for the ids that follow the first one to assign as well, as many as the batch needs, so that
+    /// it does not come back for each.
+    fn look_ahead(&mut self, batch: &[NewEvent]) {
+        let Some(candidate) = self.candidate else { return };
+        let more = batch.iter().filter(|event| event.id.is_none()).count().saturating_sub(1) as u128;
+        let following = |next| EventId::from_u128(candidate.to_u128().saturating_add(next));
+        self.unread.extend((1..=more).map(following));
+    }
+
+    /// Returns what has to be looked up.
+    fn unread(&mut self) -> Unread {
+        Unread { ids: std::mem::take(&mut self.unread), searches: Vec::new(), candidate: self.candidate }
+    }
 }
 
 impl Sequencer {
@@ -202,6 +215,7 @@ impl Sequencer {
             new: (batch.len() > 1).then(IdMap::default),
             known,
             unread: Vec::new(),
+            candidate: None,
             parents: std::mem::take(&mut self.parents),
         };
         for event in &*batch {
@@ -211,7 +225,8 @@ impl Sequencer {
             }
         }
         if !draft.unread.is_empty() {
-            return Err(Refusal::Unread { ids: draft.unread, searches: Vec::new() });
+            draft.look_ahead(batch);
+            return Err(Refusal::Unread(draft.unread()));
         }
         // What is in the vault already is answered, whatever has become of its conditions.
         if !conditions.is_empty() && draft.position > self.end.position {
@@ -260,8 +275,12 @@ impl Sequencer {
     /// Assigns an id, passing over those that callers brought before.
     fn unused_id(&self, draft: &mut Draft<'_>, now: Timestamp) -> Result<EventId> {
         loop {
-            let id = draft.assigner.next_id(now, self.clock.as_ref());
+            let id = match draft.known.candidate() {
+                Some(candidate) => draft.assigner.next_id_from(candidate),
+                None => draft.assigner.next_id(now, self.clock.as_ref()),
+            };
             if self.header(draft, id)?.is_none() {
+                draft.candidate = (!draft.unread.is_empty()).then_some(id);
                 return Ok(id);
             }
         }

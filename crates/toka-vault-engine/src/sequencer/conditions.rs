@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toka_vault_core::{Condition, Error, EventId, Position};
 
 use super::{Access, Draft, Refusal, Sequencer};
-use crate::lookup::Search;
+use crate::lookup::{Search, Unread};
 use crate::query::Query;
 
 impl Sequencer {
@@ -27,8 +27,10 @@ impl Sequencer {
                 Err(Unknown::Failed(error)) => return Err(error.into()),
             }
         }
-        let ids = std::mem::take(&mut draft.unread);
-        if ids.is_empty() && searches.is_empty() { Ok(()) } else { Err(Refusal::Unread { ids, searches }) }
+        if draft.unread.is_empty() && searches.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::Unread(Unread { searches, ..draft.unread() }))
     }
 
     /// Returns where a condition is broken, if it is.
