@@ -6,6 +6,7 @@
 
 mod filtered;
 mod forward;
+mod picking;
 
 use std::future::Future;
 

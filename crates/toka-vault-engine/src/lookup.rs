@@ -128,7 +128,7 @@ impl Storage {
         loop {
             let found = picker.find(&self.index.postings, 1);
             let rest = found.rest;
-            if let Some(event) = found.read(self.log.as_ref())?.into_iter().next() {
+            if let Some(event) = found.read(self.log.as_ref())?.0.into_iter().next() {
                 return Ok(Some(event?.position()));
             }
             match rest {
@@ -155,8 +155,11 @@ impl Storage {
         if covered < first {
             return Ok(None);
         }
-        let picker = Picker::new(self, query.clone(), (first, covered), direction)?;
-        Ok(picker.map(|picker| (picker, covered)))
+        match Picker::new(self, query.clone(), (first, covered), direction) {
+            // Whoever reads the log meets the damage in its place.
+            Err(Error::Corrupt { .. }) => Ok(None),
+            picker => Ok(picker?.map(|picker| (picker, covered))),
+        }
     }
 
     /// Reads the log up to the first event that a query wants.

@@ -116,8 +116,8 @@ impl Picker {
         let mut rest = Rest::More;
         while positions.len() < max.min(PICK_MAX) {
             match self.next_position(postings) {
-                Ok(Some(position)) if positions.last() != Some(&position) => positions.push(position),
-                Ok(Some(_)) => {}
+                Ok(Some(position)) if positions.last() == Some(&position) || self.is_told(position) => {}
+                Ok(Some(position)) => positions.push(position),
                 Ok(None) => {
                     rest = Rest::Nothing;
                     break;
@@ -136,6 +136,11 @@ impl Picker {
 
     fn is_backward(&self) -> bool {
         self.direction == Direction::Backward
+    }
+
+    /// Tells whether a position was told: two keys can be one, so that it is listed twice.
+    fn is_told(&self, position: Position) -> bool {
+        if self.is_backward() { position >= self.told } else { position < self.told }
     }
 
     /// Returns what is left between the ends, behind a position that is told.
@@ -186,27 +191,45 @@ impl Found {
         })
     }
 
-    /// Reads the events, and tells what keeps others from being read.
+    /// Reads the events, and tells what keeps others from being read. Where they become too large
+    /// together, returns what is still to be read.
     ///
     /// # Errors
     ///
     /// A failure to read the log that is not the damage of an event.
-    pub(crate) fn read(mut self, log: &dyn Log) -> Result<Vec<Result<Event>>> {
-        let backward = self.direction == Direction::Backward;
-        if backward {
-            self.positions.reverse();
-        }
+    pub(crate) fn read(mut self, log: &dyn Log) -> Result<(Vec<Result<Event>>, Option<Self>)> {
         let mut events = Vec::with_capacity(self.positions.len());
-        let mut rest = self.positions.as_slice();
-        while let Some(first) = rest.first() {
-            let last = rest.get(close(rest).saturating_sub(1)).unwrap_or(first);
-            let behind = self.read_span(log, *first, *last, &mut events)?;
-            rest = rest.get(rest.partition_point(|position| *position < behind)..).unwrap_or_default();
+        let (mut bytes, mut start) = (0, 0);
+        while let Some(rest) = self.positions.get(start..).filter(|rest| !rest.is_empty()) {
+            if bytes >= CHUNK_BYTES_MAX {
+                self.positions.drain(..start);
+                return Ok((events, Some(self)));
+            }
+            let (read, told) = self.read_close(log, rest.get(..close(rest)).unwrap_or(rest))?;
+            bytes += read.iter().flatten().map(|event| event.payload.bytes().len()).sum::<usize>();
+            start += told;
+            events.extend(read);
         }
-        if backward {
-            events.reverse();
+        Ok((events, None))
+    }
+
+    /// Reads the events at the first of these positions, which lie close together, and returns at how many.
+    fn read_close(&self, log: &dyn Log, mut span: &[Position]) -> Result<(Vec<Result<Event>>, usize)> {
+        let backward = self.direction == Direction::Backward;
+        loop {
+            let (first, last) = ends(span);
+            let (mut read, behind) = self.read_span(log, first, last)?;
+            if !backward {
+                let told = span.iter().filter(|position| **position < behind).count();
+                return Ok((read, told.max(1)));
+            }
+            // Backward, a read that ends early leaves out what is to be told first: less is read then.
+            if behind > last || span.len() == 1 {
+                read.reverse();
+                return Ok((read, span.len()));
+            }
+            span = span.get(..span.len() / 2).unwrap_or_default();
         }
-        Ok(events)
     }
 
     /// Reads the wanted events from `first` to `last`, or as far as one read goes, and returns the
@@ -216,25 +239,28 @@ impl Found {
         log: &dyn Log,
         first: Position,
         last: Position,
-        events: &mut Vec<Result<Event>>,
-    ) -> Result<Position> {
+    ) -> Result<(Vec<Result<Event>>, Position)> {
         let count = last.get().saturating_sub(first.get()).saturating_add(1);
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let chunk = match log.read(first, ReadBudget { events: count, bytes: CHUNK_BYTES_MAX }) {
             Err(Error::Corrupt { first: from, last: to, reason }) => {
-                events.push(Err(Error::Corrupt { first: from, last: to, reason }));
-                return Ok(to.max(first).next());
+                // Told up to where this reads: what is wanted behind it meets the damage itself.
+                let to = to.clamp(first, last);
+                return Ok((vec![Err(Error::Corrupt { first: from, last: to, reason })], to.next()));
             }
             chunk => chunk?,
         };
-        let behind = chunk.last_position().unwrap_or(first).next();
+        let Some(end) = chunk.last_position() else {
+            return Ok((vec![Err(Error::corrupt(first, "it is not in the log"))], first.next()));
+        };
+        let mut events = Vec::new();
         for event in chunk {
             match event {
                 Ok(event) if !self.query.matches(&event.header) => {}
                 event => events.push(event.map(detached)),
             }
         }
-        Ok(behind)
+        Ok((events, end.next()))
     }
 }
 
@@ -257,11 +283,21 @@ impl List {
     }
 }
 
-/// Returns how many of the first positions lie so close together that they are read at once.
+/// Returns the lowest and the highest of positions that are sorted, either way.
+fn ends(positions: &[Position]) -> (Position, Position) {
+    let (one, other) =
+        positions.first().zip(positions.last()).map_or_else(Default::default, |ends| (*ends.0, *ends.1));
+    (one.min(other), one.max(other))
+}
+
+/// Returns how many of the first positions, which are sorted either way, lie so close together that they
+/// are read at once.
 fn close(positions: &[Position]) -> usize {
     let Some(first) = positions.first() else { return 0 };
     let near = |pair: &&[Position]| match pair {
-        [before, after] => after.get() - before.get() <= GAP_MAX && after.get() - first.get() < SPAN_MAX,
+        [one, next] => {
+            one.get().abs_diff(next.get()) <= GAP_MAX && next.get().abs_diff(first.get()) < SPAN_MAX
+        }
         _ => false,
     };
     positions.windows(2).take_while(near).count() + 1

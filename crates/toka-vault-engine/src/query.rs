@@ -3,7 +3,7 @@
 //! Keeps the invariant that an index narrows down where to look and never decides: every event that
 //! it leads to is asked [`Query::matches`].
 
-use toka_vault_core::{Digest, EventHeader, EventId, Filter, Kind, KindPattern, Position, Result};
+use toka_vault_core::{Digest, Error, EventHeader, EventId, Filter, Kind, KindPattern, Position, Result};
 
 use crate::index::postings::keys;
 use crate::index::{Damaged, Key};
@@ -57,7 +57,10 @@ impl Query {
     }
 }
 
-/// Returns the keys of the kinds that any of the patterns means.
+/// Most kinds that patterns are compared with: of more, each would take the read of an event.
+const KINDS_MAX: usize = 1 << 14;
+
+/// Returns the keys of the kinds that any of the patterns means; none where the index is of no use.
 fn kinds(
     storage: &Storage,
     patterns: &[KindPattern],
@@ -71,6 +74,9 @@ fn kinds(
             Ok(there) => there,
             Err(damaged) => return Ok(Err(damaged)),
         };
+        if there.len() > KINDS_MAX {
+            return Ok(Err(Damaged));
+        }
         for key in there {
             let meant = kind_of(storage, key)?
                 .is_none_or(|kind| patterns.iter().any(|pattern| pattern.matches(&kind)));
@@ -92,7 +98,10 @@ fn kind_of(storage: &Storage, key: Key) -> Result<Option<Kind>> {
     }
     let Ok(positions) = storage.index.postings.ascending(key, Position::FIRST, 1) else { return Ok(None) };
     let Some(position) = positions.first() else { return Ok(None) };
-    let event = storage.log.read(*position, ReadBudget::ONE)?.next();
+    let event = match storage.log.read(*position, ReadBudget::ONE) {
+        Err(Error::Corrupt { .. }) => return Ok(None),
+        read => read?.next(),
+    };
     let Some(Ok(event)) = event else { return Ok(None) };
     let kind = event.header.kind;
     if keys::of_kind(&kind) != key {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Digest, Event, Position};
 
+use crate::guard::guarded;
 use crate::index::Index;
 use crate::index::postings::keys;
 use crate::limits::SHARED_BYTES_MIN;
@@ -17,6 +18,9 @@ use crate::log::{Log, ReadBudget};
 /// Payloads that are remembered by their events, so that those that come often, and those that are not
 /// in the index yet, are found without it: 4 MiB at most.
 const RECENT_MAX: usize = if cfg!(test) { 64 } else { 1 << 15 };
+
+/// Payloads of a group that are read to be compared. On a slow disk more would hold up the commits.
+const LOOKS_MAX: usize = 512;
 
 /// Finds payloads that the log has.
 #[derive(Debug)]
@@ -41,10 +45,11 @@ impl Sharing {
     pub(crate) fn owners(&self, log: &dyn Log, events: &[Event]) -> Vec<Option<Position>> {
         let mut among = Owners::default();
         let mut owners = Vec::new();
+        let mut looks = LOOKS_MAX;
         for (number, event) in events.iter().enumerate().filter(|(_, event)| is_worth_it(event)) {
             let digest = event.header.digest;
             let known = among.get(&digest).copied().or_else(|| self.known(digest));
-            let Some(owner) = known.or_else(|| self.indexed(log, digest)) else {
+            let Some(owner) = known.or_else(|| self.indexed(log, digest, &mut looks)) else {
                 among.insert(digest, event.position());
                 continue;
             };
@@ -77,10 +82,11 @@ impl Sharing {
     }
 
     /// Finds the first event with a payload in the index. Before it there was none to share with.
-    fn indexed(&self, log: &dyn Log, digest: Digest) -> Option<Position> {
+    fn indexed(&self, log: &dyn Log, digest: Digest, looks: &mut usize) -> Option<Position> {
         let found = self.index.postings.ascending(keys::of_payload(digest), Position::FIRST, 1).ok()?;
         let owner = *found.first()?;
-        let mut read = log.read(owner, ReadBudget::ONE).ok()?;
+        *looks = looks.checked_sub(1)?;
+        let mut read = guarded("read", || log.read(owner, ReadBudget::ONE)).ok()?;
         let has_it_itself = read.shared_bytes() == 0;
         let event = read.next()?.ok()?;
         (has_it_itself && event.header.digest == digest).then_some(owner)

@@ -85,6 +85,7 @@ impl SledLog {
         match self.read_into(&mut chunk, &mut next, &mut budget, payload) {
             // What was read before the damage is fine; the next read meets the damage first.
             Err(Error::Corrupt { .. }) if chunk.last_position().is_some() => Ok(chunk),
+            Ok(()) if chunk.last_position().is_none() => self.missing(from).map_or(Ok(chunk), Err),
             read => read.map(|()| chunk),
         }
     }
@@ -162,6 +163,17 @@ impl SledLog {
         }
         let digest = Digest::of(&bytes);
         Ok(Payload::from_stored(Bytes::from(bytes), digest))
+    }
+
+    /// Says that nothing has `from`, though there are events behind it.
+    fn missing(&self, from: Position) -> Option<Error> {
+        match self.tree.from(&keys::block(from)).next()? {
+            Ok((key, _)) => {
+                let last = keys::block_position(&key)?.minus(1).max(from);
+                Some(Error::Corrupt { first: from, last, reason: "its block is missing".into() })
+            }
+            Err(failure) => Some(self.unreadable(from, failure)),
+        }
     }
 
     /// Says that the block which should have `from` cannot be read.

@@ -17,11 +17,11 @@ use futures::stream::BoxStream;
 use toka_vault_core::{Direction, Event, Position, Result};
 
 use super::forward::Forward;
+use super::picking::{End, Picking};
 use super::{Backward, Read, chunks};
 use crate::chunk::Chunk;
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::lookup::Storage;
-use crate::picker::{Found, Picker, Rest};
 use crate::published::State;
 use crate::query::Query;
 use crate::reader::{Next, Reader};
@@ -46,7 +46,7 @@ pub(super) struct Filtered {
 
 /// Is a part of a replay.
 enum Part {
-    Pick(Box<Picker>),
+    Pick(Picking),
     Read(BoxStream<'static, Read>),
 }
 
@@ -73,7 +73,7 @@ impl Filtered {
                 continue;
             };
             let wanted = match parts.pop_front()? {
-                Part::Pick(picker) => self.pick(picker).await,
+                Part::Pick(picking) => self.pick(picking).await,
                 Part::Read(stream) => self.read(stream).await,
             };
             match wanted.map(|wanted| self.cut(wanted)) {
@@ -99,7 +99,7 @@ impl Filtered {
         Ok(match picker {
             None => VecDeque::from([self.part(start, last)]),
             Some((picker, covered)) => {
-                let mut parts = VecDeque::from([Part::Pick(Box::new(picker))]);
+                let mut parts = VecDeque::from([Part::Pick(Picking::new(picker))]);
                 let newer = self.part(Next::At(covered.next()), last);
                 if self.is_backward() {
                     parts.push_front(newer)
@@ -126,13 +126,13 @@ impl Filtered {
     }
 
     /// Picks some of what is wanted.
-    async fn pick(&mut self, picker: Box<Picker>) -> Wanted {
+    async fn pick(&mut self, mut picking: Picking) -> Wanted {
         let max = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let Pick { events, rest, picker } = pick(&self.reader, picker, max).await?;
-        let rest = match rest {
-            Rest::More => Some(Part::Pick(picker)),
-            Rest::Unindexed(first, last) => Some(self.part(Next::At(first), last)),
-            Rest::Nothing => None,
+        let (events, end) = picking.step(&self.reader, max).await?;
+        let rest = match end {
+            None => Some(Part::Pick(picking)),
+            Some(End::Unindexed(first, last)) => Some(self.part(Next::At(first), last)),
+            Some(End::Complete) => None,
         };
         if let Some(rest) = rest {
             self.parts.get_or_insert_default().push_front(rest);
@@ -160,20 +160,12 @@ impl Filtered {
     }
 }
 
-/// Is what was picked at once.
-struct Pick {
-    events: Vec<Result<Event>>,
-    /// How it goes on.
-    rest: Rest,
-    picker: Box<Picker>,
-}
-
 /// Follows what is wanted.
 pub(super) struct FilteredFollow {
     reader: Reader,
     query: Arc<Query>,
     next: Next,
-    picker: Option<Box<Picker>>,
+    picking: Option<Picking>,
     /// Up to where the index is of no use.
     unindexed: Position,
 }
@@ -181,15 +173,15 @@ pub(super) struct FilteredFollow {
 impl FilteredFollow {
     /// Starts at `next`.
     pub(super) fn new(reader: Reader, query: Query, next: Next) -> Self {
-        Self { reader, query: Arc::new(query), next, picker: None, unindexed: Position::ZERO }
+        Self { reader, query: Arc::new(query), next, picking: None, unindexed: Position::ZERO }
     }
 
     /// Returns the next of what is wanted, once it is there.
     pub(super) async fn step(mut self) -> Option<(Wanted, Self)> {
         loop {
             let State { position, ended, .. } = self.reader.published.state();
-            let step = match self.picker.take() {
-                Some(picker) => self.pick(picker).await.map(Some),
+            let step = match self.picking.take() {
+                Some(picking) => self.pick(picking).await.map(Some),
                 None => self.advance(position).await,
             };
             match step {
@@ -206,12 +198,12 @@ impl FilteredFollow {
     }
 
     /// Picks some of what is wanted.
-    async fn pick(&mut self, picker: Box<Picker>) -> Wanted {
-        let Pick { events, rest, picker } = pick(&self.reader, picker, usize::MAX).await?;
-        match rest {
-            Rest::More => self.picker = Some(picker),
-            Rest::Nothing => {}
-            Rest::Unindexed(first, last) => (self.next, self.unindexed) = (Next::At(first), last),
+    async fn pick(&mut self, mut picking: Picking) -> Wanted {
+        let (events, end) = picking.step(&self.reader, usize::MAX).await?;
+        match end {
+            None => self.picking = Some(picking),
+            Some(End::Complete) => {}
+            Some(End::Unindexed(first, last)) => (self.next, self.unindexed) = (Next::At(first), last),
         }
         Ok(events)
     }
@@ -227,7 +219,7 @@ impl FilteredFollow {
             let start = move |storage: &Storage| storage.picker(&query, at, head, Direction::Forward);
             match self.reader.source.run(start).await? {
                 Some((picker, covered)) => {
-                    self.picker = Some(Box::new(picker));
+                    self.picking = Some(Picking::new(picker));
                     self.next = Next::At(covered.next());
                     return Ok(Some(Vec::new()));
                 }
@@ -242,27 +234,6 @@ impl FilteredFollow {
         let chunk = self.reader.advance(&mut self.next, head, u64::MAX).await?;
         Ok(chunk.last_position().map(|_| wanted(chunk, &self.query)))
     }
-}
-
-/// Picks up to `max` events, and tells how it goes on. Of many, two threads read half each: every event
-/// takes a read of its own.
-async fn pick(reader: &Reader, mut picker: Box<Picker>, max: usize) -> Result<Pick> {
-    let find = move |storage: &Storage| {
-        let mut found = picker.find(&storage.index.postings, max);
-        let rest = found.rest;
-        Ok(match found.split() {
-            None => (Pick { events: found.read(storage.log.as_ref())?, rest, picker }, None),
-            Some(later) => (Pick { events: Vec::new(), rest, picker }, Some([found, later])),
-        })
-    };
-    let (mut pick, halves) = reader.source.run(find).await?;
-    if let Some(halves) = halves {
-        let read = |half: Found| reader.source.run(|storage| half.read(storage.log.as_ref()));
-        let [sooner, later] = halves.map(read);
-        let (sooner, later) = futures::future::try_join(sooner, later).await?;
-        pick.events.extend(sooner.into_iter().chain(later));
-    }
-    Ok(pick)
 }
 
 /// Takes what is wanted out of a chunk, and what is damaged: it could be.

@@ -32,7 +32,13 @@ impl Log for Given {
         }
         let events = self.events.iter().skip(from.get() as usize - 1).take(budget.events);
         let whole = events.take_while(|event| !self.damaged.contains(&event.position().get()));
-        Ok(whole.cloned().collect::<Vec<_>>().into())
+        let mut left = budget.bytes.max(1);
+        let fitting = whole.take_while(|event| {
+            let fits = left > 0;
+            left = left.saturating_sub(event.payload.bytes().len());
+            fits
+        });
+        Ok(fitting.cloned().collect::<Vec<_>>().into())
     }
 
     fn close(&self) -> Result<()> {

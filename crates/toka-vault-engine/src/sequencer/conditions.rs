@@ -96,7 +96,11 @@ impl Sequencer {
                 let broken = headers.find(|header| query.matches(header));
                 Ok(broken.map(|header| header.position))
             }
-            None => Err(Unknown::Search(Search { number, query: Arc::new(query), after })),
+            // From where it was searched already: else who searches long would search all of it again.
+            None => {
+                let after = from.minus(1);
+                Err(Unknown::Search(Search { number, query: Arc::new(query), after }))
+            }
         }
     }
 }

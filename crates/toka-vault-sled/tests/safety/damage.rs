@@ -4,7 +4,9 @@ use std::path::Path;
 
 use futures::StreamExt;
 use futures::executor::block_on;
-use toka_vault_core::{Direction, Error, EventStore, NewEvent, Position, ReplayOptions};
+use toka_vault_core::{
+    Condition, Digest, Direction, Error, EventStore, EventStoreExt, Filter, NewEvent, Position, ReplayOptions,
+};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{event, fill, id, items, sized};
@@ -135,6 +137,41 @@ fn a_missing_block_is_named_and_the_rest_is_there() {
         expected = (blocks[1]..blocks[2]).collect();
     });
     assert_eq!(damaged_positions(&SledVault::open(dir.path()).unwrap()), expected);
+}
+
+#[test]
+fn a_missing_block_is_named_to_whoever_asks_for_what_could_be_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    several_blocks(dir.path());
+    let mut missing = (0, 0);
+    raw::change(dir.path(), |db| {
+        let blocks = raw::blocks(db);
+        db.remove(raw::block_key(blocks[1])).unwrap().unwrap();
+        missing = (blocks[1], blocks[2]);
+    });
+    let vault = SledVault::open(dir.path()).unwrap();
+    let kind = || Filter::kind("test.*").unwrap();
+    let asked = block_on(items(vault.replay(ReplayOptions::new().with_filter(kind()))));
+    let there = asked.iter().flatten().count() as u64;
+    let named: u64 = asked
+        .iter()
+        .filter_map(|item| match item {
+            Err(Error::Corrupt { first, last, .. }) => Some(last.get() - first.get() + 1),
+            _ => None,
+        })
+        .sum();
+    assert_eq!((there, named), (600 - (missing.1 - missing.0), missing.1 - missing.0));
+    // What stands behind it is found, and what is in it is not denied.
+    let behind = asked.iter().flatten().last().unwrap().header.clone();
+    assert_eq!(block_on(vault.get(behind.id)).unwrap().unwrap().header, behind);
+    assert!(block_on(vault.payload(behind.digest)).unwrap().is_some());
+    assert!(block_on(vault.payload(Digest::of(b"nothing has it"))).is_err());
+    let none = |after| [Condition::none_after(Position::new(after), kind())];
+    let refused = block_on(vault.commit_if(event(601), &none(missing.0 - 1)));
+    assert_error!(refused, Error::Corrupt { first, .. } if first.get() == missing.0);
+    let refused = block_on(vault.commit_if(event(601), &none(missing.1)));
+    assert_error!(refused, Error::ConditionFailed { position, .. } if position.get() == missing.1 + 1);
+    block_on(vault.commit_if(event(601), &none(600))).unwrap();
 }
 
 #[test]

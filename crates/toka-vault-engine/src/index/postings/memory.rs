@@ -135,7 +135,9 @@ fn read_on(log: &dyn Log, kinds: &mut KindKeys, from: Position, head: Position) 
         chunk => chunk?,
     };
     if chunk.last_position().is_none() {
-        return Err(Error::corrupt(from, "it is not in the log"));
+        // The log says that there are events up to the head.
+        part.add_damaged(from);
+        return Ok(part);
     }
     for event in chunk {
         match event {

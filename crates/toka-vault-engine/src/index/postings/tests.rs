@@ -59,7 +59,12 @@ fn picked(storage: &Storage, query: &Query, range: (u64, u64), direction: Direct
         let mut found = picker.find(&storage.index.postings, 100);
         let (rest, later) = (found.rest, found.split());
         for found in [found].into_iter().chain(later) {
-            events.extend(found.read(storage.log.as_ref()).unwrap());
+            let mut left = Some(found);
+            while let Some(found) = left {
+                let (read, rest) = found.read(storage.log.as_ref()).unwrap();
+                events.extend(read);
+                left = rest;
+            }
         }
         match rest {
             Rest::More => {}
@@ -203,5 +208,50 @@ fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     postings.durable(Position::new(MANY));
     while postings.follow(log.as_ref(), Position::new(MANY)).unwrap() < Position::new(MANY) {
         std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_kind_whose_first_event_is_damaged_later_is_still_found_by_patterns() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), given(MANY, 0)));
+    let mut log = given(MANY, 0);
+    log.damaged.insert(1);
+    let storage = open(dir.path(), log);
+    let query = Query::Filter(Filter::kind("kind.*").unwrap());
+    let answer = told(picked(&storage, &query, (1, MANY), Direction::Forward));
+    assert_eq!(answer.len() as u64, MANY);
+    assert_eq!(answer[..2], [(1, false), (2, true)]);
+}
+
+#[test]
+fn large_events_are_read_in_steps_either_way() {
+    let mut log = given(60, 0);
+    for event in &mut log.events {
+        let text = "x".repeat(100_000 * (1 + event.position().get() as usize % 3));
+        event.payload = toka_vault_core::Payload::encode(&text).unwrap();
+        event.header.digest = event.payload.digest();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let storage = open(dir.path(), log);
+    for direction in [Direction::Forward, Direction::Backward] {
+        let query = Arc::new(Query::Filter(Filter::kind("kind.*").unwrap()));
+        let range = (Position::new(1), Position::new(60));
+        let (mut picker, _) = storage.picker(&query, range.0, range.1, direction).unwrap().unwrap();
+        let mut found = Some(picker.find(&storage.index.postings, 100));
+        let mut positions = Vec::new();
+        while let Some(part) = found {
+            let (read, rest) = part.read(storage.log.as_ref()).unwrap();
+            let read: Vec<Event> = read.into_iter().map(Result::unwrap).collect();
+            let bytes: usize = read.iter().map(|event| event.payload.bytes().len()).sum();
+            assert!((1..=3 << 20).contains(&bytes), "{bytes}");
+            positions.extend(read.iter().map(|event| event.position().get()));
+            found = rest;
+        }
+        let mut expected: Vec<u64> = (1..=60).collect();
+        if direction == Direction::Backward {
+            expected.reverse();
+        }
+        assert_eq!(positions, expected, "{direction:?}");
     }
 }

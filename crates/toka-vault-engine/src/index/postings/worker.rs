@@ -88,7 +88,8 @@ impl Worker {
 
     /// Reads what has become durable, and makes a file of it where that is enough for one.
     fn step(&self, memory: &Memory, runs: &Runs, log: &dyn Log, durable: Position) -> Result<()> {
-        memory.follow(log, durable)?;
+        // Not all at once, so that nobody waits long for its end, or for the lock that it holds.
+        memory.follow(log, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
         let Some(leaving) = memory.send_off(durable) else { return Ok(()) };
         if let Some(cover) = leaving.cover() {
             runs.add(leaving.entries(), cover)?;
