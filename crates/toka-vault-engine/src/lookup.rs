@@ -38,6 +38,9 @@ pub(crate) struct Unread {
     pub(crate) candidate: Option<EventId>,
 }
 
+/// Events that the index follows at once, before other reads get their turn.
+const FOLLOWED_AT_ONCE: u64 = 8_192;
+
 /// Asks for the first event that breaks a condition of a commit.
 #[derive(Debug)]
 pub(crate) struct Search {
@@ -137,6 +140,17 @@ impl Storage {
                 Rest::Unindexed(from, _) => return self.first_of(query, from, last),
             }
         }
+    }
+
+    /// Has the index follow the log some way towards `last`, and tells whether that is all it can do.
+    pub(crate) fn follow(&self, last: Position) -> Result<bool> {
+        if self.log.evicts() || !self.is_indexed {
+            return Ok(true);
+        }
+        let postings = &self.index.postings;
+        let before = postings.covered();
+        let covered = postings.follow(self.log.as_ref(), last.min(before.plus(FOLLOWED_AT_ONCE)))?;
+        Ok(covered >= last || covered <= before)
     }
 
     /// Starts to pick the events that a query wants between two positions, as far as the index covers

@@ -91,6 +91,7 @@ impl Filtered {
         let picker = match self.reader.published.read_tail(at, 1) {
             Some(_) => None,
             None => {
+                follow(&self.reader, last).await?;
                 self.reader.source.run(move |storage| storage.picker(&query, at, last, direction)).await?
             }
         };
@@ -216,6 +217,7 @@ impl FilteredFollow {
             && head.get().saturating_sub(at.get()) > BEHIND_MIN
         {
             let query = self.query.clone();
+            follow(&self.reader, head).await?;
             let start = move |storage: &Storage| storage.picker(&query, at, head, Direction::Forward);
             match self.reader.source.run(start).await? {
                 Some((picker, covered)) => {
@@ -234,6 +236,14 @@ impl FilteredFollow {
         let chunk = self.reader.advance(&mut self.next, head, u64::MAX).await?;
         Ok(chunk.last_position().map(|_| wanted(chunk, &self.query)))
     }
+}
+
+/// Has the index follow the log, step by step, so that others get their turn in between.
+async fn follow(reader: &Reader, last: Position) -> Result<()> {
+    while !reader.source.run(move |storage| storage.follow(last)).await? {
+        let_others_run().await;
+    }
+    Ok(())
 }
 
 /// Takes what is wanted out of a chunk, and what is damaged: it could be.

@@ -91,6 +91,11 @@ impl Postings {
         Ok(covered)
     }
 
+    /// Returns up to where it tells of every event without reading on.
+    pub(crate) fn covered(&self) -> Position {
+        self.memory.covered()
+    }
+
     /// Returns up to `max` positions of a key from `from` on, the lowest first.
     pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         // First memory: what leaves it in between is in the files then.

@@ -87,8 +87,12 @@ pub(super) fn findings(
 fn walk(run: &Run, sums: &mut Sums) -> Result<(), Damaged> {
     let mut before = (Key::LEAST, Position::ZERO);
     for number in 0..run.pages() {
-        for entry in run.page(number)? {
-            if entry < before || !run.could_have(entry.0) || run.first_of(number) > Some(entry.0) {
+        let entries = run.page(number)?;
+        if entries.first().map(|entry| entry.0) != run.first_of(number) {
+            return Err(Damaged);
+        }
+        for entry in entries {
+            if entry < before || !run.could_have(entry.0) {
                 return Err(Damaged);
             }
             sums.add(entry);
