@@ -23,6 +23,16 @@ pub fn sized(size: usize) -> NewEvent {
     NewEvent::new(KIND, payload_of(size)).unwrap()
 }
 
+/// Makes an event whose payload has `size` bytes and is another one for each number, as long as it has room
+/// for the number: a store keeps equal payloads once, so that many equal ones take little of it.
+pub fn distinct(number: u64, size: usize) -> NewEvent {
+    let (mut text, number) = (text_of(size), number.to_string());
+    if number.len() < text.len() {
+        text.replace_range(..number.len(), &number);
+    }
+    NewEvent::new(KIND, text).unwrap()
+}
+
 /// Makes a payload of exactly `size` encoded bytes, whose content differs with the size.
 ///
 /// # Panics

@@ -2,6 +2,7 @@
 //! stays open, keeps what it has, and goes on as soon as there is room.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -10,7 +11,7 @@ use toka_vault_journal::{JournalOptions, JournalVault};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
 use toka_vault_testkit::child::{self, say};
-use toka_vault_testkit::events::{assert_waits, event, ids, sized};
+use toka_vault_testkit::events::{assert_waits, distinct, event, ids, sized};
 use toka_vault_testkit::small_disk::SmallDisk;
 
 fn open(path: &Path) -> JournalVault {
@@ -20,10 +21,11 @@ fn open(path: &Path) -> JournalVault {
 /// Commits events of so many bytes from several tasks until each was refused. Returns the ids of those
 /// that were stored, in order.
 fn fill_up(vault: &JournalVault, size: usize) -> Vec<toka_vault_core::EventId> {
+    let numbers = AtomicU64::new(block_on(vault.head()).unwrap().position.get());
     let task = || async {
         let mut stored = Vec::new();
         loop {
-            match vault.commit(sized(size)).await {
+            match vault.commit(distinct(numbers.fetch_add(1, Ordering::Relaxed), size)).await {
                 Ok(header) => stored.push((header.position, header.id)),
                 Err(Error::NoRoom { .. }) => return stored,
                 Err(error) => panic!("{error}"),

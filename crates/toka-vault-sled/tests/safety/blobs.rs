@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use toka_vault_core::{EventId, EventStore};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assertions::assert_whole;
-use toka_vault_testkit::events::{batch, event, fill, sized};
+use toka_vault_testkit::events::{batch, distinct, event, fill};
 
 use crate::support::{Chance, filled, folder, raw};
 
@@ -23,10 +23,11 @@ fn the_largest_payloads_make_none() {
     let dir = tempfile::tempdir().unwrap();
     for round in 1..=2 {
         let vault = SledVault::open(dir.path()).unwrap();
-        block_on(vault.commit(sized(16 << 20))).unwrap();
-        block_on(vault.commit_batch(vec![sized(9 << 20), event(1), sized(3 << 20)])).unwrap();
+        block_on(vault.commit(distinct(round, 16 << 20))).unwrap();
+        block_on(vault.commit_batch(vec![distinct(round, 9 << 20), event(1), distinct(round, 3 << 20)]))
+            .unwrap();
         drop(vault);
-        assert_no_blobs(dir.path(), 4 * round);
+        assert_no_blobs(dir.path(), 4 * round as usize);
     }
 }
 
@@ -36,11 +37,11 @@ fn the_most_parents_on_many_events_make_none() {
     let vault = SledVault::open(dir.path()).unwrap();
     let parents: Vec<EventId> = block_on(fill(&vault, 1_024)).iter().map(|header| header.id).collect();
     // As much as a block takes: the most parents, and the largest payload inside.
-    let large = || sized(4 << 10).with_parents(&parents);
-    for _ in 0..40 {
-        block_on(vault.commit(large())).unwrap();
+    let large = |number| distinct(number, 4 << 10).with_parents(&parents);
+    for number in 0..40 {
+        block_on(vault.commit(large(number))).unwrap();
     }
-    block_on(vault.commit_batch(vec![large(); 200])).unwrap();
+    block_on(vault.commit_batch((40..240).map(large).collect())).unwrap();
     drop(vault);
     assert_no_blobs(dir.path(), 1_024 + 240);
 }
@@ -54,8 +55,9 @@ fn mixed_sizes_over_several_openings_make_none() {
         let vault = SledVault::open(dir.path()).unwrap();
         for _ in 0..20 {
             let sizes = [40, 300, 4_000, 4_096, 4_097, 8_000, 16_384, 16_385, 70_000, 700_000];
-            let commit: Vec<_> =
-                (0..=chance.below(6)).map(|_| sized(sizes[chance.below(10) as usize])).collect();
+            let commit: Vec<_> = (0..=chance.below(6))
+                .map(|_| distinct(chance.below(u64::MAX), sizes[chance.below(10) as usize]))
+                .collect();
             events += commit.len();
             block_on(vault.commit_batch(commit)).unwrap();
         }

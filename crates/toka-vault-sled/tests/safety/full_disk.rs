@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use futures::executor::block_on;
-use toka_vault_core::EventStore;
+use toka_vault_core::{Event, EventStore};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assertions::assert_whole;
-use toka_vault_testkit::events::{event, sized};
+use toka_vault_testkit::events::{distinct, event};
 use toka_vault_testkit::small_disk::SmallDisk;
 
 use crate::support::child;
@@ -39,9 +39,8 @@ fn assert_recovers(path: &Path, stored: u64, size: usize) -> u64 {
     let events = block_on(assert_whole(&vault));
     let found = events.len() as u64;
     assert!(found == stored || found == stored + 1, "{found} events, {stored} were acknowledged");
-    assert!(
-        events.iter().all(|event| event.payload == sized(size).payload || event.payload.bytes().len() < 50)
-    );
+    let expected = |event: &Event| distinct(event.position().get(), size).payload;
+    assert!(events.iter().all(|event| event.payload == expected(event) || event.payload.bytes().len() < 50));
     block_on(vault.commit(event(1))).unwrap();
     block_on(vault.close()).unwrap();
     found + 1

@@ -7,7 +7,7 @@ use std::path::Path;
 use futures::executor::block_on;
 use toka_vault_core::{Error, EventStore};
 use toka_vault_sled::SledVault;
-use toka_vault_testkit::events::{event, sized};
+use toka_vault_testkit::events::{distinct, event};
 
 use crate::support::folder::Content;
 use crate::support::{Chance, damaged_positions, filled, open_accepting};
@@ -16,10 +16,10 @@ const SEGMENT_BYTES: usize = 2 << 20;
 
 /// Makes a vault of several segments, which was opened anew in between or not.
 fn several_segments(path: &Path, openings: u64) {
-    for _ in 0..openings {
+    for opening in 0..openings {
         let vault = SledVault::open(path).unwrap();
         for size in [1_500_000, 900_000] {
-            block_on(vault.commit(sized(size))).unwrap();
+            block_on(vault.commit(distinct(opening, size))).unwrap();
         }
     }
 }

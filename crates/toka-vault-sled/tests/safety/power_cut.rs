@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use toka_vault_core::{EventStore, NewEvent};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assertions::assert_whole;
-use toka_vault_testkit::events::{batch, sized};
+use toka_vault_testkit::events::{batch, distinct};
 
 use crate::support::Chance;
 use crate::support::folder::Content;
@@ -65,9 +65,9 @@ fn draw(chance: &mut Chance) -> Vec<NewEvent> {
     match chance.below(5) {
         0 => batch(0..1),
         1 => batch(0..300),
-        2 => vec![sized(3_000); 20],
-        3 => vec![sized(90_000)],
-        _ => vec![sized(15_000), sized(50), sized(30_000)],
+        2 => (0..20).map(|_| distinct(chance.below(u64::MAX), 3_000)).collect(),
+        3 => vec![distinct(chance.below(u64::MAX), 90_000)],
+        _ => [15_000, 50, 30_000].map(|size| distinct(chance.below(u64::MAX), size)).into(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use toka_vault_core::{Error, EventStore, ReplayOptions};
 use toka_vault_sled::{Durability, SledOptions, SledVault};
-use toka_vault_testkit::events::{event, items, sized};
+use toka_vault_testkit::events::{distinct, event, items};
 
 use super::child::{say, wait_for_parent};
 use super::{damaged_positions, open_accepting};
@@ -65,14 +65,15 @@ fn fill_up(path: &Path, size: usize) {
         Ok(vault) => vault,
         Err(error) => return say(&format!("refused {}", told::<()>(Err(error)))),
     };
+    let next = || distinct(block_on(vault.head()).unwrap().position.next().get(), size);
     let error = loop {
-        match block_on(vault.commit(sized(size))) {
+        match block_on(vault.commit(next())) {
             Ok(header) => say(&format!("stored {}", header.position)),
             Err(error) => break error,
         }
     };
     say(&format!("then {}", told::<()>(Err(error))));
-    say(&format!("then {}", told(block_on(vault.commit(sized(size))))));
+    say(&format!("then {}", told(block_on(vault.commit(next())))));
     let head = block_on(vault.head()).unwrap();
     let read = block_on(items(vault.replay(ReplayOptions::new())));
     let failed = read.iter().position(|item| item.is_err());
