@@ -14,6 +14,8 @@ mod log;
 #[cfg(test)]
 mod moving_tests;
 mod payload;
+#[cfg(test)]
+mod printed;
 mod show;
 mod stats;
 mod tail;

@@ -1,8 +1,7 @@
 //! What the commands do about damage, on a store that has some.
 
-use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -12,6 +11,7 @@ use toka_vault::{
     Position, Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
+use super::printed::Printed;
 use super::{events, export, graph, log, show, stats, tail, verify, walk};
 use crate::args::{EventName, ExportFile, Format, Graph, Language, Log, Tail, Walk, Which};
 use crate::failure::Failure;
@@ -78,28 +78,10 @@ fn vault() -> Vault {
     Vault::Custom(Arc::new(Damaged(memory)))
 }
 
-/// Keeps what is printed.
-#[derive(Clone, Default)]
-struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Runs a command on the damaged vault; returns how it failed and what it printed.
 fn run(command: impl FnOnce(&Vault, &mut Output) -> Result<(), Failure>) -> (Failure, String) {
-    let printed = Printed::default();
-    let mut output = Output::captured(Format::Jsonl, printed.clone());
-    let failure = command(&vault(), &mut output).unwrap_err();
-    drop(output);
-    let bytes = printed.0.lock().unwrap().clone();
-    (failure, String::from_utf8(bytes).unwrap())
+    let (outcome, printed) = Printed::by(Format::Jsonl, |output| command(&vault(), output));
+    (outcome.unwrap_err(), String::from_utf8(printed).unwrap())
 }
 
 /// Says where to export to.
@@ -205,7 +187,7 @@ fn what_a_bounded_vault_has_evicted_is_no_damage() {
     let mut output = Output::captured(Format::Table, Printed::default());
     let mut list = output.list(events::COLUMNS);
     let evicted = Error::Evicted { oldest: Position::new(5) };
-    assert!(!events::step_over(&mut list, evicted).unwrap());
-    assert!(events::step_over(&mut list, Error::corrupt(DAMAGED, "x")).unwrap());
-    assert!(events::step_over(&mut list, Error::Closed).is_err());
+    assert!(!events::step_over(evicted, || list.notes()).unwrap());
+    assert!(events::step_over(Error::corrupt(DAMAGED, "x"), || list.notes()).unwrap());
+    assert!(events::step_over(Error::Closed, || list.notes()).is_err());
 }

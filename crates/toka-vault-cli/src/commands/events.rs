@@ -52,7 +52,7 @@ pub(super) async fn list_each<T>(
                 print(&mut list, event)?;
                 left -= 1;
             }
-            Some(Err(error)) => damaged |= step_over(&mut list, error)?,
+            Some(Err(error)) => damaged |= step_over(error, || list.notes())?,
             None => break,
         }
     }
@@ -92,22 +92,13 @@ fn to_the_second(timestamp: Timestamp) -> String {
 }
 
 /// Says which events cannot be read, where reading goes on behind them, and whether that is damage;
-/// hands back any other error.
-pub(super) fn step_over(list: &mut List<'_>, error: Error) -> Result<bool> {
+/// hands back any other error. `notes` gives the way to stderr, once all before it is printed.
+pub(super) fn step_over(error: Error, notes: impl FnOnce() -> Result<Notes>) -> Result<bool> {
     match error {
-        Error::Corrupt { .. } => list.error(&error.into()).map(|()| true),
+        Error::Corrupt { .. } => notes()?.error(&error.into()),
         // What a bounded vault forgets by design is no damage.
-        Error::Evicted { .. } => list.note(&error.to_string()).map(|()| false),
-        other => Err(other.into()),
-    }
-}
-
-/// Says the same where there is no list.
-pub(super) fn step_over_to(notes: Notes, error: Error) -> Result<bool> {
-    match error {
-        Error::Corrupt { .. } => notes.error(&error.into()),
         Error::Evicted { .. } => {
-            notes.note(&error.to_string());
+            notes()?.note(&error.to_string());
             return Ok(false);
         }
         other => return Err(other.into()),

@@ -38,7 +38,7 @@ pub(super) async fn run(vault: &Vault, args: &Graph, filter: Filter, output: &mu
                 write(&mut diagram, &mut awaited, &event, &causes)?;
                 written += 1;
             }
-            Some(Err(error)) => damaged |= events::step_over_to(notes, error)?,
+            Some(Err(error)) => damaged |= events::step_over(error, || Ok(notes))?,
             None => break false,
         }
     };

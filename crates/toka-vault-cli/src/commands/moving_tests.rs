@@ -5,13 +5,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
 use serde_json::json;
 use tempfile::TempDir;
 use toka_vault::{EventId, Head, NewEvent, Payload, SledVault, Timestamp, Vault};
 
+use super::printed::Printed;
 use super::{export, import_lines};
 use crate::args::{ExportFile, FileFormat, Foreign, Format};
 use crate::git::{Events, History};
@@ -38,20 +38,6 @@ impl Chance {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (mixed ^ (mixed >> 31)) % end
-    }
-}
-
-/// Keeps what is written.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -157,12 +143,11 @@ fn sled() -> (TempDir, Vault) {
 
 /// Writes all events of a vault in a form.
 fn exported(vault: &Vault, form: FileFormat) -> Vec<u8> {
-    let written = Written::default();
-    let mut output = Output::captured(Format::Table, written.clone());
     let form = export::Form::new(form, None).unwrap();
-    export::run(vault, &form, &ExportFile::default(), &mut output).unwrap();
-    drop(output);
-    std::mem::take(&mut *written.0.lock().unwrap())
+    let export = |output: &mut Output| export::run(vault, &form, &ExportFile::default(), output);
+    let (outcome, written) = Printed::by(Format::Table, export);
+    outcome.unwrap();
+    written
 }
 
 /// Reads events in a form into a vault.

@@ -37,7 +37,7 @@ pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut
                 left -= 1;
             }
             Ok(None) => break,
-            Err(error) => damaged |= events::step_over(&mut list, error)?,
+            Err(error) => damaged |= events::step_over(error, || list.notes())?,
         }
     }
     list.end()?;

@@ -89,18 +89,10 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Prints an error on stderr, in its place among what is listed.
-    pub(crate) fn error(&mut self, error: &anyhow::Error) -> Result<()> {
+    /// Returns the way to stderr, for what has its place behind all that was listed so far.
+    pub(crate) fn notes(&mut self) -> Result<Notes> {
         self.flush()?;
-        self.output.notes.error(error);
-        Ok(())
-    }
-
-    /// Prints a note on stderr, in its place among what is listed.
-    pub(crate) fn note(&mut self, text: &str) -> Result<()> {
-        self.flush()?;
-        self.output.notes.note(text);
-        Ok(())
+        Ok(self.output.notes)
     }
 
     /// Tells whether nothing was printed yet.
