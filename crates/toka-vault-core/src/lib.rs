@@ -30,6 +30,7 @@ mod store_ext;
 mod streams;
 mod timestamp;
 pub mod verify;
+mod yielding;
 
 pub use by_digest::find_payload;
 pub use causality::{WalkOptions, WalkOrder};
@@ -51,3 +52,4 @@ pub use store::EventStore;
 pub use store_ext::EventStoreExt;
 pub use streams::{Replay, Subscription, Walk};
 pub use timestamp::Timestamp;
+pub use yielding::let_others_run;

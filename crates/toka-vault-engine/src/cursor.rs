@@ -21,7 +21,6 @@ use crate::limits::CHUNK_EVENTS_MAX;
 use crate::published::State;
 use crate::query::Query;
 use crate::reader::{Next, Reader};
-pub(crate) use filtered::let_others_run;
 use filtered::{Filtered, FilteredFollow};
 use forward::Forward;
 

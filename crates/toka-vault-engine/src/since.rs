@@ -3,9 +3,8 @@
 //! Keeps the invariants that it holds one chunk at a time, that it tells each damaged event once, for
 //! that could be the first, and that a long search lets other tasks run in between.
 
-use toka_vault_core::{Error, Event, Position, Result};
+use toka_vault_core::{Error, Event, Position, Result, let_others_run};
 
-use crate::cursor::let_others_run;
 use crate::reader::{Next, Reader, behind};
 
 impl Reader {

@@ -2,8 +2,7 @@
 //!
 //! Keeps the invariant that a long search for nothing lets other tasks of its thread run in between.
 
-use std::future::poll_fn;
-use std::task::Poll;
+use crate::let_others_run;
 
 /// Events that a walk passes over before it gives way. A get of a vault in memory costs less than a
 /// microsecond, one of a vault on disk waits anyway.
@@ -21,15 +20,6 @@ impl Passing {
             return;
         }
         self.0 = 0;
-        let mut gave_way = false;
-        poll_fn(|context| {
-            if gave_way {
-                return Poll::Ready(());
-            }
-            gave_way = true;
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        let_others_run().await;
     }
 }

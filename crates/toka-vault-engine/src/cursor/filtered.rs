@@ -8,13 +8,11 @@
 //! tasks run in between.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use toka_vault_core::{Direction, Event, Position, Result};
+use toka_vault_core::{Direction, Event, Position, Result, let_others_run};
 
 use super::forward::Forward;
 use super::picking::{End, Picking};
@@ -249,18 +247,4 @@ async fn follow(reader: &Reader, last: Position) -> Result<()> {
 /// Takes what is wanted out of a chunk, and what is damaged: it could be.
 fn wanted(chunk: Chunk, query: &Query) -> Vec<Result<Event>> {
     chunk.filter(|event| event.as_ref().map_or(true, |event| query.matches(&event.header))).collect()
-}
-
-/// Gives way to other tasks of the thread, once.
-pub(crate) async fn let_others_run() {
-    let mut gave_way = false;
-    poll_fn(|context| {
-        if gave_way {
-            return Poll::Ready(());
-        }
-        gave_way = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
