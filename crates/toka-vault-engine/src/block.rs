@@ -15,7 +15,7 @@ mod kinds;
 
 pub(crate) use decode::Stored;
 pub use decode::{Block, Damage};
-pub use elsewhere::{Elsewhere, Place};
+pub use elsewhere::{Elsewhere, Place, ReadPayload};
 pub use encode::{EncodedBlock, Layout, encode};
 
 /// Opens every block.

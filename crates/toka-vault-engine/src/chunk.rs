@@ -13,8 +13,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 use bytes::Bytes;
 use toka_vault_core::{Error, Event, Payload, Position, Result};
 
-use crate::block::{Block, Elsewhere, Place, Stored};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::block::{Block, Elsewhere, Place, ReadPayload, Stored};
 use crate::log::{Log, ReadBudget};
 
 /// Largest payload that gets memory of its own where its event is told alone. A larger one is a good
@@ -67,7 +66,7 @@ impl Chunk {
         block: Block,
         first: Position,
         budget: &mut ReadBudget,
-        payload: &dyn Fn(Elsewhere) -> Result<Payload>,
+        payload: ReadPayload<'_>,
     ) -> Result<Position> {
         let fitting = block.fitting(first, budget);
         let mut last = first.minus(1);
@@ -94,7 +93,7 @@ impl Chunk {
         &mut self,
         elsewhere: Elsewhere,
         budget: &mut ReadBudget,
-        payload: &dyn Fn(Elsewhere) -> Result<Payload>,
+        payload: ReadPayload<'_>,
     ) -> Result<()> {
         if matches!(elsewhere.place, Place::With(_)) {
             self.shared_bytes += elsewhere.length as u64;
@@ -121,7 +120,7 @@ impl Chunk {
     /// # Errors
     ///
     /// [`Error::Corrupt`] where it cannot be read, or another event is there.
-    pub fn into_payload(mut self, position: Position) -> Result<Payload> {
+    pub(crate) fn into_payload(mut self, position: Position) -> Result<Payload> {
         match self.next().transpose()? {
             Some(event) if event.position() == position => Ok(event.payload),
             _ => Err(Error::corrupt(position, "it is not there")),
@@ -215,9 +214,9 @@ pub(crate) fn scan<B>(
     range: RangeInclusive<Position>,
     mut visit: impl FnMut(&[Event]) -> Result<ControlFlow<B>>,
 ) -> Result<Option<B>> {
-    let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
     let mut next = *range.start();
     while next <= *range.end() {
+        let budget = ReadBudget::between(next, *range.end());
         let events = match log.read(next, budget).and_then(Chunk::into_events) {
             Err(Error::Corrupt { last, .. }) => {
                 next = last.max(next).next();

@@ -1,6 +1,7 @@
 //! [`Log`]: what the engine needs of a place to keep events, and nothing else.
 
 use crate::chunk::Chunk;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 use toka_vault_core::{ChainHash, Event, EventId, Head, Position, Result, Timestamp};
 
 /// Keeps events in order. The engine does the rest: ids, hashes, grouping, reading, subscriptions.
@@ -120,6 +121,16 @@ pub struct ReadBudget {
 impl ReadBudget {
     /// Room for one event.
     pub const ONE: Self = Self { events: 1, bytes: 0 };
+
+    /// Room for a chunk.
+    pub const CHUNK: Self = Self { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
+
+    /// Room for what a chunk can have of the events between two positions.
+    pub(crate) fn between(first: Position, last: Position) -> Self {
+        let events = last.get().saturating_sub(first.get()).saturating_add(1);
+        let events = usize::try_from(events).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
+        Self { events, ..Self::CHUNK }
+    }
 
     /// Tells whether no further event may be added.
     pub fn is_used_up(&self) -> bool {

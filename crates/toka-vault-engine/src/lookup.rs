@@ -11,7 +11,7 @@ use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, R
 use crate::chunk::scan;
 use crate::id_map::IdMap;
 use crate::index::{Index, Lookup};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, RECENT_HEADERS_MAX};
+use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
 use crate::picker::{Picker, Rest};
 use crate::query::Query;
@@ -180,9 +180,7 @@ impl Storage {
     fn first_of(&self, query: &Query, first: Position, last: Position) -> Result<Option<Position>> {
         let mut next = first;
         while next <= last {
-            let count = last.get().saturating_sub(next.get()).saturating_add(1);
-            let events = usize::try_from(count).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
-            let chunk = self.log.read(next, ReadBudget { events, bytes: CHUNK_BYTES_MAX })?;
+            let chunk = self.log.read(next, ReadBudget::between(next, last))?;
             let Some(end) = chunk.last_position() else { return Ok(None) };
             for event in chunk {
                 let event = event?;

@@ -240,9 +240,7 @@ impl Found {
         first: Position,
         last: Position,
     ) -> Result<(Vec<Result<Event>>, Position)> {
-        let count = last.get().saturating_sub(first.get()).saturating_add(1);
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let chunk = match log.read(first, ReadBudget { events: count, bytes: CHUNK_BYTES_MAX }) {
+        let chunk = match log.read(first, ReadBudget::between(first, last)) {
             Err(Error::Corrupt { first: from, last: to, reason }) => {
                 // Told up to where this reads: what is wanted behind it meets the damage itself.
                 let to = to.clamp(first, last);

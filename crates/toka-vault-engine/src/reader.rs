@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toka_vault_core::{Error, Event, EventId, Position, Result, StartFrom, Timestamp};
 
 use crate::chunk::Chunk;
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::limits::CHUNK_EVENTS_MAX;
 use crate::log::ReadBudget;
 use crate::lookup::Storage;
 use crate::published::Published;
@@ -76,7 +76,7 @@ impl Reader {
         if let Some(events) = self.published.read_tail(at, count).filter(|events| !events.is_empty()) {
             return Ok(events.into());
         }
-        let budget = ReadBudget { events: count, bytes: CHUNK_BYTES_MAX };
+        let budget = ReadBudget { events: count, ..ReadBudget::CHUNK };
         let chunk = self.source.run(move |storage| storage.log.read(at, budget)).await?;
         match chunk.last_position() {
             Some(_) => Ok(chunk),
@@ -114,18 +114,16 @@ impl Reader {
         let head = self.published.position();
         self.source.run(move |storage| storage.event(id, head)).await
     }
-}
 
-impl Reader {
     /// Sums up the bytes of payloads that the log does not have again, because an earlier event has them.
     pub(crate) async fn shared_bytes(&self) -> Result<u64> {
         if !self.source.reads_elsewhere() {
             return Ok(0);
         }
         let last = self.published.position();
-        let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
         let (mut at, mut bytes) = (Position::FIRST, 0);
         while at <= last {
+            let budget = ReadBudget::between(at, last);
             let read = self.source.run(move |storage| storage.log.read(at, budget)).await;
             at = behind(&read, at).max(at.next());
             match read {

@@ -5,8 +5,8 @@
 
 use std::sync::atomic::Ordering;
 
-use toka_vault_core::{Error, Payload, Position, Result};
-use toka_vault_engine::block::{Block, Elsewhere, Place};
+use toka_vault_core::{Error, Position, Result};
+use toka_vault_engine::block::{Block, ReadPayload};
 use toka_vault_engine::{Chunk, ReadBudget};
 
 use crate::journal::{Journal, corrupt};
@@ -18,9 +18,6 @@ const STEP_BYTES_SINGLE: usize = 32 << 10;
 
 /// Says what is wrong where a frame should be.
 const NO_FRAME: &str = "the header of a frame is damaged";
-
-/// Reads payloads that are not in their blocks.
-type Payloads<'a> = &'a dyn Fn(Elsewhere) -> Result<Payload>;
 
 /// A part of a segment to read.
 struct Part<'a> {
@@ -50,19 +47,12 @@ impl Part<'_> {
 impl Journal {
     /// Reads events from a position on.
     pub(crate) fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        self.read_with(from, budget, &|elsewhere| match elsewhere.place {
-            Place::With(owner) => self.payload_of(owner),
-            Place::Outside(position) => Err(Error::corrupt(position, "a journal keeps no payload outside")),
-        })
+        let outside = |position, _| Err(Error::corrupt(position, "a journal keeps no payload outside"));
+        let event = |position, payload: ReadPayload<'_>| self.read_with(position, ReadBudget::ONE, payload);
+        self.read_with(from, budget, &|elsewhere| elsewhere.read(&outside, &event))
     }
 
-    /// Reads the payload of an event that has it itself.
-    fn payload_of(&self, owner: Position) -> Result<Payload> {
-        let nowhere = |_| Err(Error::corrupt(owner, "an event that others share the payload of has none"));
-        self.read_with(owner, ReadBudget::ONE, &nowhere)?.into_payload(owner)
-    }
-
-    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: Payloads<'_>) -> Result<Chunk> {
+    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: ReadPayload<'_>) -> Result<Chunk> {
         let mut chunk = Chunk::default();
         // Nothing stands before the first position, and no segment has it.
         let mut next = from.max(Position::FIRST);
@@ -86,7 +76,7 @@ impl Journal {
         chunk: &mut Chunk,
         next: &mut Position,
         budget: &mut ReadBudget,
-        payload: Payloads<'_>,
+        payload: ReadPayload<'_>,
     ) -> Result<()> {
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
@@ -112,7 +102,7 @@ impl Journal {
         chunk: &mut Chunk,
         next: &mut Position,
         budget: &mut ReadBudget,
-        payload: Payloads<'_>,
+        payload: ReadPayload<'_>,
     ) -> Result<()> {
         let step = part.step(budget);
         let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);

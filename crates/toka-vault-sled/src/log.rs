@@ -11,7 +11,7 @@
 use bytes::Bytes;
 use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
 use toka_vault_core::{Digest, Error, Head, Payload, Position, Result};
-use toka_vault_engine::block::{Block, Elsewhere, Layout, Place, encode};
+use toka_vault_engine::block::{Block, Layout, ReadPayload, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
 use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
 
@@ -65,10 +65,9 @@ impl Log for SledLog {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        self.read_with(from, budget, &|elsewhere| match elsewhere.place {
-            Place::Outside(position) => self.read_payload(position, elsewhere.length),
-            Place::With(owner) => self.payload_of(owner),
-        })
+        let outside = |position, length| self.read_payload(position, length);
+        let event = |position, payload: ReadPayload<'_>| self.read_with(position, ReadBudget::ONE, payload);
+        self.read_with(from, budget, &|elsewhere| elsewhere.read(&outside, &event))
     }
 
     fn close(&self) -> Result<()> {
@@ -76,11 +75,8 @@ impl Log for SledLog {
     }
 }
 
-/// Reads payloads that are not in their blocks.
-type Payloads<'a> = &'a dyn Fn(Elsewhere) -> Result<Payload>;
-
 impl SledLog {
-    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: Payloads<'_>) -> Result<Chunk> {
+    fn read_with(&self, from: Position, mut budget: ReadBudget, payload: ReadPayload<'_>) -> Result<Chunk> {
         let (mut chunk, mut next) = (Chunk::default(), from);
         match self.read_into(&mut chunk, &mut next, &mut budget, payload) {
             // What was read before the damage is fine; the next read meets the damage first.
@@ -99,7 +95,7 @@ impl SledLog {
         chunk: &mut Chunk,
         next: &mut Position,
         budget: &mut ReadBudget,
-        payload: Payloads<'_>,
+        payload: ReadPayload<'_>,
     ) -> Result<()> {
         let mut found = self.block_before(*next)?;
         while let Some((first, value)) = found {
@@ -133,17 +129,6 @@ impl SledLog {
         }
     }
 
-    /// Reads the payload of an event that has it itself.
-    fn payload_of(&self, owner: Position) -> Result<Payload> {
-        let its_own = |elsewhere: Elsewhere| match elsewhere.place {
-            Place::Outside(position) => self.read_payload(position, elsewhere.length),
-            Place::With(_) => {
-                Err(Error::corrupt(owner, "an event that others share the payload of has none"))
-            }
-        };
-        self.read_with(owner, ReadBudget::ONE, &its_own)?.into_payload(owner)
-    }
-
     /// Reads a payload that is kept outside its block. Its digest is computed: the checksums of the
     /// block do not cover it.
     fn read_payload(&self, position: Position, length: usize) -> Result<Payload> {
@@ -165,23 +150,24 @@ impl SledLog {
         Ok(Payload::from_stored(Bytes::from(bytes), digest))
     }
 
-    /// Says that nothing has `from`, though there are events behind it.
+    /// Says that nothing has `from`, where there are events behind it.
     fn missing(&self, from: Position) -> Option<Error> {
-        match self.tree.from(&keys::block(from)).next()? {
-            Ok((key, _)) => {
-                let last = keys::block_position(&key)?.minus(1).max(from);
-                Some(Error::Corrupt { first: from, last, reason: "its block is missing".into() })
-            }
+        match self.block_from(from) {
+            Ok(next) => Some(corrupt_up_to(next?, from, "its block is missing")),
             Err(failure) => Some(self.unreadable(from, failure)),
         }
     }
 
     /// Says that the block which should have `from` cannot be read.
     fn corrupt_block(&self, first: Position, from: Position, reason: &str) -> Error {
-        let next = self.tree.from(&keys::block(first.next())).next();
-        let next = next.and_then(|entry| keys::block_position(&entry.ok()?.0));
-        let last = next.map_or(from, |next| next.minus(1)).max(from);
-        Error::Corrupt { first: from, last, reason: reason.into() }
+        let next = self.block_from(first.next()).ok().flatten();
+        corrupt_up_to(next.unwrap_or(from.next()), from, reason)
+    }
+
+    /// Finds the first event of the first block at a position or behind it.
+    fn block_from(&self, position: Position) -> Result<Option<Position>, ReadFailure> {
+        let entry = self.tree.from(&keys::block(position)).next().transpose()?;
+        Ok(entry.and_then(|(key, _)| keys::block_position(&key)))
     }
 
     /// Says that sled cannot read what should have `from`.
@@ -191,4 +177,9 @@ impl SledLog {
             ReadFailure::Failed(error) => error,
         }
     }
+}
+
+/// Says that what stands from `from` up to the event before `next` is damaged; at least the one at `from`.
+fn corrupt_up_to(next: Position, from: Position, reason: &str) -> Error {
+    Error::Corrupt { first: from, last: next.minus(1).max(from), reason: reason.into() }
 }

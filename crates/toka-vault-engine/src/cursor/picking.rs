@@ -50,21 +50,19 @@ impl Picking {
         reader: &Reader,
         max: usize,
     ) -> Result<(Vec<Result<Event>>, Option<End>)> {
-        let events = match (self.waiting.pop_front(), self.picker.take()) {
-            (Some(Waiting::Read(events)), picker) => {
-                self.picker = picker;
-                events
-            }
-            (Some(Waiting::Unread(found)), picker) => {
-                self.picker = picker;
+        let events = match self.waiting.pop_front() {
+            Some(Waiting::Read(events)) => events,
+            Some(Waiting::Unread(found)) => {
                 let (events, rest) = read(reader, found).await?;
                 if let Some(rest) = rest {
                     self.waiting.push_front(Waiting::Unread(rest));
                 }
                 events
             }
-            (None, Some(picker)) => self.find(reader, picker, max).await?,
-            (None, None) => Vec::new(),
+            None => match self.picker.take() {
+                Some(picker) => self.find(reader, picker, max).await?,
+                None => Vec::new(),
+            },
         };
         let ended = self.picker.is_none() && self.waiting.is_empty();
         let end = self.unindexed.map_or(End::Complete, |(first, last)| End::Unindexed(first, last));

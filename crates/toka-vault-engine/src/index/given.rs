@@ -1,6 +1,8 @@
-//! A log that is given, for the tests of indexes.
+//! A log that is given, and a look at files, for the tests of indexes.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use toka_vault_core::{
@@ -65,4 +67,11 @@ pub(crate) fn given(count: u64, seed: u64) -> Given {
         Event::new(header, payload.clone())
     };
     Given { events: (1..=count).map(event).collect(), damaged: BTreeSet::new() }
+}
+
+/// Returns the files of a directory, sorted.
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
 }

@@ -8,14 +8,15 @@
 //! pass an entry over, which is the order of the entries and the filter, is checked with them.
 
 use std::hash::BuildHasher;
+use std::ops::ControlFlow;
 
 use toka_vault_core::verify::Finding;
-use toka_vault_core::{Error, Event, Position, Result};
+use toka_vault_core::{Event, Position, Result};
 
 use super::postings::keys;
-use super::runs::{Damaged, Entry, Key, Run, Runs};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
-use crate::log::{Log, ReadBudget};
+use super::runs::{Cover, Damaged, Entry, Key, Run, Runs};
+use crate::chunk::scan;
+use crate::log::Log;
 
 /// Gives the keys that the log says an event has.
 type KeysOf = fn(&Event) -> Vec<Key>;
@@ -27,9 +28,7 @@ pub(super) fn id_of(event: &Event) -> Vec<Key> {
 
 /// Returns the keys of an event in the postings.
 pub(super) fn postings_of(event: &Event) -> Vec<Key> {
-    let header = &event.header;
-    let parents = header.parents.iter().map(|parent| keys::of_parent(*parent));
-    parents.chain([keys::of_kind(&header.kind), keys::of_payload(header.digest)]).collect()
+    keys::of_event(&event.header, keys::of_kind(&event.header.kind)).collect()
 }
 
 /// Sums up entries.
@@ -75,7 +74,7 @@ pub(super) fn findings(
             continue;
         }
         let filed = sums.taken();
-        if read(log, first, last, keys_of, &mut sums)? && filed != sums.taken() {
+        if read(log, run.cover(), keys_of, &mut sums)? && filed != sums.taken() {
             wrong("it does not say what the log says");
         }
         sums.taken();
@@ -103,29 +102,17 @@ fn walk(run: &Run, sums: &mut Sums) -> Result<(), Damaged> {
 }
 
 /// Sums up what the log says. Returns whether all of it can be read.
-fn read(log: &dyn Log, first: Position, last: Position, keys_of: KeysOf, sums: &mut Sums) -> Result<bool> {
-    let budget = ReadBudget { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
-    let mut next = first;
-    while next <= last {
-        let chunk = match log.read(next, budget) {
-            Err(Error::Corrupt { .. }) => return Ok(false),
-            chunk => chunk?,
-        };
-        let Some(end) = chunk.last_position() else { return Ok(false) };
-        for event in chunk {
-            match event {
-                Ok(event) if event.position() > last => break,
-                Ok(event) => {
-                    let position = event.position();
-                    keys_of(&event).into_iter().for_each(|key| sums.add((key, position)));
-                }
-                Err(Error::Corrupt { .. }) => return Ok(false),
-                Err(error) => return Err(error),
-            }
+fn read(log: &dyn Log, cover: Cover, keys_of: KeysOf, sums: &mut Sums) -> Result<bool> {
+    let mut left = cover.last.get().saturating_sub(cover.first.get()).saturating_add(1);
+    scan(log, cover.first..=cover.last, |events| {
+        left = left.saturating_sub(events.len() as u64);
+        for event in events {
+            let position = event.position();
+            keys_of(event).into_iter().for_each(|key| sums.add((key, position)));
         }
-        next = end.next();
-    }
-    Ok(true)
+        Ok(ControlFlow::<()>::Continue(()))
+    })?;
+    Ok(left == 0)
 }
 
 #[cfg(test)]
@@ -135,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::index::given::given;
-    use crate::index::runs::{Cover, Layout};
+    use crate::index::runs::Layout;
 
     const EVENTS: u64 = 300;
     const LAYOUT: Layout =

@@ -1,13 +1,13 @@
 //! The index finds what the log has, whatever becomes of its files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::{EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
-use crate::index::given::{Given, given, id};
+use crate::index::given::{Given, files, given, id};
 use crate::index::{Index, Postings};
 use crate::log::ReadBudget;
 use crate::lookup::Storage;
@@ -46,12 +46,6 @@ fn assert_finds(index: IdIndex, log: Given) {
 /// Makes an index by id part of a whole one.
 fn whole(ids: IdIndex) -> Index {
     Index { ids, postings: Postings::default() }
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
 }
 
 #[test]

@@ -66,11 +66,9 @@ impl Part {
 
     /// Adds an event behind all others.
     pub(super) fn add(&mut self, event: &Event, kinds: &mut KindKeys) {
-        let header = &event.header;
-        let position = event.position();
-        let parents = header.parents.iter().map(|parent| keys::of_parent(*parent));
-        let others = [kinds.key_of(&header.kind), keys::of_payload(header.digest)];
-        self.entries.extend(parents.chain(others).map(|key| (key, position)));
+        let (header, position) = (&event.header, event.position());
+        let kind = kinds.key_of(&header.kind);
+        self.entries.extend(keys::of_event(header, kind).map(|key| (key, position)));
         (self.last, self.hash) = (position, Some(header.hash));
     }
 

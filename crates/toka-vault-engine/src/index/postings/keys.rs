@@ -4,7 +4,7 @@
 //! not happen by chance: what is found is compared with the event, so that it costs a read and never
 //! a wrong answer.
 
-use toka_vault_core::{Digest, EventId, Kind};
+use toka_vault_core::{Digest, EventHeader, EventId, Kind};
 
 use crate::index::runs::Key;
 
@@ -34,6 +34,12 @@ pub(crate) fn of_parent(parent: EventId) -> Key {
 /// Returns the key of the events with a payload of this digest.
 pub(crate) fn of_payload(digest: Digest) -> Key {
     tagged(PAYLOAD, first_half(digest.as_bytes()))
+}
+
+/// Returns the keys of an event of which that of its kind is known.
+pub(in crate::index) fn of_event(header: &EventHeader, kind: Key) -> impl Iterator<Item = Key> + '_ {
+    let parents = header.parents.iter().map(|parent| of_parent(*parent));
+    parents.chain([kind, of_payload(header.digest)])
 }
 
 /// Tells whether this is the key of a payload.

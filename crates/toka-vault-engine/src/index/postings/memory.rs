@@ -10,7 +10,6 @@ use toka_vault_core::{Error, Position, Result};
 use super::gathered::{Gathered, KindKeys, Part};
 use super::{BATCH_EVENTS, keys};
 use crate::index::runs::Key;
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 use crate::log::{Log, ReadBudget};
 use crate::sync::{lock, read, write};
 
@@ -124,10 +123,9 @@ impl Memory {
 
 /// Reads a chunk from `from` on, up to `head` at most.
 fn read_on(log: &dyn Log, kinds: &mut KindKeys, from: Position, head: Position) -> Result<Part> {
-    let there = head.get().saturating_sub(from.get()).saturating_add(1);
-    let events = usize::try_from(there).unwrap_or(usize::MAX).min(CHUNK_EVENTS_MAX);
-    let mut part = Part::after(from.minus(1), events);
-    let chunk = match log.read(from, ReadBudget { events, bytes: CHUNK_BYTES_MAX }) {
+    let budget = ReadBudget::between(from, head);
+    let mut part = Part::after(from.minus(1), budget.events);
+    let chunk = match log.read(from, budget) {
         Err(Error::Corrupt { last, .. }) => {
             part.add_damaged(last.max(from).min(head));
             return Ok(part);

@@ -1,13 +1,13 @@
 //! Postings lead to what a scan of the log finds, whatever becomes of their files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::{Direction, Error, Event, Filter, Position, Result};
 
 use super::{BATCH_EVENTS, Postings};
-use crate::index::given::{Given, given, id};
+use crate::index::given::{Given, files, given, id};
 use crate::index::{IdIndex, Index};
 use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
@@ -118,12 +118,6 @@ fn assert_answers(storage: &Storage, count: u64) {
             }
         }
     }
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
 }
 
 #[test]
