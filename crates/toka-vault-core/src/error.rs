@@ -55,7 +55,7 @@ pub enum Error {
     /// A condition of a commit does not hold. Nothing was stored. Read what came in between, decide
     /// again, and commit with a new condition.
     #[error(
-        "the commit was refused, because it is not so that {condition}: {}; nothing was stored, read what is new and decide again",
+        "the commit was refused: its condition \"{condition}\" does not hold, {}; nothing was stored, read what is new and decide again",
         Against(condition, *position)
     )]
     ConditionFailed {

@@ -55,7 +55,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
         (backwards(), "before it starts", "exchange its ends"),
         (
             condition_failed(),
-            "no events of kind a.* are after position 7: see the event at position 9;",
+            "\"no events of kind a.* are after position 7\" does not hold, see the event at position 9;",
             "decide again",
         ),
         ("x".parse::<EventId>().unwrap_err(), "`x` is no event id", "expected a ULID"),
@@ -130,9 +130,12 @@ fn a_head_that_is_not_there_yet_is_told_by_where_it_is() {
     let condition = Condition::HeadAt(Position::new(7));
     let before = Error::ConditionFailed { condition: condition.clone(), position: Position::new(3) };
     let text = before.to_string();
-    assert!(text.contains("the head is at position 7: it is at position 3;"), "{text}");
+    assert!(text.contains("\"the head is at position 7\" does not hold, it is at position 3;"), "{text}");
     let text = Error::ConditionFailed { condition, position: Position::new(8) }.to_string();
-    assert!(text.contains("the head is at position 7: see the event at position 8;"), "{text}");
+    assert!(
+        text.contains("\"the head is at position 7\" does not hold, see the event at position 8;"),
+        "{text}"
+    );
 }
 
 #[test]
