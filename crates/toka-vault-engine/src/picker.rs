@@ -19,8 +19,8 @@ use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
 use crate::query::Query;
 
-/// Positions of one key that are fetched at once: about as many as a page of a file has.
-const LIST_MAX: usize = 170;
+/// Positions of one key that are fetched at once: a good part of what a page of a file has.
+const LIST_MAX: usize = 512;
 
 /// Most keys that are merged. Beyond, what is wanted is a good part of everything, and all is read.
 const KEYS_MAX: usize = 4_096;

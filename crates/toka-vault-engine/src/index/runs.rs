@@ -9,6 +9,7 @@ mod filter;
 mod frame;
 mod merge;
 mod open;
+mod page;
 mod run;
 
 use std::path::PathBuf;
@@ -18,14 +19,15 @@ use toka_vault_core::{Error, EventId, Position, Result};
 
 use crate::sync::{read, write};
 use merge::merge;
-pub(crate) use run::{Cover, Damaged, Entry, Run};
+pub(crate) use page::Entry;
+pub(crate) use run::{Cover, Damaged, Run};
 
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
 
 /// Is what events are found by: 16 bytes that sort, as the number that sorts alike and is compared and
 /// hashed at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) u128);
 
 /// Says how the files of an index are called and how large they start.

@@ -9,13 +9,14 @@ use std::fs::File;
 use toka_vault_core::{EventHash, Position};
 
 use super::filter::{Filter, LINE_BYTES};
-use super::run::{Cover, PAGE_BYTES};
+use super::page::PAGE_BYTES;
+use super::run::Cover;
 use crate::disk::read_at;
 use crate::fields::Fields;
 use crate::index::runs::Key;
 
 /// Opens every file.
-const MAGIC: &[u8; 4] = b"TVI1";
+const MAGIC: &[u8; 4] = b"TVI2";
 
 /// Bytes of the file's header, which has the first page to itself.
 const HEADER_BYTES: usize = 88;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use toka_vault_core::Result;
 
 use super::Layout;
-use super::run::{Cover, Damaged, Entry, Run};
+use super::page::Entry;
+use super::run::{Cover, Damaged, Run};
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
 /// so.

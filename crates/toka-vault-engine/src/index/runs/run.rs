@@ -12,24 +12,9 @@ use toka_vault_core::{Error, EventHash, Position, Result};
 
 use super::filter::Filter;
 use super::frame::Frame;
+use super::page::{self, Entry, PAGE_BYTES, PageWriter};
 use crate::disk::{read_at, sync_dir};
-use crate::fields::Fields;
 use crate::index::runs::{Key, Layout};
-
-/// Bytes of a page, the unit of reading.
-pub(super) const PAGE_BYTES: usize = 4_096;
-
-/// Bytes of a page before its entries: checksum and number of entries.
-const PAGE_HEADER_BYTES: usize = 8;
-
-/// Bytes of an entry: key and position.
-const ENTRY_BYTES: usize = 24;
-
-/// Most entries of a page.
-const PAGE_ENTRIES_MAX: usize = (PAGE_BYTES - PAGE_HEADER_BYTES) / ENTRY_BYTES;
-
-/// Says that the event at a position has a key. Entries sort by key, then by position.
-pub(crate) type Entry = (Key, Position);
 
 /// Says that a file is not as it was written.
 #[derive(Debug)]
@@ -214,7 +199,7 @@ impl Run {
         let mut page = [0; PAGE_BYTES];
         // An I/O error counts as damage: the log is searched instead, which tells its own errors.
         read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64).map_err(|_| Damaged)?;
-        decode_page(&page).ok_or(Damaged)
+        page::decode(&page).ok_or(Damaged)
     }
 
     /// Returns the number of events that the file covers.
@@ -240,7 +225,7 @@ fn file_name(cover: Cover, extension: &str) -> String {
 struct RunWriter {
     path: PathBuf,
     out: BufWriter<File>,
-    page: Vec<Entry>,
+    page: PageWriter,
     frame: Frame,
     layout: Layout,
 }
@@ -253,25 +238,27 @@ impl RunWriter {
         out.write_all(&[0; PAGE_BYTES]).map_err(|error| Error::io("write", path, error))?;
         let filter = Filter::with_room(filtered);
         let frame = Frame { cover, fences: Vec::new(), greatest: Key::LEAST, filter };
-        let page = Vec::with_capacity(PAGE_ENTRIES_MAX);
-        Ok(Self { path: path.to_path_buf(), out, page, frame, layout })
+        Ok(Self { path: path.to_path_buf(), out, page: PageWriter::default(), frame, layout })
     }
 
     fn add(&mut self, entry: Entry) -> Result<()> {
         if (self.layout.is_filtered)(entry.0) {
             self.frame.filter.add(entry.0);
         }
-        self.page.push(entry);
-        if self.page.len() >= PAGE_ENTRIES_MAX { self.end_page() } else { Ok(()) }
+        if !self.page.has_room() {
+            self.end_page()?;
+        }
+        if self.page.is_empty() {
+            self.frame.fences.push(entry.0);
+        }
+        self.frame.greatest = entry.0;
+        self.page.add(entry);
+        Ok(())
     }
 
     fn end_page(&mut self) -> Result<()> {
-        let Some((first, last)) = self.page.first().zip(self.page.last()) else { return Ok(()) };
-        self.frame.fences.push(first.0);
-        self.frame.greatest = last.0;
-        let written = self.out.write_all(&encode_page(&self.page));
-        self.page.clear();
-        written.map_err(|error| Error::io("write", &self.path, error))
+        let Some(page) = self.page.finish() else { return Ok(()) };
+        self.out.write_all(&page).map_err(|error| Error::io("write", &self.path, error))
     }
 
     /// Writes the frame, and makes all of it durable.
@@ -286,30 +273,4 @@ impl RunWriter {
         };
         finish().map_err(|error| Error::io("write", &self.path, error))
     }
-}
-
-/// Encodes a page: checksum, number of entries, entries, zeros.
-fn encode_page(entries: &[Entry]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(PAGE_BYTES);
-    body.extend_from_slice(&(entries.len() as u32).to_be_bytes());
-    for (key, position) in entries {
-        body.extend_from_slice(&key.to_bytes());
-        body.extend_from_slice(&position.get().to_be_bytes());
-    }
-    body.resize(PAGE_BYTES - 4, 0);
-    let mut page = crc32fast::hash(&body).to_be_bytes().to_vec();
-    page.extend_from_slice(&body);
-    page
-}
-
-/// Decodes a page, if it is as it was written.
-fn decode_page(page: &[u8; PAGE_BYTES]) -> Option<Vec<Entry>> {
-    let mut fields = Fields(page);
-    let checksum = fields.u32()?;
-    if crc32fast::hash(fields.0) != checksum {
-        return None;
-    }
-    let count = fields.u32()? as usize;
-    let mut entry = || Some((Key::from_bytes(fields.array()?), Position::new(fields.u64()?)));
-    (0..count.min(PAGE_ENTRIES_MAX)).map(|_| entry()).collect()
 }
