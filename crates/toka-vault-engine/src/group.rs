@@ -2,8 +2,11 @@
 //!
 //! Keeps the invariant that commits reach the log in the order in which they were sealed. What
 //! gathers is bounded by the room that each commit holds until it is answered.
+//!
+//! Events and callers gather in the form in which the writer needs them: to put a group together is
+//! work of the callers, whose processor has their events at hand, and not of the one thread that all
+//! of them wait for.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
@@ -12,6 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::sequencer::OrderEnd;
 use crate::sync::{lock, wait, wait_for};
+
+/// Entries that room is made for before they come.
+const ROOM_MAX: usize = 512;
 
 /// Waits to be written.
 pub(crate) struct PendingCommit {
@@ -64,7 +70,10 @@ pub(crate) struct Pending {
 
 #[derive(Default)]
 struct State {
-    commits: VecDeque<PendingCommit>,
+    events: Vec<Event>,
+    callers: Vec<Caller>,
+    /// What each caller has of the events.
+    commits: Vec<Extent>,
     finished: bool,
     /// What every commit is answered with from now on.
     refused: Option<Error>,
@@ -72,10 +81,27 @@ struct State {
     writer_waits: bool,
 }
 
+/// Says how much of a group a commit is.
+struct Extent {
+    events: usize,
+    bytes: usize,
+    end: OrderEnd,
+}
+
+/// Holds commits that are written together, in their order.
+pub(crate) struct SealedGroup {
+    /// The new events; none where all commits repeat what is stored.
+    pub(crate) events: Vec<Event>,
+    /// Where the order ends after them.
+    pub(crate) end: OrderEnd,
+    /// Who waits for them; at least one.
+    pub(crate) callers: Vec<Caller>,
+}
+
 /// Tells what the writer found.
 pub(crate) enum Taken {
-    /// Commits to write, at least one, in their order.
-    Commits(Vec<PendingCommit>),
+    /// A group to write.
+    Group(SealedGroup),
     /// Nothing within the time it was ready to wait.
     Nothing,
     /// The end: there will be no more.
@@ -90,7 +116,15 @@ impl Pending {
             drop(commit.caller.answer(Err(error)));
             return;
         }
-        state.commits.push_back(commit);
+        let PendingCommit { events, bytes, end, caller } = commit;
+        state.commits.push(Extent { events: events.len(), bytes, end });
+        if state.events.capacity() < events.len() && state.events.is_empty() {
+            // A large batch is not copied.
+            state.events = events;
+        } else {
+            state.events.extend(events);
+        }
+        state.callers.push(caller);
         let wake = std::mem::take(&mut state.writer_waits);
         drop(state);
         if wake {
@@ -102,14 +136,14 @@ impl Pending {
     pub(crate) fn refuse(&self, error: &Error) {
         let mut state = lock(&self.state);
         state.refused = Some(error.clone());
-        for commit in state.commits.drain(..) {
-            drop(commit.caller.answer(Err(error.clone())));
+        for caller in state.take_all() {
+            drop(caller.answer(Err(error.clone())));
         }
     }
 
-    /// Takes all that waits.
-    pub(crate) fn take_all(&self) -> VecDeque<PendingCommit> {
-        std::mem::take(&mut lock(&self.state).commits)
+    /// Takes all that waits, and returns who waits for it.
+    pub(crate) fn take_all(&self) -> Vec<Caller> {
+        lock(&self.state).take_all()
     }
 
     /// Says that nothing will be added any more.
@@ -118,8 +152,7 @@ impl Pending {
         self.changed.notify_one();
     }
 
-    /// Takes the commits that make the next group; waits for one first, but not longer than
-    /// `patience`.
+    /// Takes the next group; waits for a commit first, but not longer than `patience`.
     pub(crate) fn take(&self, bounds: GroupBounds, patience: Option<Duration>) -> Taken {
         let mut state = lock(&self.state);
         while state.commits.is_empty() {
@@ -139,18 +172,49 @@ impl Pending {
             };
         }
         state.writer_waits = false;
-        let count = fitting(&state.commits, bounds);
-        Taken::Commits(state.commits.drain(..count).collect())
+        state.take(bounds).map_or(Taken::Nothing, Taken::Group)
     }
 }
 
-/// Counts the commits at the front that fit a group; at least one.
-fn fitting(commits: &VecDeque<PendingCommit>, bounds: GroupBounds) -> usize {
-    let (mut events, mut bytes) = (0, 0);
-    let fits = |commit: &&PendingCommit| {
-        events += commit.events.len();
-        bytes += commit.bytes;
-        events <= bounds.events && bytes <= bounds.bytes
-    };
-    commits.iter().take_while(fits).count().max(1)
+impl State {
+    /// Takes all that waits, and returns who waits for it.
+    fn take_all(&mut self) -> Vec<Caller> {
+        self.commits.clear();
+        self.events.clear();
+        std::mem::take(&mut self.callers)
+    }
+
+    /// Takes the commits at the front that fit a group; at least one, if there is one.
+    fn take(&mut self, bounds: GroupBounds) -> Option<SealedGroup> {
+        let (commits, count) = self.fitting(bounds);
+        let end = self.commits.drain(..commits).next_back()?.end;
+        Some(SealedGroup {
+            events: front(&mut self.events, count),
+            end,
+            callers: front(&mut self.callers, commits),
+        })
+    }
+
+    /// Counts the commits at the front that fit a group, at least one, and their events.
+    fn fitting(&self, bounds: GroupBounds) -> (usize, usize) {
+        let (mut commits, mut events, mut bytes) = (0, 0, 0);
+        for commit in &self.commits {
+            bytes += commit.bytes;
+            if commits > 0 && (events + commit.events > bounds.events || bytes > bounds.bytes) {
+                break;
+            }
+            events += commit.events;
+            commits += 1;
+        }
+        (commits, events)
+    }
+}
+
+/// Takes the first `count` entries, and makes room for as many, because the next group will be of about
+/// this size.
+fn front<T>(entries: &mut Vec<T>, count: usize) -> Vec<T> {
+    let count = count.min(entries.len());
+    let mut rest = Vec::with_capacity((entries.len() - count).max(count.min(ROOM_MAX)));
+    rest.extend(entries.drain(count..));
+    std::mem::replace(entries, rest)
 }

@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::chain::extend;
 use crate::flight::Flight;
-use crate::group::{Caller, GroupBounds, Pending, PendingCommit, Taken};
+use crate::group::{GroupBounds, Pending, SealedGroup, Taken};
 use crate::guard::guarded;
 use crate::health::Health;
 use crate::index::Index;
@@ -58,7 +58,7 @@ impl Writer {
     pub(crate) fn run(mut self) {
         loop {
             match self.pending.take(self.bounds, self.patience()) {
-                Taken::Commits(commits) => self.write(commits),
+                Taken::Group(group) => self.write(group),
                 Taken::Nothing => {}
                 Taken::Finished => break,
             }
@@ -78,22 +78,14 @@ impl Writer {
         }
     }
 
-    /// Writes commits as one group and answers their callers.
-    fn write(&mut self, commits: Vec<PendingCommit>) {
-        let mut callers: Vec<Caller> = Vec::with_capacity(commits.len());
-        let mut events = Vec::with_capacity(commits.iter().map(|commit| commit.events.len()).sum());
-        let mut end = None;
-        for commit in commits {
-            events.extend(commit.events);
-            callers.push(commit.caller);
-            end = Some(commit.end);
-        }
+    /// Writes a group and answers its callers.
+    fn write(&mut self, group: SealedGroup) {
+        let SealedGroup { events, end, callers } = group;
         let flight = self.flight.clone();
-        let (outcome, callers) = flight.run(callers, || match (self.health.check(), end) {
-            (Err(poisoned), _) => Err(poisoned),
-            (Ok(()), Some(end)) if !events.is_empty() => self.store(events, end),
+        let (outcome, callers) = flight.run(callers, || match self.health.check() {
+            Ok(()) if !events.is_empty() => self.store(events, end),
             // What the commits repeat was written before them.
-            (Ok(()), _) => Ok(()),
+            checked => checked,
         });
         if let Err(refusal @ Error::NoRoom { .. }) = &outcome {
             // First the order, so that nobody who is answered finds what is undone.
@@ -156,8 +148,8 @@ impl Writer {
         // Under the lock, so that what was sealed before it is taken, and nothing that comes behind it.
         let refused = self.pending.take_all();
         drop(order);
-        for commit in refused {
-            drop(commit.caller.answer(Err(refusal.clone())));
+        for caller in refused {
+            drop(caller.answer(Err(refusal.clone())));
         }
     }
 
