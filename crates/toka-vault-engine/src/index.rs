@@ -18,6 +18,7 @@ use toka_vault_core::verify::Finding;
 use toka_vault_core::{Event, Position, Result};
 
 use crate::log::Log;
+use crate::published::Published;
 pub(crate) use ids::IdIndex;
 pub(crate) use postings::Postings;
 pub(crate) use runs::{Damaged, Key, Lookup};
@@ -51,9 +52,9 @@ impl Index {
         Ok(Self { ids, postings })
     }
 
-    /// Starts to complete the files from the log, in the background.
-    pub(crate) fn start(&self, log: &Arc<dyn Log>) -> Result<()> {
-        self.postings.start(log)
+    /// Starts to complete the files from the log, and from what is published, in the background.
+    pub(crate) fn start(&self, log: &Arc<dyn Log>, published: &Arc<Published>) -> Result<()> {
+        self.postings.start(log, published)
     }
 
     /// Tells the index up to where the log is durable.

@@ -101,7 +101,14 @@ impl Published {
 
     /// Returns up to `count` events from `from` on, where the tail has them.
     pub(crate) fn read_tail(&self, from: Position, count: usize) -> Option<Vec<Event>> {
-        sync::read(self.tail.as_ref()?).read(from, count)
+        Some(sync::read(self.tail.as_ref()?).read(from, count)?.cloned().collect())
+    }
+
+    /// Shows up to `count` events from `from` on, where the tail has them. The writer waits meanwhile.
+    pub(crate) fn visit_tail(&self, from: Position, count: usize, visit: impl FnMut(&Event)) {
+        if let Some(tail) = &self.tail {
+            sync::read(tail).read(from, count).into_iter().flatten().for_each(visit);
+        }
     }
 
     /// Counts a reader that waits, unless the state is as it asks for already.

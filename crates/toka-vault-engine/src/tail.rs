@@ -30,9 +30,9 @@ impl Tail {
     }
 
     /// Returns up to `count` events from `from` on, or `None` where the tail starts later.
-    pub(crate) fn read(&self, from: Position, count: usize) -> Option<Vec<Event>> {
+    pub(crate) fn read(&self, from: Position, count: usize) -> Option<impl Iterator<Item = &Event>> {
         let first = self.events.front()?.position();
         let skip = usize::try_from(from.get().checked_sub(first.get())?).ok()?;
-        Some(self.events.iter().skip(skip).take(count).cloned().collect())
+        Some(self.events.iter().skip(skip).take(count))
     }
 }

@@ -69,8 +69,8 @@ impl LocalVault {
     /// [`Error::Io`] where the system starts no thread.
     pub fn threaded(log: impl Log, end: LogEnd, index: Index, options: &EngineOptions) -> Result<Self> {
         let storage = Storage { log: Arc::new(log), index: Arc::new(index), is_indexed: true };
-        storage.index.start(&storage.log)?;
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
+        storage.index.start(&storage.log, &published)?;
         let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
         let source = grouped.source();
         Ok(Self(Arc::new(Inner { published, source, committer: Committer::Grouped(grouped) })))

@@ -124,7 +124,6 @@ impl Writer {
         match self.durability {
             Durability::Group => {
                 guarded("sync", || self.log.sync(end.head)).map_err(|error| self.health.poison(error))?;
-                self.index.durable(end.position());
             }
             Durability::Interval(_) => {
                 let since = self.unsynced.map_or_else(Instant::now, |(_, since)| since);
@@ -136,6 +135,10 @@ impl Writer {
         // First the index, so that what is published is found by its id.
         self.index.ids.insert(&group.events);
         self.published.publish(group.events, end.position(), Some(end.chain()));
+        if self.durability == Durability::Group {
+            // Last, so that the index need not read what it finds published.
+            self.index.durable(end.position());
+        }
         Ok(())
     }
 

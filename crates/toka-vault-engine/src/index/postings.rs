@@ -1,8 +1,8 @@
 //! [`Postings`]: which events are of a kind, have a parent, or carry a payload.
 //!
 //! It follows the log instead of being told of each event, so that it takes nothing from the path of a
-//! commit: a thread of its own reads what has become durable, some ten thousands of events make a
-//! sorted file, and files are merged. Whoever asks first has it read what is missing up to the head.
+//! commit: a thread of its own takes what has become durable, from memory as long as it is there; some
+//! ten thousands of events make a sorted file, and files are merged. Whoever asks first has it read what is missing up to the head.
 //!
 //! Keeps these invariants:
 //!
@@ -12,6 +12,7 @@
 //! - What is in memory is bounded where there are files. Beyond the bound it does not follow, and
 //!   whoever asks reads the log from there on.
 
+mod feed;
 mod gathered;
 pub(crate) mod keys;
 mod memory;
@@ -28,7 +29,9 @@ use toka_vault_core::{Kind, Position, Result};
 
 use super::runs::{Damaged, Key, Layout, Runs};
 use crate::log::Log;
+use crate::published::Published;
 use crate::sync::{lock, read, write};
+use feed::Feed;
 use memory::Memory;
 use worker::Worker;
 
@@ -68,11 +71,11 @@ impl Postings {
     }
 
     /// Starts the thread that follows the log, where there are files.
-    pub(crate) fn start(&self, log: &Arc<dyn Log>) -> Result<()> {
+    pub(crate) fn start(&self, log: &Arc<dyn Log>, published: &Arc<Published>) -> Result<()> {
         let Some(disk) = &self.disk else { return Ok(()) };
         let (worker, memory, runs) = (disk.worker.clone(), self.memory.clone(), disk.runs.clone());
-        let log = log.clone();
-        let follow = move || worker.run(&memory, &runs, log.as_ref());
+        let (log, published) = (log.clone(), published.clone());
+        let follow = move || worker.run(&memory, &runs, Feed::with_tail(log.as_ref(), &published));
         *lock(&disk.thread) = Some(crate::thread::spawn("toka-postings", follow)?);
         Ok(())
     }
@@ -84,7 +87,7 @@ impl Postings {
     ///
     /// A failure to read the log.
     pub(crate) fn follow(&self, log: &dyn Log, head: Position) -> Result<Position> {
-        let covered = self.memory.follow(log, head)?;
+        let covered = self.memory.follow(Feed::of(log), head)?;
         if let Some(disk) = self.disk.as_ref().filter(|_| self.memory.is_ready(head)) {
             disk.worker.wake();
         }

@@ -5,12 +5,12 @@
 
 use std::sync::{Arc, Mutex, RwLock};
 
-use toka_vault_core::{Error, Position, Result};
+use toka_vault_core::{Position, Result};
 
-use super::gathered::{Gathered, KindKeys, Part};
+use super::feed::Feed;
+use super::gathered::{Gathered, KindKeys};
 use super::{BATCH_EVENTS, keys};
 use crate::index::runs::Key;
-use crate::log::{Log, ReadBudget};
 use crate::sync::{lock, read, write};
 
 /// Events that are held at most, where there are files to move them to.
@@ -55,7 +55,7 @@ impl Memory {
 
     /// Reads on in the log, up to `head` at most, while there is room. Returns up to where it tells of
     /// every event.
-    pub(super) fn follow(&self, log: &dyn Log, head: Position) -> Result<Position> {
+    pub(super) fn follow(&self, feed: Feed<'_>, head: Position) -> Result<Position> {
         if self.covered() >= head {
             return Ok(self.covered());
         }
@@ -65,7 +65,7 @@ impl Memory {
             if covered >= head || !self.has_room() {
                 return Ok(covered);
             }
-            let part = read_on(log, &mut kinds, covered.next(), head)?;
+            let part = feed.part(&mut kinds, covered.next(), head)?;
             // Made before the lock is taken, which those who ask wait for.
             write(&self.parts).gathered.add(part);
         }
@@ -119,30 +119,4 @@ impl Memory {
         let gathered = &read(&self.parts).gathered;
         !self.bounded || gathered.events() < GATHERED_EVENTS_MAX || gathered.cover().is_none()
     }
-}
-
-/// Reads a chunk from `from` on, up to `head` at most.
-fn read_on(log: &dyn Log, kinds: &mut KindKeys, from: Position, head: Position) -> Result<Part> {
-    let budget = ReadBudget::between(from, head);
-    let mut part = Part::after(from.minus(1), budget.events);
-    let chunk = match log.read(from, budget) {
-        Err(Error::Corrupt { last, .. }) => {
-            part.add_damaged(last.max(from).min(head));
-            return Ok(part);
-        }
-        chunk => chunk?,
-    };
-    if chunk.last_position().is_none() {
-        // The log says that there are events up to the head.
-        part.add_damaged(from);
-        return Ok(part);
-    }
-    for event in chunk {
-        match event {
-            Ok(event) => part.add(&event, kinds),
-            Err(Error::Corrupt { .. }) => part.add_damaged(part.last().next()),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(part.sorted())
 }

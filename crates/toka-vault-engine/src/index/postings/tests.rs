@@ -12,10 +12,16 @@ use crate::index::{IdIndex, Index};
 use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
 use crate::picker::Rest;
+use crate::published::Published;
 use crate::query::Query;
 
 /// Events of a test that needs merges: some more than files are made of.
 const MANY: u64 = BATCH_EVENTS as u64 * 75 + 13;
+
+/// Has all events read from the log.
+fn nothing_published() -> Arc<Published> {
+    Arc::new(Published::new(Position::ZERO, None))
+}
 
 /// Opens the postings in a directory over a log, and waits until all that can be on disk is.
 fn open(dir: &Path, log: Given) -> Storage {
@@ -27,7 +33,7 @@ fn open(dir: &Path, log: Given) -> Storage {
         is_indexed: true,
     };
     let postings = &storage.index.postings;
-    postings.start(&storage.log).unwrap();
+    postings.start(&storage.log, &nothing_published()).unwrap();
     while postings.memory.covered() < head || postings.memory.is_ready(head) {
         // It reads what is left of a batch for whoever asks.
         postings.follow(storage.log.as_ref(), head).unwrap();
@@ -195,7 +201,7 @@ fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     let log = given(MANY, 0);
     let postings = Postings::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
     let log: Arc<dyn Log> = Arc::new(log);
-    postings.start(&log).unwrap();
+    postings.start(&log, &nothing_published()).unwrap();
     let covered = postings.follow(log.as_ref(), Position::new(MANY)).unwrap();
     assert!(covered.get() < 2 * BATCH_EVENTS as u64 + crate::limits::CHUNK_EVENTS_MAX as u64);
     assert!(files(dir.path()).is_empty(), "postings of events that are not durable were written");

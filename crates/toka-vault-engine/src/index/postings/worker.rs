@@ -8,15 +8,18 @@ use std::sync::{Condvar, Mutex};
 
 use toka_vault_core::{Error, Position, Result};
 
+use super::feed::Feed;
 use super::memory::Memory;
 use crate::guard::guarded;
 use crate::index::runs::Runs;
-use crate::log::Log;
+use crate::limits::TAIL_EVENTS_MAX;
 use crate::sync::{lock, wait};
 
-/// Events that become durable before the thread reads them: often enough that whoever asks finds
-/// little missing, seldom enough that a read brings many.
-const FOLLOW_EVENTS: u64 = 4_096;
+/// Events that become durable before the thread takes them: often enough that they are in the tail
+/// still, and that whoever asks finds little missing; seldom enough that waking it costs little.
+const FOLLOW_EVENTS: u64 = 2_048;
+
+const _: () = assert!(2 * FOLLOW_EVENTS as usize <= TAIL_EVENTS_MAX);
 
 /// Lets the thread, the writer of the log and the closer agree.
 #[derive(Debug)]
@@ -48,9 +51,9 @@ impl Worker {
     }
 
     /// Follows the log until it is told to stop, or fails.
-    pub(super) fn run(&self, memory: &Memory, runs: &Runs, log: &dyn Log) {
+    pub(super) fn run(&self, memory: &Memory, runs: &Runs, feed: Feed<'_>) {
         while let Some(durable) = self.next(memory) {
-            match guarded("index", || self.step(memory, runs, log, durable)).map_err(Error::or_no_room) {
+            match guarded("index", || self.step(memory, runs, feed, durable)).map_err(Error::or_no_room) {
                 Ok(()) => {}
                 Err(error @ Error::NoRoom { .. }) => {
                     tracing::warn!(%error, "a vault cannot index its newest events yet");
@@ -87,9 +90,9 @@ impl Worker {
     }
 
     /// Reads what has become durable, and makes a file of it where that is enough for one.
-    fn step(&self, memory: &Memory, runs: &Runs, log: &dyn Log, durable: Position) -> Result<()> {
+    fn step(&self, memory: &Memory, runs: &Runs, feed: Feed<'_>, durable: Position) -> Result<()> {
         // Not all at once, so that nobody waits long for its end, or for the lock that it holds.
-        memory.follow(log, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
+        memory.follow(feed, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
         let Some(leaving) = memory.send_off(durable) else { return Ok(()) };
         if let Some(cover) = leaving.cover() {
             runs.add(leaving.entries(), cover)?;

@@ -7,6 +7,8 @@
 //! Neighbours share the front of their keys, and the events of a kind have one key in all: so an
 //! entry takes 2 to 17 bytes in the place of 24.
 
+use std::num::NonZeroU32;
+
 use toka_vault_core::Position;
 
 use super::Key;
@@ -47,7 +49,7 @@ impl PageWriter {
     pub(super) fn add(&mut self, (key, position): Entry) {
         let shared = if self.is_empty() { 0 } else { (key.0 ^ self.last.0.0).leading_zeros() as usize / 8 };
         self.body.push(shared as u8);
-        self.body.extend(key.to_bytes().iter().skip(shared));
+        self.body.extend_from_slice(key.to_bytes().get(shared..).unwrap_or_default());
         put_step(&mut self.body, position.get().wrapping_sub(self.last.1.get()) as i64);
         self.last = (key, position);
         self.count += 1;
@@ -55,15 +57,15 @@ impl PageWriter {
 
     /// Returns the page, if it has entries, and starts the next one.
     pub(super) fn finish(&mut self) -> Option<[u8; PAGE_BYTES]> {
-        let Self { body, count, .. } = std::mem::take(self);
-        if count == 0 {
-            return None;
-        }
         let mut page = [0; PAGE_BYTES];
-        let fields = count.to_be_bytes().into_iter().chain(body);
-        page.iter_mut().skip(4).zip(fields).for_each(|(to, from)| *to = from);
-        let checksum = crc32fast::hash(page.split_at(4).1).to_be_bytes();
-        page.iter_mut().zip(checksum).for_each(|(to, from)| *to = from);
+        let (checksum, fields) = page.split_first_chunk_mut()?;
+        let (count, body) = fields.split_first_chunk_mut()?;
+        *count = NonZeroU32::new(self.count)?.get().to_be_bytes();
+        body.get_mut(..self.body.len())?.copy_from_slice(&self.body);
+        *checksum = crc32fast::hash(fields).to_be_bytes();
+        self.body.clear();
+        self.count = 0;
+        self.last = Entry::default();
         Some(page)
     }
 }
