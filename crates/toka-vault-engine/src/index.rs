@@ -82,7 +82,7 @@ impl Index {
         Ok(findings)
     }
 
-    /// Ends the index's threads. What is in memory is found again in the log.
+    /// Ends the index's threads. What they leave in memory is found again in the log.
     pub(crate) fn close(&self) {
         self.ids.close();
         self.postings.close();

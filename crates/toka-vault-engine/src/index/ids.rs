@@ -145,7 +145,7 @@ impl IdIndex {
         }
     }
 
-    /// Ends the index's thread. What is in memory is found again in the log.
+    /// Ends the index's thread. What it leaves in memory is found again in the log.
     pub(crate) fn close(&self) {
         let Some(disk) = &self.disk else { return };
         disk.keeper.stop();

@@ -25,6 +25,10 @@ pub(crate) use run::{Cover, Damaged, Run};
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
 
+/// Events that are worth a file of their own when a vault is closed. To read fewer from the log when it
+/// is opened again takes less time than to write and sync that file.
+pub(crate) const CLOSING_EVENTS_MIN: usize = if cfg!(test) { 16 } else { 1 << 12 };
+
 /// Is what events are found by: 16 bytes that sort, as the number that sorts alike and is compared and
 /// hashed at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

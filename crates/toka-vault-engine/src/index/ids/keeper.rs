@@ -10,7 +10,7 @@ use toka_vault_core::{Error, Position, Result};
 
 use super::{Batch, Recent};
 use crate::guard::guarded;
-use crate::index::runs::Runs;
+use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Runs};
 use crate::sync::{lock, read, wait, write};
 
 /// Lets the index's thread, the writer of the log and the closer agree.
@@ -38,13 +38,12 @@ impl Keeper {
         Self { state: Mutex::new(State { durable, ..State::default() }), changed: Condvar::new() }
     }
 
-    /// Moves ids to disk until the index is closed or fails.
+    /// Moves ids to disk until the index is closed or fails; at the end all that are worth it, so that the
+    /// next open need not read their events.
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
-            let mut entries: Vec<_> = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
-            entries.sort_unstable();
-            let added =
-                guarded("write the index", || runs.add(entries, batch.cover)).map_err(Error::or_no_room);
+            let added = guarded("write the index", || runs.add(sorted(&batch), batch.cover))
+                .map_err(Error::or_no_room);
             if let Err(error @ Error::NoRoom { .. }) = added {
                 self.pause(error);
                 continue;
@@ -65,6 +64,26 @@ impl Keeper {
                 self.changed.notify_all();
                 return;
             }
+        }
+        let written = guarded("write the index", || self.write_rest(recent, runs));
+        if let Err(error) = written {
+            tracing::warn!(%error, "a vault reads its newest ids from its log when it is opened again");
+        }
+    }
+
+    /// Writes what is still in memory, if it is durable and worth a file.
+    fn write_rest(&self, recent: &RwLock<Recent>, runs: &Runs) -> Result<()> {
+        let leaving = {
+            let mut recent = write(recent);
+            if recent.leaving.is_none() && recent.gathered.len() >= CLOSING_EVENTS_MIN {
+                recent.send_off();
+            }
+            recent.leaving.clone()
+        };
+        let durable = lock(&self.state).durable;
+        match leaving.filter(|batch| batch.cover.last <= durable) {
+            Some(batch) => runs.add(sorted(&batch), batch.cover),
+            None => Ok(()),
         }
     }
 
@@ -144,4 +163,11 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Returns the entries of a batch in the order of a file.
+fn sorted(batch: &Batch) -> Vec<Entry> {
+    let mut entries: Vec<_> = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
+    entries.sort_unstable();
+    entries
 }

@@ -8,6 +8,7 @@ use toka_vault_core::{EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
 use crate::index::given::{Given, files, given, id};
+use crate::index::runs::CLOSING_EVENTS_MIN;
 use crate::index::{Index, Postings};
 use crate::log::ReadBudget;
 use crate::lookup::Storage;
@@ -126,4 +127,35 @@ fn an_unknown_id_outside_all_files_needs_no_read() {
     let index = open(dir.path(), &given(1_000, 0));
     assert_eq!(index.find_in_memory(EventId::from_u128(0)), Lookup::Absent);
     assert_eq!(index.find_in_memory(EventId::from_u128(u128::MAX)), Lookup::Absent);
+}
+
+#[test]
+fn closing_writes_what_is_worth_a_file() {
+    for (rest, is_worth_it) in [(CLOSING_EVENTS_MIN - 1, false), (CLOSING_EVENTS_MIN, true)] {
+        let (dir, filed) = (tempfile::tempdir().unwrap(), 3 * GATHERED_IDS_MAX);
+        let log = given((filed + rest) as u64, 0);
+        let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+        let (head, durable) = log.events.split_at(filed);
+        for events in head.chunks(GATHERED_IDS_MAX) {
+            index.insert(events);
+            index.durable(events.last().unwrap().position());
+            settle(&index);
+        }
+        index.insert(durable);
+        index.durable(log.events.last().unwrap().position());
+        index.close();
+        let covered = filed + if is_worth_it { rest } else { 0 };
+        assert_eq!(index.runs().unwrap().last().get(), covered as u64);
+        assert_finds(open(dir.path(), &log), log);
+    }
+}
+
+#[test]
+fn closing_writes_nothing_that_is_not_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+    index.insert(&given(CLOSING_EVENTS_MIN as u64, 0).events);
+    index.durable(Position::new(CLOSING_EVENTS_MIN as u64 - 1));
+    index.close();
+    assert!(files(dir.path()).is_empty());
 }

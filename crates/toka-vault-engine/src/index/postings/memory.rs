@@ -10,7 +10,7 @@ use toka_vault_core::{Position, Result};
 use super::feed::Feed;
 use super::gathered::{Gathered, KindKeys};
 use super::{BATCH_EVENTS, keys};
-use crate::index::runs::Key;
+use crate::index::runs::{CLOSING_EVENTS_MIN, Key};
 use crate::sync::{lock, read, write};
 
 /// Events that are held at most, where there are files to move them to.
@@ -35,9 +35,19 @@ struct Parts {
 }
 
 impl Parts {
-    fn is_ready(&self, durable: Position) -> bool {
+    /// Tells whether something is on its way to disk, or at least `min` events that are durable could be.
+    fn is_ready(&self, durable: Position, min: usize) -> bool {
         let covers = self.gathered.cover().is_some_and(|cover| cover.last <= durable);
-        self.leaving.is_some() || (covers && self.gathered.events() >= BATCH_EVENTS)
+        self.leaving.is_some() || (covers && self.gathered.events() >= min)
+    }
+
+    /// Returns what is on its way to disk, and before that sends off what has gathered where nothing is.
+    fn send_off(&mut self, durable: Position, min: usize) -> Option<Arc<Gathered>> {
+        if self.leaving.is_none() && self.is_ready(durable, min) {
+            let next = Gathered::after(self.gathered.last());
+            self.leaving = Some(Arc::new(std::mem::replace(&mut self.gathered, next)));
+        }
+        self.leaving.clone()
     }
 }
 
@@ -95,17 +105,17 @@ impl Memory {
 
     /// Tells whether there is enough for a file, of events that are durable up to `durable`.
     pub(super) fn is_ready(&self, durable: Position) -> bool {
-        read(&self.parts).is_ready(durable)
+        read(&self.parts).is_ready(durable, BATCH_EVENTS)
     }
 
     /// Returns what is on its way to disk, and sends off what has gathered where that is enough.
     pub(super) fn send_off(&self, durable: Position) -> Option<Arc<Gathered>> {
-        let mut parts = write(&self.parts);
-        if parts.leaving.is_none() && parts.is_ready(durable) {
-            let next = Gathered::after(parts.gathered.last());
-            parts.leaving = Some(Arc::new(std::mem::replace(&mut parts.gathered, next)));
-        }
-        parts.leaving.clone()
+        write(&self.parts).send_off(durable, BATCH_EVENTS)
+    }
+
+    /// The same at the end, where less is enough.
+    pub(super) fn send_off_rest(&self, durable: Position) -> Option<Arc<Gathered>> {
+        write(&self.parts).send_off(durable, CLOSING_EVENTS_MIN)
     }
 
     /// Lets go of what was on its way to disk: it is there.

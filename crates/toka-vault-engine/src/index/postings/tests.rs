@@ -8,6 +8,7 @@ use toka_vault_core::{Direction, Error, Event, Filter, Position, Result};
 
 use super::{BATCH_EVENTS, Postings};
 use crate::index::given::{Given, files, given, id};
+use crate::index::runs::CLOSING_EVENTS_MIN;
 use crate::index::{IdIndex, Index};
 use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
@@ -253,5 +254,20 @@ fn large_events_are_read_in_steps_either_way() {
             expected.reverse();
         }
         assert_eq!(positions, expected, "{direction:?}");
+    }
+}
+
+#[test]
+fn closing_writes_what_is_durable_and_worth_a_file() {
+    let min = CLOSING_EVENTS_MIN as u64;
+    for (rest, durable, covered) in [(min - 1, min - 1, 0), (min, min - 1, 0), (min, min, min)] {
+        let dir = tempfile::tempdir().unwrap();
+        let postings = Postings::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+        let log: Arc<dyn Log> = Arc::new(given(rest, 0));
+        postings.start(&log, &nothing_published()).unwrap();
+        assert_eq!(postings.follow(log.as_ref(), Position::new(rest)).unwrap().get(), rest);
+        postings.durable(Position::new(durable));
+        postings.close();
+        assert_eq!(postings.runs().unwrap().last().get(), covered);
     }
 }

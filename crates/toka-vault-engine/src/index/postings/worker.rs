@@ -4,11 +4,12 @@
 //! only what is durable gets there. Where it fails, the vault goes on: whoever asks reads the log. On a
 //! full disk it tries again once more has become durable.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use toka_vault_core::{Error, Position, Result};
 
 use super::feed::Feed;
+use super::gathered::Gathered;
 use super::memory::Memory;
 use crate::guard::guarded;
 use crate::index::runs::Runs;
@@ -50,7 +51,8 @@ impl Worker {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Follows the log until it is told to stop, or fails.
+    /// Follows the log until it is told to stop, or fails. At the end it writes what it holds, if that is
+    /// worth it, so that the next open need not read those events.
     pub(super) fn run(&self, memory: &Memory, runs: &Runs, feed: Feed<'_>) {
         while let Some(durable) = self.next(memory) {
             match guarded("index", || self.step(memory, runs, feed, durable)).map_err(Error::or_no_room) {
@@ -64,6 +66,11 @@ impl Worker {
                     return;
                 }
             }
+        }
+        let durable = lock(&self.state).durable;
+        let written = guarded("index", || write_file(memory.send_off_rest(durable), runs));
+        if let Err(error) = written {
+            tracing::warn!(%error, "a vault indexes its newest events when it is opened again");
         }
     }
 
@@ -94,9 +101,7 @@ impl Worker {
         // Not all at once, so that nobody waits long for its end, or for the lock that it holds.
         memory.follow(feed, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
         let Some(leaving) = memory.send_off(durable) else { return Ok(()) };
-        if let Some(cover) = leaving.cover() {
-            runs.add(leaving.entries(), cover)?;
-        }
+        write_file(Some(leaving), runs)?;
         memory.arrived();
         runs.merge(&|| lock(&self.state).stop)
     }
@@ -120,5 +125,13 @@ impl Worker {
             state.awaited = if read { memory.covered() } else { due }.max(state.retry);
             state = wait(&self.changed, state);
         }
+    }
+}
+
+/// Writes what is on its way to disk.
+fn write_file(leaving: Option<Arc<Gathered>>, runs: &Runs) -> Result<()> {
+    match leaving.as_ref().and_then(|leaving| Some((leaving.entries(), leaving.cover()?))) {
+        Some((entries, cover)) => runs.add(entries, cover),
+        None => Ok(()),
     }
 }
