@@ -18,7 +18,7 @@
 //! | `memory` | one committer in memory | [`floors::memory`]: encode, hash, push under a mutex |
 //! | `replay` | replay from a fresh open of sled | [`floors::read`]: read the same bytes, check a CRC |
 //! | `journal-one`, `-many`, `-crowd`, `-replay` | the same on the journal | the same |
-//! | `journal-batch` | batches of 1,000 events on the journal | write 1,000 events at once and sync |
+//! | `journal-batch` | batches of 1,000 events on the journal, from four tasks | write 1,000 events at once and sync |
 //! | `picked`, `journal-picked` | one kind of a thousand out of a million events, by a filter | the same by position; a fiftieth of all |
 //! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
 //! | `journal-soak` | ten million on the journal, which take 4 GB | the same |

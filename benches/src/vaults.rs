@@ -9,6 +9,9 @@ use toka_vault::{InMemoryVault, JournalVault, ReplayOptions, SledVault, Vault};
 use crate::turns::rate;
 use crate::workload::{Size, event};
 
+/// Tasks that commit batches: while the batch of one is being stored, the others make theirs.
+const BATCH_TASKS: u64 = 4;
+
 /// Opens durable vaults, a new one for each turn.
 pub struct Durable {
     open: fn(&Path) -> Result<Vault>,
@@ -42,14 +45,26 @@ impl Durable {
         Ok(rate)
     }
 
-    /// Commits batches of `each` events to a new vault, one after the other.
+    /// Commits batches of `each` events to a new vault, from [`BATCH_TASKS`] tasks in turn.
     pub async fn commit_batches(&mut self, batches: u64, each: u64) -> Result<f64> {
         self.count += 1;
         let vault = (self.open)(&self.path())?;
         let start = Instant::now();
-        for batch in 0..batches {
-            let events = (0..each).map(|nth| event(batch * each + nth, None)).collect::<Result<_>>()?;
-            vault.commit_batch(events).await?;
+        let tasks: Vec<_> = (0..BATCH_TASKS)
+            .map(|task| {
+                let vault = vault.clone();
+                tokio::spawn(async move {
+                    for batch in (task..batches).step_by(BATCH_TASKS as usize) {
+                        let events =
+                            (0..each).map(|nth| event(batch * each + nth, None)).collect::<Result<_>>()?;
+                        vault.commit_batch(events).await?;
+                    }
+                    anyhow::Ok(())
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await??;
         }
         let rate = rate(batches * each, start);
         vault.close().await?;
