@@ -19,6 +19,9 @@ const EVENTS: u64 = 70_000;
 
 const KINDS: u64 = 7;
 
+/// Changes the files of a vault in this folder.
+type Damage = fn(&Path);
+
 /// Makes an event whose every thousandth follows the one before it.
 fn event(number: u64, before: Option<&EventHeader>) -> NewEvent {
     let event = NewEvent::new(format!("lost.k{}", number % KINDS), number).unwrap();
@@ -90,7 +93,7 @@ fn costs_a_rebuild_at_most(open: fn(&Path) -> Result<Vault>) {
         let headers = fill(&vault).await;
         vault.close().await.unwrap();
         drop(vault);
-        let damages: [(fn(&Path), bool); 5] = [
+        let damages: [(Damage, bool); 5] = [
             (|_| {}, false),
             (|folder| fs::remove_dir_all(folder.join("vault/index")).unwrap(), false),
             (|folder| fs::remove_file(&files(folder)[0]).unwrap(), false),
