@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use toka_vault::{InMemoryVault, JournalVault, ReplayOptions, SledVault, Vault};
+use tokio::task::JoinHandle;
 
 use crate::turns::rate;
 use crate::workload::{Size, event};
@@ -50,22 +51,8 @@ impl Durable {
         self.count += 1;
         let vault = (self.open)(&self.path())?;
         let start = Instant::now();
-        let tasks: Vec<_> = (0..BATCH_TASKS)
-            .map(|task| {
-                let vault = vault.clone();
-                tokio::spawn(async move {
-                    for batch in (task..batches).step_by(BATCH_TASKS as usize) {
-                        let events =
-                            (0..each).map(|nth| event(batch * each + nth, None)).collect::<Result<_>>()?;
-                        vault.commit_batch(events).await?;
-                    }
-                    anyhow::Ok(())
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await??;
-        }
+        let commit = |task| commit_every(vault.clone(), (task..batches).step_by(BATCH_TASKS as usize), each);
+        all((0..BATCH_TASKS).map(|task| tokio::spawn(commit(task))).collect()).await?;
         let rate = rate(batches * each, start);
         vault.close().await?;
         Ok(rate)
@@ -103,12 +90,25 @@ pub async fn commit_in_memory(size: Size) -> Result<f64> {
 /// Commits from tasks, each event with the one before it as parent.
 pub async fn commit(vault: &Vault, size: Size) -> Result<f64> {
     let start = Instant::now();
-    let tasks: Vec<_> =
-        (0..size.tasks).map(|task| tokio::spawn(commit_one(vault.clone(), size, task))).collect();
+    all((0..size.tasks).map(|task| tokio::spawn(commit_one(vault.clone(), size, task))).collect()).await?;
+    Ok(rate(size.events(), start))
+}
+
+/// Waits for all tasks.
+async fn all(tasks: Vec<JoinHandle<Result<()>>>) -> Result<()> {
     for task in tasks {
         task.await??;
     }
-    Ok(rate(size.events(), start))
+    Ok(())
+}
+
+/// Commits batches of `each` events, those of one task.
+async fn commit_every(vault: Vault, batches: impl Iterator<Item = u64>, each: u64) -> Result<()> {
+    for batch in batches {
+        let events = (0..each).map(|nth| event(batch * each + nth, None)).collect::<Result<_>>()?;
+        vault.commit_batch(events).await?;
+    }
+    Ok(())
 }
 
 /// Commits the events of one task.

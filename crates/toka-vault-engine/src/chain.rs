@@ -5,12 +5,10 @@
 //!
 //! Keeps the invariant that a head names the chain hash over exactly the events up to its position.
 
-use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard};
-use std::task::Poll;
 
 use toka_vault_core::hashing::chain_hash;
-use toka_vault_core::{Event, Head, Position, Result};
+use toka_vault_core::{Event, Head, Position, Result, let_others_run};
 
 use crate::chunk::Chunk;
 use crate::log::{Log, ReadBudget};
@@ -52,7 +50,7 @@ impl LazyChain {
             if head.position >= position {
                 return Ok(head);
             }
-            yield_now().await;
+            let_others_run().await;
         }
     }
 
@@ -82,17 +80,4 @@ impl Extended<'_> {
     pub(crate) fn keep(mut self) {
         *self.head = self.extended;
     }
-}
-
-/// Lets other tasks of this thread run.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -2,7 +2,8 @@
 //!
 //! It follows the log instead of being told of each event, so that it takes nothing from the path of a
 //! commit: a thread of its own takes what has become durable, from memory as long as it is there; some
-//! ten thousands of events make a sorted file, and files are merged. Whoever asks first has it read what is missing up to the head.
+//! ten thousands of events make a sorted file, and files are merged. Whoever asks first has it read what
+//! is missing up to the head.
 //!
 //! Keeps these invariants:
 //!

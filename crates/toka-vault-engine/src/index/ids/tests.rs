@@ -135,13 +135,13 @@ fn closing_writes_what_is_worth_a_file() {
         let (dir, filed) = (tempfile::tempdir().unwrap(), 3 * GATHERED_IDS_MAX);
         let log = given((filed + rest) as u64, 0);
         let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
-        let (head, durable) = log.events.split_at(filed);
-        for events in head.chunks(GATHERED_IDS_MAX) {
+        let (before, newest) = log.events.split_at(filed);
+        for events in before.chunks(GATHERED_IDS_MAX) {
             index.insert(events);
             index.durable(events.last().unwrap().position());
             settle(&index);
         }
-        index.insert(durable);
+        index.insert(newest);
         index.durable(log.events.last().unwrap().position());
         index.close();
         let covered = filed + if is_worth_it { rest } else { 0 };

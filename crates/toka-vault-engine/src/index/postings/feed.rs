@@ -102,7 +102,7 @@ mod tests {
         let (mut kinds, mut parts) = (KindKeys::default(), 0);
         while gathered.last().get() < head {
             let part = feed.part(&mut kinds, gathered.last().next(), Position::new(head)).unwrap();
-            gathered.add(part);
+            gathered.add(part, 1 << 12);
             parts += 1;
         }
         (gathered.entries(), parts)

@@ -17,23 +17,14 @@ use crate::index::runs::{Cover, Entry, Key};
 /// again.
 const KIND_KEYS_MAX: usize = 4_096;
 
-/// Most entries of parts that are merged in memory that is not bounded: more would hold up who asks
-/// meanwhile.
-const MERGED_MAX: usize = 1 << 16;
-
-/// The same where there is a bound, and so few parts at most that to look into each costs less than
-/// to merge them.
-const SMALL_MAX: usize = 1 << 12;
-
 /// Remembers the keys of kinds, which most events share with one before them.
 #[derive(Debug, Default)]
 pub(super) struct KindKeys(HashMap<Kind, Key, foldhash::fast::RandomState>);
 
 /// Holds the postings of consecutive events.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Gathered {
     parts: Vec<Vec<Entry>>,
-    merged_max: usize,
     /// The first event, and the last: the position before it where there is none.
     first: Position,
     last: Position,
@@ -99,17 +90,10 @@ impl Part {
     }
 }
 
-impl Default for Gathered {
-    /// Starts at the first event, without a bound.
-    fn default() -> Self {
-        Self { merged_max: MERGED_MAX, ..Self::after(Position::ZERO) }
-    }
-}
-
 impl Gathered {
-    /// Starts behind a position, for no more events than make two files.
+    /// Starts behind a position.
     pub(super) fn after(last: Position) -> Self {
-        Self { parts: Vec::new(), merged_max: SMALL_MAX, first: last.next(), last, hash: None }
+        Self { first: last.next(), last, ..Self::default() }
     }
 
     /// Returns the position of the newest event.
@@ -127,14 +111,16 @@ impl Gathered {
         self.hash.map(|hash| Cover { first: self.first, last: self.last, hash })
     }
 
-    /// Adds a sorted part behind all others.
-    pub(super) fn add(&mut self, part: Part) {
+    /// Adds a sorted part behind all others, and merges neighbours that have no more than `merged_max`
+    /// entries together.
+    pub(super) fn add(&mut self, part: Part, merged_max: usize) {
         (self.last, self.hash) = (part.last, part.hash);
         let mut entries = part.entries;
         // So a part is at least twice as long as the one behind it, as long as they are not too long.
-        while let Some(before) = self.parts.pop_if(|before| {
-            before.len() <= 2 * entries.len() && before.len() + entries.len() <= self.merged_max
-        }) {
+        while let Some(before) = self
+            .parts
+            .pop_if(|before| before.len() <= 2 * entries.len() && before.len() + entries.len() <= merged_max)
+        {
             entries = merged(before, entries);
         }
         self.parts.push(entries);

@@ -10,11 +10,19 @@ use toka_vault_core::{Position, Result};
 use super::feed::Feed;
 use super::gathered::{Gathered, KindKeys};
 use super::{BATCH_EVENTS, keys};
-use crate::index::runs::{CLOSING_EVENTS_MIN, Key};
+use crate::index::runs::Key;
 use crate::sync::{lock, read, write};
 
 /// Events that are held at most, where there are files to move them to.
 const GATHERED_EVENTS_MAX: usize = 2 * BATCH_EVENTS;
+
+/// Most entries of parts that are merged where nothing bounds how many there are: more would hold up
+/// who asks meanwhile.
+const MERGED_MAX: usize = 1 << 16;
+
+/// The same where there is a bound, and so few parts at most that to look into each costs less than to
+/// merge them.
+const SMALL_MAX: usize = 1 << 12;
 
 /// Holds what is not on disk yet.
 #[derive(Debug, Default)]
@@ -41,7 +49,6 @@ impl Parts {
         self.leaving.is_some() || (covers && self.gathered.events() >= min)
     }
 
-    /// Returns what is on its way to disk, and before that sends off what has gathered where nothing is.
     fn send_off(&mut self, durable: Position, min: usize) -> Option<Arc<Gathered>> {
         if self.leaving.is_none() && self.is_ready(durable, min) {
             let next = Gathered::after(self.gathered.last());
@@ -77,7 +84,7 @@ impl Memory {
             }
             let part = feed.part(&mut kinds, covered.next(), head)?;
             // Made before the lock is taken, which those who ask wait for.
-            write(&self.parts).gathered.add(part);
+            write(&self.parts).gathered.add(part, if self.bounded { SMALL_MAX } else { MERGED_MAX });
         }
     }
 
@@ -108,14 +115,10 @@ impl Memory {
         read(&self.parts).is_ready(durable, BATCH_EVENTS)
     }
 
-    /// Returns what is on its way to disk, and sends off what has gathered where that is enough.
-    pub(super) fn send_off(&self, durable: Position) -> Option<Arc<Gathered>> {
-        write(&self.parts).send_off(durable, BATCH_EVENTS)
-    }
-
-    /// The same at the end, where less is enough.
-    pub(super) fn send_off_rest(&self, durable: Position) -> Option<Arc<Gathered>> {
-        write(&self.parts).send_off(durable, CLOSING_EVENTS_MIN)
+    /// Returns what is on its way to disk, and before that sends off what has gathered where nothing is
+    /// and that is at least `min` events, all of them durable.
+    pub(super) fn send_off(&self, durable: Position, min: usize) -> Option<Arc<Gathered>> {
+        write(&self.parts).send_off(durable, min)
     }
 
     /// Lets go of what was on its way to disk: it is there.

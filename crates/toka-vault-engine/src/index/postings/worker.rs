@@ -8,11 +8,12 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use toka_vault_core::{Error, Position, Result};
 
+use super::BATCH_EVENTS;
 use super::feed::Feed;
 use super::gathered::Gathered;
 use super::memory::Memory;
 use crate::guard::guarded;
-use crate::index::runs::Runs;
+use crate::index::runs::{CLOSING_EVENTS_MIN, Runs};
 use crate::limits::TAIL_EVENTS_MAX;
 use crate::sync::{lock, wait};
 
@@ -68,7 +69,7 @@ impl Worker {
             }
         }
         let durable = lock(&self.state).durable;
-        let written = guarded("index", || write_file(memory.send_off_rest(durable), runs));
+        let written = guarded("index", || write_file(memory.send_off(durable, CLOSING_EVENTS_MIN), runs));
         if let Err(error) = written {
             tracing::warn!(%error, "a vault indexes its newest events when it is opened again");
         }
@@ -100,7 +101,7 @@ impl Worker {
     fn step(&self, memory: &Memory, runs: &Runs, feed: Feed<'_>, durable: Position) -> Result<()> {
         // Not all at once, so that nobody waits long for its end, or for the lock that it holds.
         memory.follow(feed, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
-        let Some(leaving) = memory.send_off(durable) else { return Ok(()) };
+        let Some(leaving) = memory.send_off(durable, BATCH_EVENTS) else { return Ok(()) };
         write_file(Some(leaving), runs)?;
         memory.arrived();
         runs.merge(&|| lock(&self.state).stop)
