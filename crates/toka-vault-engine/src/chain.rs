@@ -5,14 +5,12 @@
 //!
 //! Keeps the invariant that a head names the chain hash over exactly the events up to its position.
 
-use std::sync::{Mutex, MutexGuard};
-
 use toka_vault_core::hashing::chain_hash;
 use toka_vault_core::{Event, Head, Position, Result, let_others_run};
 
 use crate::chunk::Chunk;
 use crate::log::{Log, ReadBudget};
-use crate::sync::lock;
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Events that are hashed between two looks at what else the thread has to do: some 50 µs.
 const STEP_EVENTS: usize = 512;

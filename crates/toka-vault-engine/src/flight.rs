@@ -4,11 +4,10 @@
 //! after a bound of time the watchdog poisons the vault and answers in the writer's place. The
 //! thread that hangs is left behind; it publishes nothing any more.
 
-use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::group::Caller;
-use crate::sync::{lock, wait_for};
+use crate::sync::{Condvar, Mutex, lock, wait_for};
 
 /// Parts of the bound that the watchdog sleeps between two looks: it costs a commit nothing, and is
 /// late by no more than one part.

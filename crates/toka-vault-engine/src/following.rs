@@ -5,8 +5,7 @@
 //!
 //! Keeps the invariants that nothing is written; and that what is published only grows.
 
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use toka_vault_core::Result;
 
@@ -16,7 +15,8 @@ use crate::log::{Log, LogEnd};
 use crate::lookup::Storage;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
-use crate::sync::{lock, wait_for};
+use crate::sync::{Condvar, Mutex, lock, wait_for};
+use crate::thread::JoinHandle;
 
 /// Is a log that is written elsewhere.
 pub trait FollowedLog: Log {

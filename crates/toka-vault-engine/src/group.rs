@@ -7,14 +7,13 @@
 //! work of the callers, whose processor has their events at hand, and not of the one thread that all
 //! of them wait for.
 
-use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use toka_vault_core::{Error, Event, EventHeader, Result};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::sequencer::OrderEnd;
-use crate::sync::{lock, wait, wait_for};
+use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 
 /// Entries that room is made for before they come.
 const ROOM_MAX: usize = 512;

@@ -8,8 +8,7 @@
 //! sealed; and that the threads end in an order in which nothing that was accepted is lost: first
 //! the writer after its last sync, then the readers, then the log.
 
-use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use toka_vault_core::{Condition, Error, EventHeader, NewEvent, Position, Result};
@@ -27,7 +26,8 @@ use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
 use crate::sequencer::{Access, Order, Refusal, Sequencer};
 use crate::sharing::Sharing;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
+use crate::thread::JoinHandle;
 use crate::writer::Writer;
 
 /// Commits through a writer's thread.

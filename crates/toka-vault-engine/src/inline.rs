@@ -2,7 +2,7 @@
 //!
 //! Keeps the same order as a group commit (seal, append, publish, answer), all under one short lock.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use toka_vault_core::{ChainHash, Condition, Error, Event, EventHeader, Head, NewEvent, Result};
 
@@ -12,7 +12,7 @@ use crate::lookup::{Known, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::sequencer::{Access, OrderEnd, Refusal, Sealed, Sequencer};
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Commits where the caller is.
 pub(crate) struct Inline {

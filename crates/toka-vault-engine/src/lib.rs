@@ -34,14 +34,13 @@ mod reader;
 mod readers;
 mod recent;
 mod recent_hashes;
-
 mod segmented;
 mod sequencer;
 mod sharing;
 mod since;
-mod sync;
+pub mod sync;
 mod tail;
-mod thread;
+pub mod thread;
 mod vault;
 mod writer;
 

@@ -5,12 +5,12 @@
 //! reader which waits is woken by the next move.
 
 use std::pin::pin;
-use std::sync::RwLock;
 
 use toka_vault_core::{ChainHash, Event, Head, Position};
 use tokio::sync::Notify;
 
 use crate::sync;
+use crate::sync::RwLock;
 use crate::tail::Tail;
 
 /// Tells readers where the history ends and whether it can grow.

@@ -3,8 +3,7 @@
 //! Keeps the invariant that a blocking log is read on the vault's own reader threads only, through a
 //! bounded queue. A log in memory is read where the reader is.
 
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use toka_vault_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
@@ -12,7 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::guard::guarded;
 use crate::limits::{READER_THREADS, READS_WAITING_MAX};
 use crate::lookup::Storage;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
+use crate::thread::JoinHandle;
+use crate::thread::block_on;
 
 /// Reads, and hands on what was read.
 type Read = Box<dyn FnOnce(&Storage) + Send>;
@@ -89,7 +90,7 @@ impl ReaderThreads {
     /// Takes no more reads, answers those that wait, and ends the threads.
     pub(crate) fn stop(self) {
         // Fails where the threads are gone, which is what it asks for.
-        let _ = self.jobs.blocking_send(Job::Stop);
+        let _ = block_on(self.jobs.send(Job::Stop));
         for thread in self.threads {
             let _ = thread.join();
         }
@@ -107,7 +108,7 @@ fn serve(queue: &Mutex<mpsc::Receiver<Job>>, storage: &Storage) {
 fn next_job(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Read> {
     let mut queue = lock(queue);
     loop {
-        match queue.blocking_recv()? {
+        match block_on(queue.recv())? {
             Job::Read(read) => return Some(read),
             Job::Stop => queue.close(),
         }

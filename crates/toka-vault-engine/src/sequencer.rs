@@ -7,7 +7,7 @@
 
 mod conditions;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use toka_vault_core::hashing::{EventContent, event_hash};
@@ -25,6 +25,7 @@ use crate::log::LogEnd;
 use crate::lookup::{Known, Storage, Unread};
 use crate::recent::Recent;
 use crate::recent_hashes::RecentHashes;
+use crate::sync::Mutex;
 
 /// Seals commits, one after the other.
 pub(crate) struct Sequencer {

@@ -1,33 +1,44 @@
-//! Locks without panics.
+//! Locks without panics, and the one place that says whose locks they are.
 //!
-//! A lock is poisoned when a thread panicked while it held it. What the engine guards by locks is
-//! changed in steps that cannot panic half way, so the data is whole and the lock is taken anyway.
+//! A lock is poisoned when a thread panicked while it held it. What the engine and its back-ends guard by
+//! locks is changed in steps that cannot panic half way, so the data is whole and the lock is taken anyway.
+//!
+//! They are the standard library's. In a build with `--cfg toka_sim` they are [`simulated`] ones, which let
+//! a seed decide whose turn it is; `docs/decisions/0024-a-vault-from-one-seed.md` says what for. Whoever
+//! locks or waits in a local vault does it through here, or that build would stand still.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+#[cfg(toka_sim)]
+mod simulated;
+
+#[cfg(toka_sim)]
+pub use simulated::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::PoisonError;
+#[cfg(not(toka_sim))]
+pub use std::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// Locks a mutex.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks for reading.
-pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks for writing.
-pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits on a condition.
-pub(crate) fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+pub fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condition.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits on a condition, but not longer than `timeout`.
-pub(crate) fn wait_for<'a, T>(
+pub fn wait_for<'a, T>(
     condition: &Condvar,
     guard: MutexGuard<'a, T>,
     timeout: Duration,

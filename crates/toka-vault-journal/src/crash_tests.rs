@@ -321,7 +321,8 @@ fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
     assert_eq!((events.len(), damaged), (2, vec![1]));
 }
 
-fn asked(name: &str, otherwise: u64) -> u64 {
+/// Returns the number that a variable of the environment asks for.
+pub(crate) fn asked(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 

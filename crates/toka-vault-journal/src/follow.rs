@@ -11,11 +11,12 @@
 //! - Where no whole frame is, none is there yet, unless it was known before the look that there is one:
 //!   only then it is damage.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::disk::Directory;
+use toka_vault_engine::sync::{Mutex, lock};
 use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget};
 
 use crate::frame::HEADER_BYTES;
@@ -133,7 +134,7 @@ fn begin(directory: &dyn Directory, header: SegmentHeader) -> Result<Active> {
 
 impl FollowedLog for Follower {
     fn look(&self) -> Result<LogEnd> {
-        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = lock(&self.place);
         // First what is said to be durable, then the frames: so these have to be there.
         let recorded = (self.record)()?.map_or(Position::ZERO, |head| head.position);
         place.durable = place.durable.max(recorded);

@@ -6,16 +6,17 @@
 //! - A segment is begun only after all segments before it are durable.
 //! - A reader never looks behind what was written in full.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
 use toka_vault_core::{Error, Position, Result};
 use toka_vault_engine::block::{EncodedBlock, Layout, encode};
 use toka_vault_engine::disk::Directory;
+use toka_vault_engine::sync::{Mutex, RwLock, lock, read, write};
 use toka_vault_engine::{Group, LogEnd};
 
-use crate::frame::{frame_bytes, write};
+use crate::frame::{self, frame_bytes};
 use crate::frame_index::{FrameIndex, INDEX_BYTES};
 use crate::pool::Pool;
 use crate::segment::Segment;
@@ -82,12 +83,12 @@ impl Active {
     }
 
     pub(crate) fn index(&self) -> FrameIndex {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.index).clone()
     }
 
     /// Adds frames that somebody else has written, and which end at `written`.
     pub(crate) fn extend(&self, frames: impl Iterator<Item = (Position, u64)>, written: u64) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let mut index = write(&self.index);
         frames.for_each(|(first, offset)| index.add(first, offset));
         drop(index);
         self.written.store(written, Ordering::Release);
@@ -95,7 +96,7 @@ impl Active {
 
     /// Returns where to look for a position, as [`FrameIndex::find`].
     pub(crate) fn find(&self, position: Position) -> (u64, Option<u64>) {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).find(position)
+        read(&self.index).find(position)
     }
 }
 
@@ -173,12 +174,12 @@ impl Journal {
     pub(crate) fn go_on(&self, next: Active) {
         // First the header, as where it is begun here.
         self.segments.go_on(next.segment.header);
-        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        *write(&self.active) = Arc::new(next);
     }
 
     /// Returns the segment that is written to.
     pub(crate) fn active(&self) -> Arc<Active> {
-        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.active).clone()
     }
 
     /// Ends all use.
@@ -202,7 +203,7 @@ impl Journal {
         let next = Arc::new(Active::begun(Segment::new(file, header))?);
         // Readers find the full one among the others before it stops being the active one.
         self.segments.add(header, &full);
-        *self.active.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
+        *write(&self.active) = next.clone();
         Ok(next)
     }
 }
@@ -221,7 +222,14 @@ impl Writer {
         let write_one = |(block, behind): (&EncodedBlock, Position)| {
             let offset = at + self.buffer.len() as u64;
             let count = behind.get().saturating_sub(block.first.get()) as u32;
-            write(&mut self.buffer, &segment.salted, offset, &block.bytes, (block.first, count), self.synced);
+            frame::write(
+                &mut self.buffer,
+                &segment.salted,
+                offset,
+                &block.bytes,
+                (block.first, count),
+                self.synced,
+            );
             (block.first, offset)
         };
         blocks.iter().zip(behind).map(write_one).collect()
@@ -240,8 +248,4 @@ impl std::fmt::Debug for Journal {
 pub(crate) fn corrupt(segment: &Segment, from: Position, last: Position, offset: u64, reason: &str) -> Error {
     let reason = format!("segment {} at byte {offset}: {reason}", segment.name());
     Error::Corrupt { first: from, last: last.max(from), reason }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

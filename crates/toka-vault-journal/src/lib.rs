@@ -37,6 +37,9 @@ mod recover;
 mod segment;
 mod segment_header;
 mod segments;
+#[cfg(all(test, toka_sim))]
+#[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+mod simulation;
 mod spares;
 mod vault;
 

@@ -13,7 +13,8 @@ use crate::journal::Journal;
 pub(crate) struct JournalLog {
     pub(crate) journal: Journal,
     pub(crate) head: HeadFile,
-    pub(crate) _dir: VaultDir,
+    /// Has the vault locked; none where a test brings a disk of its own.
+    pub(crate) dir: Option<VaultDir>,
 }
 
 impl Log for JournalLog {

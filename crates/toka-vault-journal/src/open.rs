@@ -6,11 +6,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Result};
+use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::disk::{Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail};
 use toka_vault_engine::{Clock, FollowedLog, Index, LogEnd, SystemClock};
 
-use crate::follow::Follower;
+use crate::follow::{Follower, Record};
 use crate::journal::{Journal, Salts};
 use crate::log::JournalLog;
 use crate::options::{JournalOptions, SEGMENT_BYTES_MIN};
@@ -31,34 +31,61 @@ const INDEX: &str = "index";
 /// What this back-end keeps in a vault's directory.
 const FORMAT: Format = Format { backend: "journal", version: 1, parts: &[JOURNAL, HEAD, INDEX] };
 
+/// Says where a journal is, and what it is opened with.
+pub(crate) struct Place<'a> {
+    /// The vault's directory, for errors.
+    pub(crate) path: &'a Path,
+    /// Holds the segments.
+    pub(crate) directory: Arc<dyn Directory>,
+    /// Records the head.
+    pub(crate) head: HeadFile,
+    /// What it had recorded.
+    pub(crate) acknowledged: Option<Head>,
+    /// Whether nothing was ever acknowledged there, so that there need not be a journal.
+    pub(crate) is_new: bool,
+    /// Where chance comes from.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// Opens the log in a vault's directory and its index, or creates them.
 pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog, LogEnd, Index)> {
     let mut dir = VaultDir::open(path, FORMAT)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::Relaxed)?;
-    let directory: Arc<dyn Directory> = Arc::new(RealDirectory::open(&dir.part(JOURNAL))?);
-    let mut spares = Spares::on_demand(directory.clone(), options.segment_bytes.max(SEGMENT_BYTES_MIN));
-    spares.start_ahead()?;
-    let check = |end: &LogEnd| check_tail(path, end, acknowledged, options.tail_loss, &head);
-    let (journal, end) = match recover(&directory, &Pool::default(), check)? {
-        Some((headers, active, end)) => {
-            (Journal::open(Segments::new(directory, headers), active, end, spares, salts()), end)
-        }
-        None if dir.is_new() => {
-            let vault = SystemClock.entropy();
-            (Journal::create(directory, spares, vault, salts())?, LogEnd::EMPTY)
-        }
-        None => {
-            let reason = "it has no segment with a header".into();
-            return Err(Error::Damaged { path: dir.part(JOURNAL), reason });
-        }
-    };
-    if dir.is_new() {
+    let directory = Arc::new(RealDirectory::open(&dir.part(JOURNAL))?);
+    let (is_new, clock) = (dir.is_new(), Arc::new(SystemClock));
+    let (mut log, end) = open_at(Place { path, directory, head, acknowledged, is_new, clock }, options)?;
+    if is_new {
         dir.finish()?;
     }
     let index = dir.part(INDEX);
-    let log = JournalLog { journal, head, _dir: dir };
+    log.dir = Some(dir);
     let index = Index::open(&index, &log, end.position())?;
     Ok((log, end, index))
+}
+
+/// Opens the log in a place, or creates it.
+pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(JournalLog, LogEnd)> {
+    let Place { path, directory, head, acknowledged, is_new, clock } = place;
+    let mut spares = Spares::on_demand(directory.clone(), options.segment_bytes.max(SEGMENT_BYTES_MIN));
+    spares.start_ahead()?;
+    let check = |end: &LogEnd| check_tail(path, end, acknowledged, options.tail_loss, &head);
+    let vault = clock.entropy();
+    let salts: Salts = Box::new(move || clock.entropy() as u64);
+    let (journal, end) = match recover(&directory, &Pool::default(), check)? {
+        Some((headers, active, end)) => {
+            (Journal::open(Segments::new(directory, headers), active, end, spares, salts), end)
+        }
+        None if is_new => (Journal::create(directory, spares, vault, salts)?, LogEnd::EMPTY),
+        None => {
+            let reason = "it has no segment with a header".into();
+            return Err(Error::Damaged { path: path.join(JOURNAL), reason });
+        }
+    };
+    if acknowledged.map_or(Position::ZERO, |head| head.position) < end.position() {
+        // Recovery has made it durable, and whoever reads beside has no other proof of its last group.
+        head.record(end.head)?;
+    }
+    Ok((JournalLog { journal, head, dir: None }, end))
 }
 
 /// Opens the log in a vault's directory to read only, while another process may write it.
@@ -66,8 +93,17 @@ pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd)> {
     VaultDir::check(path, FORMAT)?;
     let directory = Arc::new(RealDirectory::read_only(&path.join(JOURNAL)));
     let head = path.join(HEAD);
-    let acknowledged = HeadFile::look(&head)?;
-    let Some(follower) = Follower::open(directory, Box::new(move || HeadFile::look(&head)))? else {
+    follow_at(path, directory, Box::new(move || HeadFile::look(&head)))
+}
+
+/// Opens the log in a place to read only; `record` looks for the newest record of its head.
+pub(crate) fn follow_at(
+    path: &Path,
+    directory: Arc<dyn Directory>,
+    record: Record,
+) -> Result<(Follower, LogEnd)> {
+    let acknowledged = record()?;
+    let Some(follower) = Follower::open(directory, record)? else {
         let reason = "it has no segment with a header".into();
         return Err(Error::Damaged { path: path.join(JOURNAL), reason });
     };
@@ -78,9 +114,4 @@ pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd)> {
         }
         None => Ok((follower, end)),
     }
-}
-
-/// Returns salts that no segment had before.
-fn salts() -> Salts {
-    Box::new(|| SystemClock.entropy() as u64)
 }

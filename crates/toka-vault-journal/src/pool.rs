@@ -5,10 +5,11 @@
 //!
 //! Keeps the invariant that what waits to be used again is bounded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use toka_vault_core::Result;
+use toka_vault_engine::sync::{Mutex, lock};
 
 /// Bytes of a buffer that is kept; few in tests, so that they see many steps.
 pub(crate) const BUFFER_BYTES: usize = if cfg!(test) { 8 << 10 } else { 256 << 10 };
@@ -30,7 +31,7 @@ struct Lent {
 impl Pool {
     /// Has `read` fill `length` bytes, and returns them.
     pub(crate) fn filled(&self, length: usize, read: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Bytes> {
-        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = || lock(&self.0).pop();
         // What is larger than usual is not kept.
         let mut buffer = match length {
             ..=BUFFER_BYTES => kept().unwrap_or_else(|| vec![0; BUFFER_BYTES]),
@@ -49,7 +50,7 @@ impl AsRef<[u8]> for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let mut kept = self.pool.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.pool.0);
         if self.buffer.len() == BUFFER_BYTES && kept.len() < KEPT_MAX {
             kept.push(std::mem::take(&mut self.buffer));
         }

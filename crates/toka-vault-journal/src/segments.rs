@@ -3,10 +3,11 @@
 //! Keeps the invariants that the list is complete and in order, and that few of the full segments
 //! are open at a time.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 
 use toka_vault_core::{Position, Result};
 use toka_vault_engine::disk::Directory;
+use toka_vault_engine::sync::{Mutex, RwLock, lock, read, write};
 
 use crate::frame_index::FrameIndex;
 use crate::journal::Active;
@@ -46,12 +47,12 @@ impl Segments {
     pub(crate) fn add(&self, header: SegmentHeader, full: &Active) {
         let (segment, index) = (full.segment.clone(), full.index());
         self.keep(Arc::new(Full { segment, index, last: header.before.position() }));
-        self.headers.write().unwrap_or_else(PoisonError::into_inner).push(header);
+        write(&self.headers).push(header);
     }
 
     /// Adds the header of the segment that is written to from now on, by somebody else.
     pub(crate) fn go_on(&self, header: SegmentHeader) {
-        self.headers.write().unwrap_or_else(PoisonError::into_inner).push(header);
+        write(&self.headers).push(header);
     }
 
     /// Returns the full segment that has a position, `None` where it is in the active one or behind.
@@ -69,7 +70,7 @@ impl Segments {
 
     /// Returns the header of the full segment that has a position, and its last position.
     fn header_of(&self, position: Position) -> Option<(SegmentHeader, Position)> {
-        let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
+        let headers = read(&self.headers);
         let behind = headers.partition_point(|header| header.first() <= position);
         // A segment that was begun and got no event shares its first position with the next one.
         let last = headers.get(behind)?.before.position();
@@ -77,7 +78,7 @@ impl Segments {
     }
 
     fn opened(&self, number: u64) -> Option<Arc<Full>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         let at = open.iter().rposition(|full| full.segment.header.number == number)?;
         let full = open.remove(at);
         open.push(full.clone());
@@ -85,7 +86,7 @@ impl Segments {
     }
 
     fn keep(&self, full: Arc<Full>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         if open.len() >= OPEN_MAX {
             open.remove(0);
         }

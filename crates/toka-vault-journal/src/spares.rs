@@ -6,11 +6,12 @@
 //! Keeps the invariants that a segment is handed out only after its zeros and its name are durable; and
 //! that one that could not be made in full is removed, so that it takes no room.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{Directory, StoredFile};
+use toka_vault_engine::sync::{Condvar, Mutex, MutexGuard, lock, wait};
+use toka_vault_engine::thread::{JoinHandle, spawn};
 
 use crate::segment_header::file_name;
 
@@ -53,9 +54,7 @@ impl Spares {
     /// Starts to make segments ahead, on a thread.
     pub(crate) fn start_ahead(&mut self) -> Result<()> {
         let shared = self.shared.clone();
-        let run = std::thread::Builder::new().name("toka-fill".into()).spawn(move || shared.run());
-        let failed = |error| Error::io("start the thread", std::path::Path::new("toka-fill"), error);
-        self.thread = Some(run.map_err(failed)?);
+        self.thread = Some(spawn("toka-fill", move || shared.run())?);
         Ok(())
     }
 
@@ -75,7 +74,7 @@ impl Spares {
         let shared = &self.shared;
         let mut state = shared.state();
         while state.making {
-            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&shared.changed, state);
         }
         state.wanted = None;
         let ready = state.ready.take();
@@ -110,7 +109,7 @@ impl Drop for Spares {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Makes what is wanted until there is nothing to do any more.
@@ -118,7 +117,7 @@ impl Shared {
         let mut state = self.state();
         while !state.stop {
             let Some(number) = state.wanted.take() else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = wait(&self.changed, state);
                 continue;
             };
             state.making = true;

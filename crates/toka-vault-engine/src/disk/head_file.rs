@@ -15,16 +15,16 @@
 //! ahead of a log that is whole; and the newest record that is known to be durable is not
 //! overwritten, so that a torn write leaves it.
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toka_vault_core::{ChainHash, Error, Head, Position, Result};
 
-use super::{read_at, write_at};
-use crate::sync::{lock, wait, wait_for};
+use super::real;
+use super::storage::StoredFile;
+use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
+use crate::thread::JoinHandle;
 
 /// Opens every record.
 const MAGIC: &[u8; 4] = b"TVH1";
@@ -63,8 +63,7 @@ pub struct HeadFile {
 /// Is shared with the thread that syncs.
 #[derive(Debug)]
 struct Shared {
-    path: PathBuf,
-    file: File,
+    file: Arc<dyn StoredFile>,
     pace: Pace,
     state: Mutex<State>,
     changed: Condvar,
@@ -90,24 +89,28 @@ impl HeadFile {
     ///
     /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn open(path: &Path, pace: Pace) -> Result<(Self, Option<Head>)> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
-        let file = file.map_err(|error| Error::io("open", path, error))?;
-        fill(&file).map_err(|error| Error::io("write", path, error))?;
-        let newest = newest(&file).map_err(|error| Error::io("read", path, error))?;
+        Self::on(real::open_or_create(path)?, pace)
+    }
+
+    /// Keeps the head in a file that is open, on whatever disk, and has records or is empty. Returns the
+    /// newest record with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::PermissionDenied`].
+    pub fn on(file: Arc<dyn StoredFile>, pace: Pace) -> Result<(Self, Option<Head>)> {
+        if file.is_empty()? {
+            blank(file.as_ref())?;
+        }
+        let newest = newest(file.as_ref())?;
         if newest.is_some() {
             // The process that wrote it may have been killed before it was durable; from here on it
             // is the one that is not overwritten.
-            file.sync_data().map_err(|error| Error::io("sync", path, error))?;
+            file.sync()?;
         }
         let slot = newest.map_or(0, |(_, slot)| (slot + 1) % SLOTS);
         let state = State { slot, dirty: false, waiting: None, stop: false, failure: None };
-        let shared = Shared {
-            path: path.to_path_buf(),
-            file,
-            pace,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        };
+        let shared = Shared { file, pace, state: Mutex::new(state), changed: Condvar::new() };
         let shared = Arc::new(shared);
         let kept = shared.clone();
         let keeper = crate::thread::spawn("toka-head", move || kept.keep())?;
@@ -121,9 +124,16 @@ impl HeadFile {
     ///
     /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn look(path: &Path) -> Result<Option<Head>> {
-        let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-        let newest = newest(&file).map_err(|error| Error::io("read", path, error))?;
-        Ok(newest.map(|(head, _)| head))
+        Self::look_at(real::open_to_read(path)?.as_ref())
+    }
+
+    /// As [`HeadFile::look`], in a file on whatever disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn look_at(file: &dyn StoredFile) -> Result<Option<Head>> {
+        Ok(newest(file)?.map(|(head, _)| head))
     }
 
     /// Writes a record, as [`Pace`] says. It survives the end of this process once it is written, and a
@@ -157,11 +167,9 @@ impl HeadFile {
     ///
     /// [`Error::Io`].
     pub fn reset(&self, head: Head) -> Result<()> {
-        let shared = &self.shared;
-        let blank = shared.file.set_len(0).and_then(|()| fill(&shared.file));
-        blank.map_err(|error| Error::io("clear", &shared.path, error))?;
+        blank(self.shared.file.as_ref())?;
         self.record(head)?;
-        shared.sync()
+        self.shared.sync()
     }
 
     /// Makes the newest record durable and ends the background.
@@ -222,8 +230,7 @@ impl Shared {
     /// Writes the record that waits, if one does.
     fn write(&self, state: &mut State) -> Result<()> {
         let Some(head) = state.waiting.take() else { return Ok(()) };
-        let written = write_at(&self.file, &encode(head), state.slot * SLOT_BYTES);
-        written.map_err(|error| Error::io("write", &self.path, error))?;
+        self.file.write_at(&encode(head), state.slot * SLOT_BYTES)?;
         state.dirty = true;
         Ok(())
     }
@@ -236,18 +243,14 @@ impl Shared {
         // Records that come meanwhile go to the slot that is neither this one nor the durable one.
         state.slot = (state.slot + 1) % SLOTS;
         drop(state);
-        self.file.sync_data().map_err(|error| Error::io("sync", &self.path, error))
+        self.file.sync()
     }
 }
 
-/// Fills an empty file with zeros, which are no record. One that is not empty stays as it is: whether
-/// its vault opens is not certain yet.
-fn fill(file: &File) -> std::io::Result<()> {
-    if file.metadata()?.len() > 0 {
-        return Ok(());
-    }
-    write_at(file, &[0; (SLOTS * SLOT_BYTES) as usize], 0)?;
-    file.sync_data()
+/// Fills a file with zeros, which are no record.
+fn blank(file: &dyn StoredFile) -> Result<()> {
+    file.write_at(&[0; (SLOTS * SLOT_BYTES) as usize], 0)?;
+    file.sync()
 }
 
 /// Encodes a record.
@@ -266,7 +269,7 @@ fn encode(head: Head) -> [u8; RECORD_BYTES] {
 }
 
 /// Reads the newest record, and in which slot it is.
-fn newest(file: &File) -> std::io::Result<Option<(Head, u64)>> {
+fn newest(file: &dyn StoredFile) -> Result<Option<(Head, u64)>> {
     let mut newest: Option<(Head, u64)> = None;
     for slot in 0..SLOTS {
         let record = read_slot(file, slot)?;
@@ -277,12 +280,12 @@ fn newest(file: &File) -> std::io::Result<Option<(Head, u64)>> {
 }
 
 /// Reads a slot; one that was never written, or torn, has no record.
-fn read_slot(file: &File, slot: u64) -> std::io::Result<Option<Head>> {
+fn read_slot(file: &dyn StoredFile, slot: u64) -> Result<Option<Head>> {
     let mut record = [0; RECORD_BYTES];
-    match read_at(file, &mut record, slot * SLOT_BYTES) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-        read => read?,
+    if file.len()? < slot * SLOT_BYTES + RECORD_BYTES as u64 {
+        return Ok(None);
     }
+    file.read_at(&mut record, slot * SLOT_BYTES)?;
     let (position, chain) = record.split_at(16);
     let position = position.split_at(8).1.try_into().map_or(0, u64::from_be_bytes);
     let chain = chain.try_into().map_or(ChainHash::EMPTY, ChainHash::from_bytes);
@@ -325,7 +328,7 @@ mod tests {
             file.close().unwrap();
             file.record(head(position + 100)).unwrap();
             let slot = lock(&file.shared.state).slot * SLOT_BYTES;
-            write_at(&file.shared.file, &[0xff; 20], slot + 10).unwrap();
+            file.shared.file.write_at(&[0xff; 20], slot + 10).unwrap();
             assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(position)));
         }
     }

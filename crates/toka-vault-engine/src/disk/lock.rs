@@ -5,11 +5,9 @@
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Result};
-
-use crate::sync::lock;
 
 /// Directories that are open in this process. File locks do not tell handles of one process apart
 /// on every system, and the error can be more helpful than theirs.
@@ -32,7 +30,7 @@ impl DirLock {
     /// [`Error::Locked`] where it is open already.
     pub(super) fn acquire(path: &Path, name: &str) -> Result<Self> {
         let canonical = path.canonicalize().map_err(|error| Error::io("open", path, error))?;
-        if !lock(&OPEN_HERE).get_or_insert_default().insert(canonical.clone()) {
+        if !open_here().get_or_insert_default().insert(canonical.clone()) {
             return Err(Error::Locked { path: path.to_path_buf(), holder: "this process" });
         }
         // From here on, dropping takes the directory off the list.
@@ -60,8 +58,13 @@ impl Drop for DirLock {
             // Fails where it cannot be locked either.
             let _ = file.unlock();
         }
-        if let Some(open) = lock(&OPEN_HERE).as_mut() {
+        if let Some(open) = open_here().as_mut() {
             open.remove(&self.canonical);
         }
     }
+}
+
+/// Locks the list by the system's own lock: it is of the process, whatever threads are simulated in it.
+fn open_here() -> MutexGuard<'static, Option<HashSet<PathBuf>>> {
+    OPEN_HERE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -54,10 +54,25 @@ impl RealDirectory {
         options: &OpenOptions,
         operation: &'static str,
     ) -> Result<Arc<dyn StoredFile>> {
-        let path = self.path(name);
-        let file = options.open(&path).map_err(|error| Error::io(operation, &path, error))?;
-        Ok(Arc::new(RealFile { file, path }))
+        open(self.path(name), options, operation)
     }
+}
+
+/// Opens a file to read and write it, and creates it, empty, where there is none.
+pub(super) fn open_or_create(path: &Path) -> Result<Arc<dyn StoredFile>> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    open(path.to_path_buf(), &options, "open")
+}
+
+/// Opens a file that is there to read only.
+pub(super) fn open_to_read(path: &Path) -> Result<Arc<dyn StoredFile>> {
+    open(path.to_path_buf(), OpenOptions::new().read(true), "open")
+}
+
+fn open(path: PathBuf, options: &OpenOptions, operation: &'static str) -> Result<Arc<dyn StoredFile>> {
+    let file = options.open(&path).map_err(|error| Error::io(operation, &path, error))?;
+    Ok(Arc::new(RealFile { file, path }))
 }
 
 impl Directory for RealDirectory {

@@ -15,15 +15,15 @@ mod open;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, RwLock};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
 pub(crate) use crate::index::runs::Lookup;
 use crate::index::runs::{Cover, Layout, Runs};
 use crate::positions::Positions;
-use crate::sync::{lock, read, write};
+use crate::sync::{Mutex, RwLock, lock, read, write};
+use crate::thread::JoinHandle;
 use keeper::Keeper;
 
 /// Ids that are gathered in memory before they are moved to disk; few in tests, so that they see

@@ -23,15 +23,15 @@ mod worker;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use toka_vault_core::{Kind, Position, Result};
 
 use super::runs::{Damaged, Key, Layout, Runs};
 use crate::log::Log;
 use crate::published::Published;
-use crate::sync::{lock, read, write};
+use crate::sync::{Mutex, RwLock, lock, read, write};
+use crate::thread::JoinHandle;
 use feed::Feed;
 use memory::Memory;
 use worker::Worker;

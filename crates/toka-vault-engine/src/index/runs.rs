@@ -13,11 +13,11 @@ mod page;
 mod run;
 
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use toka_vault_core::{Error, EventId, Position, Result};
 
-use crate::sync::{read, write};
+use crate::sync::{RwLock, read, write};
 use merge::merge;
 pub(crate) use page::Entry;
 pub(crate) use run::{Cover, Damaged, Run};

@@ -12,7 +12,7 @@ use toka_vault_engine::disk::{Directory, StoredFile};
 use super::disk::SimDisk;
 
 /// Is a change to a disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A file was created, empty, in the place of one of its name.
     Create(String),

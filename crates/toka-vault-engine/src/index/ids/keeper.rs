@@ -4,14 +4,14 @@
 //! events which are not durable yet stay in memory. On a full disk they stay as well, up to the bound;
 //! from there on whoever needs room has the thread try again.
 
-use std::sync::{Arc, Condvar, Mutex, RwLock};
+use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
 use super::{Batch, Recent};
 use crate::guard::guarded;
 use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Runs};
-use crate::sync::{lock, read, wait, write};
+use crate::sync::{Condvar, Mutex, RwLock, lock, read, wait, write};
 
 /// Lets the index's thread, the writer of the log and the closer agree.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use toka_vault_core::{Position, Result};
 
@@ -13,6 +13,7 @@ use super::{Disk, IdIndex, LAYOUT, Recent};
 use crate::chunk::scan;
 use crate::index::runs::Runs;
 use crate::log::Log;
+use crate::sync::{Mutex, RwLock};
 
 impl IdIndex {
     /// Builds an index in memory, of all events of a log.
@@ -35,7 +36,7 @@ impl IdIndex {
     pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
         let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);
         let keeper = Arc::new(Keeper::new(head));
-        let recent = Arc::<std::sync::RwLock<Recent>>::default();
+        let recent = Arc::<RwLock<Recent>>::default();
         let thread = {
             let (runs, keeper, recent) = (runs.clone(), keeper.clone(), recent.clone());
             crate::thread::spawn("toka-index", move || keeper.run(&recent, &runs))?

@@ -3,7 +3,7 @@
 //! Keeps the invariants that one at a time reads on in the log, so that each event is added once and
 //! in order; and that there is a bound, where there are files to move what is held to.
 
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 
 use toka_vault_core::{Position, Result};
 
@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::gathered::{Gathered, KindKeys};
 use super::{BATCH_EVENTS, keys};
 use crate::index::runs::Key;
-use crate::sync::{lock, read, write};
+use crate::sync::{Mutex, RwLock, lock, read, write};
 
 /// Events that are held at most, where there are files to move them to.
 const GATHERED_EVENTS_MAX: usize = 2 * BATCH_EVENTS;

@@ -4,7 +4,7 @@
 //! only what is durable gets there. Where it fails, the vault goes on: whoever asks reads the log. On a
 //! full disk it tries again once more has become durable.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
@@ -15,7 +15,7 @@ use super::memory::Memory;
 use crate::guard::guarded;
 use crate::index::runs::{CLOSING_EVENTS_MIN, Runs};
 use crate::limits::TAIL_EVENTS_MAX;
-use crate::sync::{lock, wait};
+use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// Events that become durable before the thread takes them: often enough that they are in the tail
 /// still, and that whoever asks finds little missing; seldom enough that waking it costs little.

@@ -6,13 +6,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
 use super::run::Run;
 use super::{Layout, Runs};
 use crate::log::{Log, ReadBudget};
+use crate::sync::RwLock;
 
 impl Runs {
     /// Opens the files of a directory that fit a log which is durable up to `head`, and removes all

@@ -1,0 +1,100 @@
+//! A whole vault from one seed: its threads, its clock, its disk, its crashes.
+//!
+//! Whose turn it is, what time it is, what is committed, where the disk is cut and what of it is left: all
+//! of it comes from a seed, so that a history of several lives, with committers and subscribers, can be had
+//! again. Each life starts on what a crash has left of the one before, and has to keep all that the lives
+//! before it have promised: what was acknowledged, and what a subscriber was shown. `SIM_SEEDS` and
+//! `SIM_CRASHES` in the environment ask for more of it.
+//!
+//! The indexes are in memory here: their files are derived, and not on the simulated disk.
+
+mod life;
+mod promise;
+mod witness;
+mod world;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use shuttle::scheduler::RandomScheduler;
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use toka_vault_testkit::sim::{Seed, SimDisk};
+
+use crate::crash_tests::asked;
+use life::{Life, Start, Work};
+use promise::Promise;
+use world::Syncs;
+
+/// Lives of a vault in one history.
+const LIVES: u64 = 4;
+
+/// Bytes of the stack of a simulated thread.
+const STACK_BYTES: usize = 1 << 20;
+
+/// Turns after which a life counts as one that does not end.
+const TURNS_MAX: usize = 5_000_000;
+
+/// Runs `run` on simulated threads whose turns a seed decides.
+fn simulate<T: Send + 'static>(seed: u64, run: impl Fn() -> T + Send + Sync + 'static) -> T {
+    let mut config = Config::new();
+    config.stack_size = STACK_BYTES;
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::FailAfter(TURNS_MAX);
+    let outcome = Arc::new(Mutex::new(None));
+    let told = outcome.clone();
+    Runner::new(RandomScheduler::new_from_seed(seed, 1), config).run(move || {
+        let returned = run();
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(returned);
+    });
+    outcome.lock().unwrap_or_else(PoisonError::into_inner).take().expect("it has run")
+}
+
+/// Lives through a history, and crashes each life so many times more. Returns the lives, and how many
+/// crashes there were.
+fn history(number: u64, syncs: Syncs, crashes: u64) -> Result<(Vec<Life>, u64), String> {
+    let mut seed = Seed::new(number);
+    let mut start = Start { disk: SimDisk::default(), is_new: true, promise: Promise::default() };
+    let (mut lives, mut points) = (Vec::new(), 0);
+    for life in 1..=LIVES {
+        let told = |fault: String| format!("seed {number}, life {life}: {fault}");
+        let lived = Life::live(start, Work::Some, syncs, seed.bits()).map_err(told)?;
+        for _ in 0..crashes {
+            points += 1;
+            let crashed = lived.crash(&mut seed);
+            Life::live(crashed, Work::None, Syncs::InTime, seed.bits()).map_err(told)?;
+        }
+        start = lived.crash(&mut seed);
+        lives.push(lived);
+    }
+    Ok((lives, points + LIVES))
+}
+
+#[test]
+fn what_was_acknowledged_or_shown_survives_every_crash() {
+    let (mut points, mut acknowledged, mut shown) = (0, 0, 0);
+    for number in 0..asked("SIM_SEEDS", 12) {
+        let (lives, crashes) =
+            history(number, Syncs::InTime, asked("SIM_CRASHES", 8)).unwrap_or_else(|fault| panic!("{fault}"));
+        points += crashes;
+        acknowledged += lives.iter().map(Life::acknowledged).sum::<usize>();
+        shown += lives.iter().map(Life::shown).sum::<usize>();
+    }
+    eprintln!("{points} crashes, {acknowledged} events acknowledged, {shown} shown");
+    assert!(acknowledged > 0 && shown > acknowledged);
+}
+
+#[test]
+fn the_same_seed_is_the_same_history() {
+    for number in [3, 4] {
+        let [one, other] = [(), ()].map(|()| history(number, Syncs::InTime, 1).unwrap().0);
+        assert_eq!(one, other);
+        let another = history(number + 100, Syncs::InTime, 1).unwrap().0;
+        assert_ne!(one, another);
+    }
+}
+
+#[test]
+fn a_vault_that_syncs_one_step_late_is_caught_by_every_seed() {
+    for number in 0..asked("SIM_SEEDS", 12) {
+        assert!(history(number, Syncs::Late, 40).is_err(), "seed {number} has not found it");
+    }
+}
