@@ -49,6 +49,16 @@ pub(crate) fn sled(repository: &Repository) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Simulates whole vaults from seeds, in a build of its own: there, threads and locks are the simulation's.
+pub(crate) fn simulation(repository: &Repository) -> Result<Outcome> {
+    let given = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let flags = format!("{given} --cfg toka_sim -D warnings");
+    let test =
+        ["test", "-p", "toka-vault-journal", "--lib", "--profile", "sim", "--target-dir", "target/sim"];
+    process::run(repository.cargo(&test).arg("simulation::").env("RUSTFLAGS", flags.trim()))?;
+    Ok(Outcome::Passed)
+}
+
 /// The package that turns on features of a dependency for all that is built with it, and so is
 /// tested by itself: the others are tested as their users build them.
 const BY_ITSELF: &str = "toka-vault-json-features-tests";

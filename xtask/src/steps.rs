@@ -40,6 +40,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "deny", about: "licences, bans, sources and advisories (cargo deny)", check: deny::step },
     Step { name: "memory", about: "the tests of the facade with no features", check: builds::memory },
     Step { name: "sled", about: "the tests of the facade with `persist-sled`", check: builds::sled },
+    Step { name: "simulation", about: "whole vaults from seeds, with crashes", check: builds::simulation },
     Step { name: "test", about: "the tests of the whole workspace, all features", check: builds::test },
 ];
 

@@ -55,6 +55,21 @@ fn a_writer_is_followed_over_its_deaths() {
 }
 
 #[test]
+fn what_recovery_found_is_seen_though_nothing_is_committed_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let vault = JournalVault::open(&path).unwrap();
+    block_on(fill(&vault, 3));
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    // As after a kill within the second in which a head is recorded.
+    std::fs::remove_file(path.join("head")).unwrap();
+    drop(JournalVault::open(&path).unwrap());
+    let reader = JournalVault::open_read_only(&path).unwrap();
+    assert_eq!(block_on(history(&reader)).len(), 3);
+}
+
+#[test]
 fn reading_changes_nothing_and_finds_events_by_position_and_id() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("vault");
