@@ -90,6 +90,16 @@ impl Filter {
         &self.kinds
     }
 
+    /// Returns the moment from which on events are meant, if there is one.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Returns the moment before which events are meant, if there is one.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
     fn checked(self) -> Result<Self> {
         match (self.since, self.until) {
             (Some(since), Some(until)) if until < since => Err(Error::InvalidTimeRange { since, until }),

@@ -10,6 +10,7 @@ mod ids;
 pub(crate) mod postings;
 mod proof;
 mod runs;
+pub(crate) mod times;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,10 +6,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, Result};
+use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, Result, Timestamp};
 
 use crate::chunk::scan;
 use crate::id_map::IdMap;
+use crate::index::times::TimeRange;
 use crate::index::{Index, Lookup};
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
@@ -140,6 +141,18 @@ impl Storage {
                 Rest::Unindexed(from, _) => return self.first_of(query, from, last),
             }
         }
+    }
+
+    /// Returns where the first event of a moment or later can be, of those from `at` on: `at` itself where
+    /// that is not known.
+    pub(crate) fn since(&self, time: Timestamp, at: Position, last: Position) -> Position {
+        let covered = self.index.postings.covered().min(last);
+        if self.log.evicts() || !self.is_indexed || covered < at {
+            return at;
+        }
+        let times = TimeRange { since: Some(time), until: None };
+        let spans = self.index.postings.spans((at, covered), times);
+        spans.first().map_or(covered.next(), |span| span.0)
     }
 
     /// Has the index follow the log some way towards `last`, and tells whether that is all it can do.

@@ -1,10 +1,13 @@
 //! [`Picker`]: the events that a query wants, out of those that an index covers.
 //!
 //! It merges the positions of several keys in order, some of each key at a time, so that what it
-//! holds is bounded by the number of keys. What lies close together is read at once.
+//! holds is bounded by the number of keys. Where a range of times is wanted, it looks only where such times
+//! are. What lies close together is read at once.
 //!
 //! Keeps the invariants that each wanted event between its ends is told once, in order; and that a
 //! damaged one, which could be wanted, is told as an error in its place.
+
+mod list;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,14 +16,12 @@ use std::sync::Arc;
 use toka_vault_core::{Direction, Error, Event, Position, Result};
 
 use crate::chunk::detached;
-use crate::index::{Damaged, Key, Postings};
+use crate::index::{Damaged, Postings};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
 use crate::query::Query;
-
-/// Positions of one key that are fetched at once: a good part of what a page of a file has.
-const LIST_MAX: usize = 512;
+use list::{List, ListOf, Spans, Way};
 
 /// Most keys that are merged. Beyond, what is wanted is a good part of everything, and all is read.
 const KEYS_MAX: usize = 4_096;
@@ -43,20 +44,14 @@ pub(crate) struct Picker {
     query: Arc<Query>,
     direction: Direction,
     lists: Vec<List>,
+    /// Where to look; `None` is everywhere.
+    spans: Option<Spans>,
     /// The next position of each list, the first to come on top, with the number of the list.
     next: BinaryHeap<Reverse<(u64, usize)>>,
     /// What is told: all before it, or behind it where the direction is backward.
     told: Position,
     first: Position,
     last: Position,
-}
-
-/// Holds the positions of a key that come next.
-struct List {
-    key: Key,
-    fetched: std::vec::IntoIter<Position>,
-    /// Where to fetch on; `None` at the end.
-    from: Option<Position>,
 }
 
 /// Says where the events are that come next.
@@ -93,17 +88,19 @@ impl Picker {
         (first, last): (Position, Position),
         direction: Direction,
     ) -> Result<Option<Self>> {
+        let postings = &storage.index.postings;
+        let spans = query.times().map(|times| Spans(postings.spans((first, last), times)));
         let keys = match query.keys(storage, first, last)? {
-            Ok(Some(keys)) if keys.len() <= KEYS_MAX => keys,
+            Ok(Some(keys)) if keys.len() <= KEYS_MAX => keys.into_iter().map(ListOf::Key).collect(),
+            _ if spans.as_ref().is_some_and(|spans| spans.are_few((first, last))) => vec![ListOf::All],
             _ => return Ok(None),
         };
         let backward = direction == Direction::Backward;
         let (from, told) = if backward { (last, last.next()) } else { (first, first) };
-        let list = |key| List { key, fetched: Vec::new().into_iter(), from: Some(from) };
-        let lists: Vec<_> = keys.into_iter().map(list).collect();
-        let mut picker = Self { query, direction, lists, next: BinaryHeap::new(), told, first, last };
+        let lists: Vec<_> = keys.into_iter().map(|key| List::new(key, from)).collect();
+        let mut picker = Self { query, direction, lists, spans, next: BinaryHeap::new(), told, first, last };
         for number in 0..picker.lists.len() {
-            if picker.refill(&storage.index.postings, number).is_err() {
+            if picker.refill(postings, number).is_err() {
                 return Ok(None);
             }
         }
@@ -161,9 +158,9 @@ impl Picker {
 
     /// Puts the next position of a list among the next ones.
     fn refill(&mut self, postings: &Postings, number: usize) -> Result<(), Damaged> {
-        let backward = self.is_backward();
+        let way = Way { postings, spans: self.spans.as_ref(), backward: self.is_backward() };
         let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
-        let next = list.next(postings, backward)?;
+        let next = list.next(&way)?;
         if let Some(position) = next.filter(|position| (self.first..=self.last).contains(position)) {
             self.next.push(Reverse((self.rank(position), number)));
         }
@@ -259,25 +256,6 @@ impl Found {
             }
         }
         Ok((events, end.next()))
-    }
-}
-
-impl List {
-    fn next(&mut self, postings: &Postings, backward: bool) -> Result<Option<Position>, Damaged> {
-        if let Some(position) = self.fetched.next() {
-            return Ok(Some(position));
-        }
-        let Some(from) = self.from else { return Ok(None) };
-        let fetched = if backward {
-            postings.descending(self.key, from, LIST_MAX)?
-        } else {
-            postings.ascending(self.key, from, LIST_MAX)?
-        };
-        let full = fetched.len() >= LIST_MAX;
-        self.from =
-            fetched.last().filter(|_| full).map(|last| if backward { last.minus(1) } else { last.next() });
-        self.fetched = fetched.into_iter();
-        Ok(self.fetched.next())
     }
 }
 

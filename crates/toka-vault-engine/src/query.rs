@@ -6,6 +6,7 @@
 use toka_vault_core::{Digest, Error, EventHeader, EventId, Filter, Kind, KindPattern, Position, Result};
 
 use crate::index::postings::keys;
+use crate::index::times::TimeRange;
 use crate::index::{Damaged, Key};
 use crate::log::ReadBudget;
 use crate::lookup::Storage;
@@ -29,6 +30,13 @@ impl Query {
             Self::Children(parent) => header.parents.contains(parent),
             Self::Payload(digest) => header.digest == *digest,
         }
+    }
+
+    /// Returns which times are wanted, where not all are.
+    pub(crate) fn times(&self) -> Option<TimeRange> {
+        let Self::Filter(filter) = self else { return None };
+        let times = TimeRange { since: filter.since(), until: filter.until() };
+        (times.since.is_some() || times.until.is_some()).then_some(times)
     }
 
     /// Returns the keys of all events between two positions that could be wanted; `None` where no index

@@ -1,10 +1,13 @@
 //! The search for the first event of a moment or later.
 //!
+//! It begins where the index says that such times are, and reads on from there.
+//!
 //! Keeps the invariants that it holds one chunk at a time, that it tells each damaged event once, for
 //! that could be the first, and that a long search lets other tasks run in between.
 
-use toka_vault_core::{Error, Event, Position, Result, let_others_run};
+use toka_vault_core::{Error, Event, Position, Result, Timestamp, let_others_run};
 
+use crate::lookup::Storage;
 use crate::reader::{Next, Reader, behind};
 
 impl Reader {
@@ -16,10 +19,7 @@ impl Reader {
     /// What keeps an event from being read that could be it; the next call goes on behind that.
     pub(crate) async fn search(&self, next: &mut Next, last: Position) -> Result<Position> {
         while let Next::Since(time, from) = *next {
-            let at = match from {
-                Some(at) => at,
-                None => self.oldest().await?,
-            };
+            let at = self.first_since(time, from, last).await?;
             if at > last {
                 *next = Next::Since(time, Some(at));
                 return Ok(at);
@@ -46,5 +46,14 @@ impl Reader {
             Next::At(position) => Ok(position),
             _ => Ok(last.next()),
         }
+    }
+
+    /// Finds where to search on for an event of a moment or later.
+    async fn first_since(&self, time: Timestamp, from: Option<Position>, last: Position) -> Result<Position> {
+        let find = move |storage: &Storage| {
+            let at = from.unwrap_or_else(|| storage.log.oldest());
+            Ok(storage.since(time, at, last))
+        };
+        self.source.run(find).await
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use toka_vault_core::{
@@ -17,6 +19,8 @@ use crate::log::{Group, Log, ReadBudget};
 pub(crate) struct Given {
     pub(crate) events: Vec<Event>,
     pub(crate) damaged: BTreeSet<u64>,
+    /// How many events were read.
+    pub(crate) read: Arc<AtomicUsize>,
 }
 
 impl Log for Given {
@@ -40,7 +44,9 @@ impl Log for Given {
             left = left.saturating_sub(event.payload.bytes().len());
             fits
         });
-        Ok(fitting.cloned().collect::<Vec<_>>().into())
+        let events: Vec<_> = fitting.cloned().collect();
+        self.read.fetch_add(events.len(), Ordering::Relaxed);
+        Ok(events.into())
     }
 
     fn close(&self) -> Result<()> {
@@ -54,7 +60,14 @@ pub(crate) fn id(number: u64, seed: u64) -> EventId {
     EventId::from_u128(u128::from(mixed) << 64 | u128::from(number))
 }
 
-/// Makes a log of `count` events: of seven kinds, with eleven payloads, each with a parent half way back.
+/// Returns the time of an event: a second after the one before, but for some that brought an earlier one.
+fn time(number: u64) -> Timestamp {
+    let seconds = if number % 50 == 7 { number * 31 % (number + 1) } else { number };
+    Timestamp::from_micros(seconds as i64 * 1_000_000).unwrap()
+}
+
+/// Makes a log of `count` events: of seven kinds, with eleven payloads, each with a parent half way back, a
+/// second apart.
 pub(crate) fn given(count: u64, seed: u64) -> Given {
     let payloads: Vec<_> = (0..11).map(|n| Payload::encode(&json!({ "n": n })).unwrap()).collect();
     let event = |number: u64| {
@@ -62,11 +75,11 @@ pub(crate) fn given(count: u64, seed: u64) -> Given {
         let payload = &payloads[(number % 11) as usize];
         let kind = Kind::new(&format!("kind.{}", number * number % 7)).unwrap();
         let parents: Parents = (number > 1).then(|| id(number / 2, seed)).into_iter().collect();
-        let (time, position) = (Timestamp::EPOCH, Position::new(number));
+        let (time, position) = (time(number), Position::new(number));
         let header = EventHeader::new(id_of, kind, time, parents, payload.digest(), hash, position);
         Event::new(header, payload.clone())
     };
-    Given { events: (1..=count).map(event).collect(), damaged: BTreeSet::new() }
+    Given { events: (1..=count).map(event).collect(), ..Given::default() }
 }
 
 /// Returns the files of a directory, sorted.

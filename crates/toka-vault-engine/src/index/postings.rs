@@ -28,6 +28,7 @@ use std::sync::Arc;
 use toka_vault_core::{Kind, Position, Result};
 
 use super::runs::{Damaged, Key, Layout, Runs};
+use super::times::{Span, TimeRange, joined};
 use crate::log::Log;
 use crate::published::Published;
 use crate::sync::{Mutex, RwLock, lock, read, write};
@@ -133,6 +134,14 @@ impl Postings {
         kinds.sort_unstable();
         kinds.dedup();
         Ok(kinds)
+    }
+
+    /// Returns where events between two positions could be that a range of times wants.
+    pub(crate) fn spans(&self, between: Span, times: TimeRange) -> Vec<Span> {
+        // First memory: what leaves it in between is in the files then.
+        let mut spans = self.memory.spans(times);
+        spans.extend(self.disk.iter().flat_map(|disk| disk.runs.spans(times)));
+        joined(spans, between)
     }
 
     /// Returns the kind of a key, where it is remembered.

@@ -74,7 +74,12 @@ pub(super) fn findings(
             continue;
         }
         let filed = sums.taken();
-        if read(log, run.cover(), keys_of, &mut sums)? && filed != sums.taken() {
+        let (mut allowed, zones) = (true, run.zones());
+        let whole = read(log, run.cover(), |event| {
+            allowed &= zones.allows(event.position(), event.header.timestamp);
+            keys_of(event).into_iter().for_each(|key| sums.add((key, event.position())));
+        })?;
+        if whole && (filed != sums.taken() || !allowed) {
             wrong("it does not say what the log says");
         }
         sums.taken();
@@ -101,15 +106,12 @@ fn walk(run: &Run, sums: &mut Sums) -> Result<(), Damaged> {
     Ok(())
 }
 
-/// Sums up what the log says. Returns whether all of it can be read.
-fn read(log: &dyn Log, cover: Cover, keys_of: KeysOf, sums: &mut Sums) -> Result<bool> {
+/// Reads what a file covers. Returns whether all of it can be read.
+fn read(log: &dyn Log, cover: Cover, mut each: impl FnMut(&Event)) -> Result<bool> {
     let mut left = cover.last.get().saturating_sub(cover.first.get()).saturating_add(1);
     scan(log, cover.first..=cover.last, |events| {
         left = left.saturating_sub(events.len() as u64);
-        for event in events {
-            let position = event.position();
-            keys_of(event).into_iter().for_each(|key| sums.add((key, position)));
-        }
+        events.iter().for_each(&mut each);
         Ok(ControlFlow::<()>::Continue(()))
     })?;
     Ok(left == 0)
@@ -123,6 +125,7 @@ mod tests {
     use super::*;
     use crate::index::given::given;
     use crate::index::runs::Layout;
+    use crate::index::times::Zones;
 
     const EVENTS: u64 = 300;
     const LAYOUT: Layout =
@@ -141,7 +144,9 @@ mod tests {
         change(&mut all);
         let (first, last) = (Position::FIRST, Position::new(EVENTS));
         let hash = events.last().unwrap().header.hash;
-        runs.add(all, Cover { first, last, hash }).unwrap();
+        let mut zones = Zones::default();
+        events.iter().for_each(|event| zones.add(event.position(), event.header.timestamp));
+        runs.add(all, zones, Cover { first, last, hash }).unwrap();
         runs
     }
 

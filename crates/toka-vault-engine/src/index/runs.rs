@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, EventId, Position, Result};
 
+use super::times::{Span, TimeRange, Zones};
 use crate::sync::{RwLock, read, write};
 use merge::merge;
 pub(crate) use page::Entry;
@@ -150,16 +151,21 @@ impl Runs {
         Ok(keys)
     }
 
+    /// Returns where events could be that a range of times wants.
+    pub(crate) fn spans(&self, times: TimeRange) -> Vec<Span> {
+        read(&self.runs).iter().flat_map(|run| run.zones().spans(run.cover().last, times)).collect()
+    }
+
     /// Returns up to where the files cover the log.
     pub(crate) fn last(&self) -> Position {
         read(&self.runs).last().map_or(Position::ZERO, |run| run.cover().last)
     }
 
-    /// Writes a file of sorted entries, of the events that follow those of all files.
-    pub(crate) fn add(&self, entries: Vec<Entry>, cover: Cover) -> Result<()> {
+    /// Writes a file of sorted entries, and of times, of the events that follow those of all files.
+    pub(crate) fn add(&self, entries: Vec<Entry>, zones: Zones, cover: Cover) -> Result<()> {
         let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
-        let Some(run) = Run::write(&self.dir, self.layout, cover, filtered as u64, entries)? else {
+        let Some(run) = Run::write(&self.dir, self.layout, (cover, zones), filtered as u64, entries)? else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
             return Err(Error::Damaged { path: self.dir.clone(), reason });

@@ -11,6 +11,7 @@ use toka_vault_core::{Error, Position, Result};
 use super::{Batch, Recent};
 use crate::guard::guarded;
 use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Runs};
+use crate::index::times::Zones;
 use crate::sync::{Condvar, Mutex, RwLock, lock, read, wait, write};
 
 /// Lets the index's thread, the writer of the log and the closer agree.
@@ -42,8 +43,9 @@ impl Keeper {
     /// next open need not read their events.
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
-            let added = guarded("write the index", || runs.add(sorted(&batch), batch.cover))
-                .map_err(Error::or_no_room);
+            let added =
+                guarded("write the index", || runs.add(sorted(&batch), Zones::default(), batch.cover))
+                    .map_err(Error::or_no_room);
             if let Err(error @ Error::NoRoom { .. }) = added {
                 self.pause(error);
                 continue;
@@ -82,7 +84,7 @@ impl Keeper {
         };
         let durable = lock(&self.state).durable;
         match leaving.filter(|batch| batch.cover.last <= durable) {
-            Some(batch) => runs.add(sorted(&batch), batch.cover),
+            Some(batch) => runs.add(sorted(&batch), Zones::default(), batch.cover),
             None => Ok(()),
         }
     }

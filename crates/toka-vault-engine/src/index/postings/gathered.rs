@@ -12,6 +12,7 @@ use toka_vault_core::{Event, EventHash, Kind, Position};
 
 use super::keys;
 use crate::index::runs::{Cover, Entry, Key};
+use crate::index::times::{Span, TimeRange, Zones};
 
 /// Kinds whose keys are remembered: most vaults have fewer, and those that have more compute some
 /// again.
@@ -25,6 +26,7 @@ pub(super) struct KindKeys(HashMap<Kind, Key, foldhash::fast::RandomState>);
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     parts: Vec<Vec<Entry>>,
+    zones: Zones,
     /// The first event, and the last: the position before it where there is none.
     first: Position,
     last: Position,
@@ -36,6 +38,7 @@ pub(super) struct Gathered {
 #[derive(Debug)]
 pub(super) struct Part {
     entries: Vec<Entry>,
+    zones: Zones,
     last: Position,
     hash: Option<EventHash>,
 }
@@ -58,7 +61,7 @@ impl Part {
     /// Starts behind a position, with room for so many events.
     pub(super) fn after(last: Position, events: usize) -> Self {
         // Most events have a kind, a payload and a parent.
-        Self { entries: Vec::with_capacity(3 * events), last, hash: None }
+        Self { entries: Vec::with_capacity(3 * events), zones: Zones::default(), last, hash: None }
     }
 
     /// Adds an event behind all others.
@@ -66,6 +69,7 @@ impl Part {
         let (header, position) = (&event.header, event.position());
         let kind = kinds.key_of(&header.kind);
         self.entries.extend(keys::of_event(header, kind).map(|key| (key, position)));
+        self.zones.add(position, header.timestamp);
         (self.last, self.hash) = (position, Some(header.hash));
     }
 
@@ -74,6 +78,7 @@ impl Part {
         while self.last < last {
             self.last = self.last.next();
             self.entries.push((keys::DAMAGED, self.last));
+            self.zones.add_unknown(self.last);
             self.hash = None;
         }
     }
@@ -115,6 +120,7 @@ impl Gathered {
     /// entries together.
     pub(super) fn add(&mut self, part: Part, merged_max: usize) {
         (self.last, self.hash) = (part.last, part.hash);
+        self.zones.append(&part.zones, part.last);
         let mut entries = part.entries;
         // So a part is at least twice as long as the one behind it, as long as they are not too long.
         while let Some(before) = self
@@ -172,6 +178,16 @@ impl Gathered {
         parts.flat_map(|part| {
             part.chunk_by(|one, next| one.0 == next.0).filter_map(|same| Some(same.first()?.0))
         })
+    }
+
+    /// Returns where events could be that a range of times wants.
+    pub(super) fn spans(&self, times: TimeRange) -> impl Iterator<Item = Span> + '_ {
+        self.zones.spans(self.last, times)
+    }
+
+    /// Returns the times of all events.
+    pub(super) fn zones(&self) -> Zones {
+        self.zones.clone()
     }
 
     /// Returns all there is, sorted.

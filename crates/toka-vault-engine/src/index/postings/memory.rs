@@ -11,6 +11,7 @@ use super::feed::Feed;
 use super::gathered::{Gathered, KindKeys};
 use super::{BATCH_EVENTS, keys};
 use crate::index::runs::Key;
+use crate::index::times::{Span, TimeRange};
 use crate::sync::{Mutex, RwLock, lock, read, write};
 
 /// Events that are held at most, where there are files to move them to.
@@ -108,6 +109,13 @@ impl Memory {
         let parts = read(&self.parts);
         let leaving = parts.leaving.iter().flat_map(|leaving| leaving.keys(keys::KINDS));
         leaving.chain(parts.gathered.keys(keys::KINDS)).collect()
+    }
+
+    /// Returns where events could be that a range of times wants.
+    pub(super) fn spans(&self, times: TimeRange) -> Vec<Span> {
+        let parts = read(&self.parts);
+        let leaving = parts.leaving.iter().flat_map(|leaving| leaving.spans(times));
+        leaving.chain(parts.gathered.spans(times)).collect()
     }
 
     /// Tells whether there is enough for a file, of events that are durable up to `durable`.

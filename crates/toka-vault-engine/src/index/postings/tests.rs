@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use toka_vault_core::{Direction, Error, Event, Filter, Position, Result};
+use toka_vault_core::{Direction, Error, Event, Filter, Position, Result, Timestamp};
 
 use super::{BATCH_EVENTS, Postings};
 use crate::index::given::{Given, files, given, id};
@@ -48,9 +49,25 @@ fn queries() -> Vec<Query> {
     let filter = |pattern: &&str| Query::Filter(Filter::kind(pattern).unwrap());
     let mut queries: Vec<_> = filters.iter().map(filter).collect();
     queries.push(Query::Filter(Filter::kind("kind.1").unwrap().or_kind("*.4").unwrap()));
+    let timed = |pattern: Option<&str>, since: i64, until: i64| {
+        let filter = pattern.map_or_else(Filter::new, |pattern| Filter::kind(pattern).unwrap());
+        Query::Filter(filter.with_since(time(since)).unwrap().with_until(time(until)).unwrap())
+    };
+    queries.extend(
+        [(5, 6), (100, 140), (900, 5_000), (0, 9_999), (8_000, 9_000)]
+            .map(|(since, until)| timed(None, since, until)),
+    );
+    queries.extend(
+        [("kind.1", 100, 140), ("kind.*", 300, 330), ("kind.0", 0, 9_999)]
+            .map(|(kind, since, until)| timed(Some(kind), since, until)),
+    );
     queries.extend([1, 5, 700].map(|number| Query::Children(id(number, 0))));
     queries.push(Query::Payload(given(1, 0).events[0].header.digest));
     queries
+}
+
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000).unwrap()
 }
 
 /// Picks all that a query wants between two positions; what the index does not know is read.
@@ -194,6 +211,30 @@ fn a_damaged_event_is_told_since_it_could_be_wanted() {
     let storage = open(dir.path(), log);
     let told: Vec<_> = told(picked(&storage, &wanted, (1, 1_000), Direction::Forward));
     assert_eq!(told, damaged.into_iter().map(|position| (position, false)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_range_of_times_reads_little_else() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let log = given(MANY, 0);
+        let read = log.read.clone();
+        let storage = open(dir.path(), log);
+        for kind in [None, Some("kind.1")] {
+            let filter = kind.map_or_else(Filter::new, |kind| Filter::kind(kind).unwrap());
+            let wanted = filter.with_since(time(2_000)).unwrap().with_until(time(2_040)).unwrap();
+            for direction in [Direction::Forward, Direction::Backward] {
+                let before = read.load(Ordering::Relaxed);
+                let found = picked(&storage, &Query::Filter(wanted.clone()), (1, MANY), direction).len();
+                let read = read.load(Ordering::Relaxed) - before;
+                assert!(found >= 5 && read <= 120, "{read} events were read for {found}");
+            }
+        }
+        // The first event of a moment, and one of none.
+        let (first, last) = (Position::FIRST, Position::new(MANY));
+        assert!((1_990..=2_000).contains(&storage.since(time(2_000), first, last).get()));
+        assert_eq!(storage.since(time(1_000_000), first, last), last.next());
+    }
 }
 
 #[test]

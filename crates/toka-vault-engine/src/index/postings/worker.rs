@@ -131,8 +131,9 @@ impl Worker {
 
 /// Writes what is on its way to disk.
 fn write_file(leaving: Option<Arc<Gathered>>, runs: &Runs) -> Result<()> {
-    match leaving.as_ref().and_then(|leaving| Some((leaving.entries(), leaving.cover()?))) {
-        Some((entries, cover)) => runs.add(entries, cover),
-        None => Ok(()),
-    }
+    let Some((leaving, cover)) = leaving.as_ref().and_then(|leaving| Some((leaving, leaving.cover()?)))
+    else {
+        return Ok(());
+    };
+    runs.add(leaving.entries(), leaving.zones(), cover)
 }

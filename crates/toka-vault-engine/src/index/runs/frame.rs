@@ -1,12 +1,12 @@
-//! [`Frame`]: what a file says of itself besides its entries: a header before them; fences, the first
-//! key of each page, and a filter behind them. `docs/format.md` writes it down.
+//! [`Frame`]: what a file says of itself besides its entries: a header before them; behind them fences,
+//! the first key of each page, then a filter, then the times of the events. `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that one checksum covers all of it, so that a file is used with all of it or not
 //! at all.
 
 use std::fs::File;
 
-use toka_vault_core::{EventHash, Position};
+use toka_vault_core::{EventHash, Position, Timestamp};
 
 use super::filter::{Filter, LINE_BYTES};
 use super::page::PAGE_BYTES;
@@ -14,18 +14,24 @@ use super::run::Cover;
 use crate::disk::read_at;
 use crate::fields::Fields;
 use crate::index::runs::Key;
+use crate::index::times::{Zone, Zones};
 
 /// Opens every file.
-const MAGIC: &[u8; 4] = b"TVI2";
+const MAGIC: &[u8; 4] = b"TVI3";
 
 /// Bytes of the file's header, which has the first page to itself.
-const HEADER_BYTES: usize = 88;
+const HEADER_BYTES: usize = 92;
+
+/// Bytes of a zone: its first position, its least and its greatest time.
+const ZONE_BYTES: usize = 24;
 
 /// Says what a file covers, and where in it a key can be.
 #[derive(Debug)]
 pub(super) struct Frame {
     /// What the file covers.
     pub(super) cover: Cover,
+    /// The times of the events; none in the index of ids.
+    pub(super) zones: Zones,
     /// The first key of each page.
     pub(super) fences: Vec<Key>,
     pub(super) greatest: Key,
@@ -37,7 +43,8 @@ impl Frame {
     /// Returns the header, and what stands behind the pages.
     pub(super) fn encode(&self) -> (Vec<u8>, Vec<u8>) {
         let fences = self.fences.iter().flat_map(|key| key.to_bytes());
-        let tail: Vec<u8> = fences.chain(self.filter.bytes()).collect();
+        let zones = self.zones.0.iter().flat_map(zone_bytes);
+        let tail: Vec<u8> = fences.chain(self.filter.bytes()).chain(zones).collect();
         (self.header(&tail), tail)
     }
 
@@ -53,8 +60,8 @@ impl Frame {
         }
         let mut tail = vec![0; usize::try_from(sizes.tail_bytes()).unwrap_or(0)];
         read_at(file, &mut tail, sizes.tail_start())?;
-        let frame = sizes.frame(&tail);
-        Ok((frame.header(&tail) == header).then_some(frame))
+        let frame = sizes.frame(&tail).filter(|frame| frame.header(&tail) == header);
+        Ok(frame)
     }
 
     /// Encodes the header.
@@ -67,6 +74,7 @@ impl Frame {
         body.extend_from_slice(&self.greatest.to_bytes());
         body.extend_from_slice(&(self.filter.lines() as u32).to_be_bytes());
         body.extend_from_slice(&self.filter.keys().to_be_bytes());
+        body.extend_from_slice(&(self.zones.0.len() as u32).to_be_bytes());
         let mut checksum = crc32fast::Hasher::new();
         checksum.update(&body);
         checksum.update(tail);
@@ -81,6 +89,7 @@ struct Sizes {
     greatest: Key,
     lines: u32,
     keys: u64,
+    zones: u32,
 }
 
 impl Sizes {
@@ -90,8 +99,8 @@ impl Sizes {
         let (first, last) = (Position::new(fields.u64()?), Position::new(fields.u64()?));
         let hash = EventHash::from_bytes(fields.array()?);
         let (pages, greatest) = (fields.u32()?, Key::from_bytes(fields.array()?));
-        let (lines, keys) = (fields.u32()?, fields.u64()?);
-        Some(Self { cover: Cover { first, last, hash }, pages, greatest, lines, keys })
+        let (lines, keys, zones) = (fields.u32()?, fields.u64()?, fields.u32()?);
+        Some(Self { cover: Cover { first, last, hash }, pages, greatest, lines, keys, zones })
     }
 
     fn tail_start(&self) -> u64 {
@@ -99,18 +108,37 @@ impl Sizes {
     }
 
     fn tail_bytes(&self) -> u64 {
-        u64::from(self.pages) * size_of::<Key>() as u64 + u64::from(self.lines) * LINE_BYTES as u64
+        u64::from(self.pages) * size_of::<Key>() as u64
+            + u64::from(self.lines) * LINE_BYTES as u64
+            + u64::from(self.zones) * ZONE_BYTES as u64
     }
 
-    fn frame(&self, tail: &[u8]) -> Frame {
-        let fences = self.pages as usize * size_of::<Key>();
-        let (fences, filter) = tail.split_at_checked(fences).unwrap_or((tail, &[]));
+    fn frame(&self, tail: &[u8]) -> Option<Frame> {
+        let (fences, tail) = tail.split_at_checked(self.pages as usize * size_of::<Key>())?;
+        let (filter, zones) = tail.split_at_checked(self.lines as usize * LINE_BYTES)?;
         let (fences, _) = fences.as_chunks();
-        Frame {
+        let (zones, _) = zones.as_chunks::<ZONE_BYTES>();
+        let zones = zones.iter().map(|bytes| zone_of(bytes)).collect::<Option<_>>()?;
+        Some(Frame {
             cover: self.cover,
+            zones: Zones(zones),
             fences: fences.iter().copied().map(Key::from_bytes).collect(),
             greatest: self.greatest,
             filter: Filter::from_bytes(filter, self.keys),
-        }
+        })
     }
+}
+
+/// Encodes a zone.
+fn zone_bytes(zone: &Zone) -> impl Iterator<Item = u8> + use<> {
+    let times = [zone.least, zone.greatest].map(|time| time.as_micros().to_be_bytes());
+    zone.first.get().to_be_bytes().into_iter().chain(times.into_iter().flatten())
+}
+
+/// Decodes a zone; `None` where it has no times of ours.
+fn zone_of(bytes: &[u8]) -> Option<Zone> {
+    let mut fields = Fields(bytes);
+    let first = Position::new(fields.u64()?);
+    let mut time = || Timestamp::from_micros(fields.i64()?).ok();
+    Some(Zone { first, least: time()?, greatest: time()? })
 }

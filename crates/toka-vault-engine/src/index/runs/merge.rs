@@ -12,6 +12,7 @@ use toka_vault_core::Result;
 use super::Layout;
 use super::page::Entry;
 use super::run::{Cover, Damaged, Run};
+use crate::index::times::Zones;
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
 /// so.
@@ -25,7 +26,9 @@ pub(super) fn merge(
     let (oldest, newest) = (oldest.cover(), newest.cover());
     let cover = Cover { first: oldest.first, last: newest.last, hash: newest.hash };
     let filtered = inputs.iter().map(|run| run.filtered()).sum();
-    Run::write(dir, layout, cover, filtered, Merged::new(inputs, stop))
+    let mut zones = Zones::default();
+    inputs.iter().for_each(|run| zones.append(run.zones(), run.cover().last));
+    Run::write(dir, layout, (cover, zones), filtered, Merged::new(inputs, stop))
 }
 
 /// Gives the entries of several files in their order.
