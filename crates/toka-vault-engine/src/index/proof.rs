@@ -122,6 +122,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use toka_vault_core::Timestamp;
+
     use super::*;
     use crate::index::given::given;
     use crate::index::runs::Layout;
@@ -133,6 +135,11 @@ mod tests {
 
     /// Makes a file of what the log says, but for a change.
     fn file(dir: &Path, log: &dyn Log, change: impl FnOnce(&mut Vec<Entry>)) -> Runs {
+        file_with(dir, log, change, Timestamp::MAX)
+    }
+
+    /// Makes a file of what the log says, but for a change, and for times that are later than one.
+    fn file_with(dir: &Path, log: &dyn Log, change: impl FnOnce(&mut Vec<Entry>), latest: Timestamp) -> Runs {
         let runs = Runs::open(dir, LAYOUT, log, Position::new(EVENTS)).unwrap();
         let events = given(EVENTS, 0).events;
         let entries = |event: &Event| {
@@ -145,7 +152,7 @@ mod tests {
         let (first, last) = (Position::FIRST, Position::new(EVENTS));
         let hash = events.last().unwrap().header.hash;
         let mut zones = Zones::default();
-        events.iter().for_each(|event| zones.add(event.position(), event.header.timestamp));
+        events.iter().for_each(|event| zones.add(event.position(), event.header.timestamp.min(latest)));
         runs.add(all, zones, Cover { first, last, hash }).unwrap();
         runs
     }
@@ -177,6 +184,14 @@ mod tests {
             assert_eq!(found.len(), 1, "change {number}: {found:?}");
             assert!(found[0].contains("`postings` for positions 1 to 300"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn times_that_leave_out_an_event_are_found() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), given(EVENTS, 0));
+        let latest = Timestamp::from_micros(200_000_000).unwrap();
+        let found = found(&log, &file_with(dir.path(), &log, |_| {}, latest));
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 
     #[test]

@@ -105,7 +105,6 @@ impl List {
         while self.fetched.as_slice().first().is_some_and(|next| way.is_sooner(*next, to)) {
             self.fetched.next();
         }
-        self.from = self.from.map(|from| if way.is_sooner(from, to) { to } else { from });
     }
 
     /// Fetches the next positions; tells whether there are any.

@@ -37,8 +37,8 @@ fn open(dir: &Path, log: Given) -> Storage {
     let postings = &storage.index.postings;
     postings.start(&storage.log, &nothing_published()).unwrap();
     while postings.memory.covered() < head || postings.memory.is_ready(head) {
-        // It reads what is left of a batch for whoever asks.
-        postings.follow(storage.log.as_ref(), head).unwrap();
+        // It reads what is left of a batch for whoever asks: little at a time, so that there are many files.
+        postings.follow(storage.log.as_ref(), head.min(postings.covered().plus(40))).unwrap();
         std::thread::yield_now();
     }
     storage
@@ -150,8 +150,9 @@ fn what_is_wanted_is_picked_after_moves_and_merges_and_reopening() {
     for _ in 0..3 {
         assert_answers(&open(dir.path(), given(MANY, 0)), MANY);
     }
+    // Some 75 were written.
     let files = files(dir.path()).len();
-    assert!((1..=20).contains(&files), "{files} files");
+    assert!((2..=20).contains(&files), "{files} files");
 }
 
 #[test]

@@ -18,8 +18,9 @@ use crate::limits::TAIL_EVENTS_MAX;
 use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// Events that become durable before the thread takes them: often enough that they are in the tail
-/// still, and that whoever asks finds little missing; seldom enough that waking it costs little.
-const FOLLOW_EVENTS: u64 = 2_048;
+/// still, and that whoever asks finds little missing; seldom enough that waking it costs little. Few in tests,
+/// so that they see many files.
+const FOLLOW_EVENTS: u64 = if cfg!(test) { 40 } else { 2_048 };
 
 const _: () = assert!(2 * FOLLOW_EVENTS as usize <= TAIL_EVENTS_MAX);
 
