@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Result};
+use toka_vault_core::{Error, Position, Result};
 use toka_vault_engine::disk::{Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail};
 use toka_vault_engine::{Clock, FollowedLog, Index, LogEnd, SystemClock};
 
@@ -54,6 +54,11 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     };
     if dir.is_new() {
         dir.finish()?;
+    }
+    if acknowledged.map_or(Position::ZERO, |head| head.position) < end.position() {
+        // Whoever wrote the rest was killed before it said so. The recovery has synced it; this tells
+        // those who read beside the next writer.
+        head.record(end.head)?;
     }
     let index = dir.part(INDEX);
     let log = JournalLog { journal, head, _dir: dir };
