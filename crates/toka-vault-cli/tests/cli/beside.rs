@@ -126,6 +126,9 @@ fn a_journal_that_is_open_elsewhere_is_read_beside_its_writer() {
         // An event names its parents too.
         let of_itself = |id: &&&String| ended.stdout.contains(&format!("  {id}  "));
         assert_eq!(others.iter().find(of_itself), None, "{args:?}: {ended:?}");
+        // Who asks to read only needs no note.
+        let asked = run(&sandbox, READ_ONLY, args);
+        assert_eq!((asked.code, asked.stderr.contains("note:")), (Some(0), false), "{args:?}: {asked:?}");
     }
 }
 
