@@ -36,14 +36,18 @@ Exit codes:
   5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
   6  a condition of a commit did not hold; nothing was stored
 
-Data goes to stdout, notes and progress to stderr. One process at a time can have a vault on disk \
-open.";
+Data goes to stdout, notes and progress to stderr. One process at a time can write to a vault on \
+disk. Others can read a journal meanwhile: commands that only read do so by themselves and say it in \
+a note, and `tail` keeps nobody from the vault while it follows. On sled, no other process can.";
 
 /// Records what happened as immutable events in a causal graph, and reads it back in order.
 #[derive(Debug, Parser)]
 #[command(name = "toka-vault", version, after_help = AFTER_HELP, propagate_version = true)]
 pub(crate) struct Cli {
     /// The vault to work on, by its URL: `journal:PATH` and `sled:PATH` are durable vaults in the folder PATH.
+    ///
+    /// `journal-read-only:PATH` reads a journal without writing anything, also while another process has
+    /// it open; `commit` and `import` refuse it.
     ///
     /// `memory:` is an empty vault that is gone when the command ends; it serves to try things out.
     #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL")]
@@ -117,8 +121,10 @@ pub(crate) enum Command {
 
     /// Follow the vault: first history from a start point, then each event as it is committed.
     ///
-    /// While `tail` has a vault on disk open, no other process can commit to it; new events are
-    /// those that this process itself could see.
+    /// On a journal it opens the vault as a writer would, closes it again at once, and then follows it
+    /// read only: so any number of `tail`s go along with the process that commits. An event is shown once
+    /// it is known to be durable, about a second after its commit at most. On sled nobody else can open
+    /// the vault meanwhile, so that no new event comes.
     Tail(Tail),
 
     /// Show one event in full.

@@ -27,12 +27,12 @@ use toka_vault::Vault;
 
 use crate::args::{Cli, Command, Export, FileFormat, Import, ImportFrom};
 use crate::failure::{Failure, Result};
-use crate::opening::Opening;
+use crate::opening::{Opened, Opening};
 use crate::output::Output;
 
 /// Runs the command that the command line asks for.
 pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
-    let opening = Opening::new(cli.vault)?.with_tail_loss(cli.accept_tail_loss);
+    let opening = Opening::new(cli.vault)?.with_tail_loss(cli.accept_tail_loss)?;
     match cli.command {
         Command::Import(args) => import(&opening, args, output),
         Command::Export(args) => export(&opening, args, output),
@@ -41,46 +41,50 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Log(args) => {
             log::check(&args, output)?;
             let filter = args.which.filter()?;
-            on(&opening.open_existing()?, |vault| block_on(log::run(vault, &args, filter, output)))
+            read(&opening, output, async |vault, output| log::run(vault, &args, filter, output).await)
         }
         Command::Graph(args) => {
             graph::check(output)?;
             let filter = args.which.filter()?;
-            on(&opening.open_existing()?, |vault| block_on(graph::run(vault, &args, filter, output)))
+            read(&opening, output, async |vault, output| graph::run(vault, &args, filter, output).await)
         }
         Command::Tail(args) => {
             let filter = args.kinds.filter()?;
-            on(&opening.open_existing()?, |vault| block_on(tail::run(vault, &args, filter, output)))
+            let opened = opening.open_to_follow()?;
+            read_opened(opened, output, async |vault, output| tail::run(vault, &args, filter, output).await)
         }
         Command::Show { id } => {
-            on(&opening.open_existing()?, |vault| block_on(show::run(vault, &id, output)))
+            read(&opening, output, async |vault, output| show::run(vault, &id, output).await)
         }
         Command::Payload { digest } => {
-            on(&opening.open_existing()?, |vault| block_on(payload::run(vault, digest, output)))
+            read(&opening, output, async |vault, output| payload::run(vault, digest, output).await)
         }
         Command::Ancestors(args) => {
             let filter = args.which.filter()?;
-            on(&opening.open_existing()?, |vault| block_on(walk::ancestors(vault, &args, filter, output)))
+            read(&opening, output, async |vault, output| walk::ancestors(vault, &args, filter, output).await)
         }
         Command::Descendants(args) => {
             let filter = args.which.filter()?;
-            on(&opening.open_existing()?, |vault| block_on(walk::descendants(vault, &args, filter, output)))
+            read(&opening, output, async |vault, output| {
+                walk::descendants(vault, &args, filter, output).await
+            })
         }
-        Command::CommonAncestor { one, other } => on(&opening.open_existing()?, |vault| {
-            block_on(walk::common_ancestors(vault, [&one, &other], output))
+        Command::CommonAncestor { one, other } => read(&opening, output, async |vault, output| {
+            walk::common_ancestors(vault, [&one, &other], output).await
         }),
         Command::Leaves { limit } => {
-            on(&opening.open_existing()?, |vault| block_on(walk::leaves(vault, limit, output)))
+            read(&opening, output, async |vault, output| walk::leaves(vault, limit, output).await)
         }
-        Command::Verify => on(&opening.open_existing()?, |vault| block_on(verify::run(vault, output))),
+        Command::Verify => read(&opening, output, async |vault, output| verify::run(vault, output).await),
         Command::Stats => {
-            on(&opening.open_existing()?, |vault| block_on(stats::run(vault, opening.path(), output)))
+            read(&opening, output, async |vault, output| stats::run(vault, opening.path(), output).await)
         }
     }
 }
 
 /// Imports what the command line names.
 fn import(opening: &Opening, args: Import, output: &Output) -> Result<()> {
+    opening.check_writable()?;
     match args.into_from()? {
         ImportFrom::Git { path } => import_git::run(opening, &path, output),
         ImportFrom::Jsonl(file) => import_lines::run(opening, FileFormat::Jsonl, file, output),
@@ -92,7 +96,29 @@ fn import(opening: &Opening, args: Import, output: &Output) -> Result<()> {
 fn export(opening: &Opening, args: Export, output: &mut Output) -> Result<()> {
     let (format, to) = args.into_file()?;
     let form = export::Form::new(format, to.source.clone())?;
-    on(&opening.open_existing()?, |vault| export::run(vault, &form, &to, output))
+    read(opening, output, async |vault, output| export::run(vault, &form, &to, output).await)
+}
+
+/// Opens the vault to read it, works on it and closes it.
+fn read(
+    opening: &Opening,
+    output: &mut Output,
+    work: impl AsyncFnOnce(&Vault, &mut Output) -> Result<()>,
+) -> Result<()> {
+    read_opened(opening.open_existing()?, output, work)
+}
+
+/// Works on a vault that is open to be read and closes it, after a note where it is read in another way
+/// than the usual one.
+fn read_opened(
+    opened: Opened,
+    output: &mut Output,
+    work: impl AsyncFnOnce(&Vault, &mut Output) -> Result<()>,
+) -> Result<()> {
+    if let Some(why) = opened.why {
+        output.notes().note(&why.to_string());
+    }
+    on(&opened.vault, |vault| block_on(work(vault, output)))
 }
 
 /// Works on a vault and closes it, whatever came of the work.

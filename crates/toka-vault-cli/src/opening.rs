@@ -1,13 +1,18 @@
 //! [`Opening`]: from the URL on the command line to an open vault.
 //!
-//! Keeps the invariant that a command which only reads never creates a vault.
+//! Keeps the invariants that a command which only reads never creates a vault, and that one which
+//! follows a journal keeps no other process from it.
+
+mod opened;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use futures::executor::block_on;
 use toka_vault::{Error, JournalOptions, JournalVault, SledOptions, SledVault, TailLoss, Vault};
 
 use crate::failure::{Failure, Result};
+pub(crate) use opened::{Opened, Why};
 
 /// Names the vault to open.
 pub(crate) struct Opening {
@@ -20,6 +25,7 @@ pub(crate) struct Opening {
 #[derive(Clone, Copy)]
 enum BackEnd {
     Journal,
+    JournalReadOnly,
     Sled,
 }
 
@@ -46,37 +52,63 @@ impl Opening {
     }
 
     /// Accepts or refuses a vault that lost acknowledged events at its end.
-    pub(crate) fn with_tail_loss(mut self, accepted: bool) -> Self {
-        self.tail_loss = if accepted { TailLoss::Accept } else { TailLoss::Refuse };
-        self
+    pub(crate) fn with_tail_loss(mut self, accepted: bool) -> Result<Self> {
+        if accepted {
+            // To go on behind the loss, it is written to.
+            self.check_writable()?;
+            self.tail_loss = TailLoss::Accept;
+        }
+        Ok(self)
+    }
+
+    /// Checks that the URL leaves it to write to the vault.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.on_disk() {
+            Some((BackEnd::JournalReadOnly, path)) => Err(Failure::usage(format_args!(
+                "`{}` is a vault to read only; to write to it, name it as `journal:{}`",
+                self.url,
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Opens the vault, or creates it.
     pub(crate) fn open_or_create(&self) -> Result<Vault> {
-        let opened = match self.on_disk() {
-            Some((BackEnd::Journal, path)) => {
-                let options = JournalOptions::new().with_tail_loss(self.tail_loss);
-                JournalVault::open_with(path, options).map(Vault::Journal)
-            }
-            Some((BackEnd::Sled, path)) => {
-                SledVault::open_with(path, SledOptions::new().with_tail_loss(self.tail_loss)).map(Vault::Sled)
-            }
-            None => Vault::open(&self.url),
-        };
-        opened.map_err(|error| match error {
-            Error::InvalidUrl { .. } | Error::ZeroCapacity => Failure::Usage(error.into()),
-            _ => Failure::NotOpened(error.into()),
-        })
+        self.open().map_err(not_opened)
     }
 
     /// Opens the vault to read from it; there must be one.
-    pub(crate) fn open_existing(&self) -> Result<Vault> {
-        match self.path() {
-            Some(path) if self.would_create() => Err(Failure::NotOpened(anyhow::anyhow!(
-                "there is no vault at {}; create one with `import` or `commit`",
-                path.display()
-            ))),
-            _ => self.open_or_create(),
+    ///
+    /// A journal that this process may not write, since another one has it open or since the user lacks
+    /// the permission, is opened to read only.
+    pub(crate) fn open_existing(&self) -> Result<Opened> {
+        self.refuse_vacant()?;
+        let opened = match (self.open(), self.on_disk()) {
+            (Err(refusal), Some((BackEnd::Journal, path))) => Opened::despite(refusal, path),
+            (opened, _) => opened.map(Opened::as_told),
+        };
+        opened.map_err(not_opened)
+    }
+
+    /// Opens the vault to follow it; there must be one.
+    ///
+    /// A journal is followed read only, so that others can commit to it. First it is opened in the usual
+    /// way and closed again: this brings back what was acknowledged before a writer was killed, which a
+    /// reader cannot know to be durable.
+    pub(crate) fn open_to_follow(&self) -> Result<Opened> {
+        let opened = self.open_existing()?;
+        match (self.on_disk(), opened.why) {
+            (Some((BackEnd::Journal, path)), None) => {
+                block_on(opened.vault.close())?;
+                // With its last handle goes the lock.
+                drop(opened);
+                let vault = JournalVault::open_read_only(path).map_err(not_opened)?;
+                Ok(Opened::as_told(Vault::Journal(vault)))
+            }
+            // Somebody else writes it: that is what following is for.
+            (_, Some(Why::OpenElsewhere)) => Ok(Opened::as_told(opened.vault)),
+            _ => Ok(opened),
         }
     }
 
@@ -90,15 +122,49 @@ impl Opening {
         self.on_disk().map(|(_, path)| path.to_owned())
     }
 
+    /// Opens the vault as the URL says.
+    fn open(&self) -> Result<Vault, Error> {
+        match self.on_disk() {
+            Some((BackEnd::Journal, path)) => {
+                let options = JournalOptions::new().with_tail_loss(self.tail_loss);
+                JournalVault::open_with(path, options).map(Vault::Journal)
+            }
+            Some((BackEnd::Sled, path)) => {
+                SledVault::open_with(path, SledOptions::new().with_tail_loss(self.tail_loss)).map(Vault::Sled)
+            }
+            Some((BackEnd::JournalReadOnly, _)) | None => Vault::open(&self.url),
+        }
+    }
+
+    /// Fails where opening the vault would create it.
+    fn refuse_vacant(&self) -> Result<()> {
+        match self.path() {
+            Some(path) if self.would_create() => Err(Failure::NotOpened(anyhow::anyhow!(
+                "there is no vault at {}; create one with `import` or `commit`",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns which back-end keeps the vault on disk, and where.
     fn on_disk(&self) -> Option<(BackEnd, &Path)> {
         let (scheme, path) = self.url.split_once(':').filter(|(_, path)| !path.is_empty())?;
         let back_end = match scheme {
             "journal" => BackEnd::Journal,
+            "journal-read-only" => BackEnd::JournalReadOnly,
             "sled" => BackEnd::Sled,
             _ => return None,
         };
         Some((back_end, Path::new(path)))
+    }
+}
+
+/// Sorts what is said of a vault that does not open by its exit code.
+fn not_opened(error: Error) -> Failure {
+    match error {
+        Error::InvalidUrl { .. } | Error::ZeroCapacity => Failure::Usage(error.into()),
+        _ => Failure::NotOpened(error.into()),
     }
 }
 
@@ -127,7 +193,7 @@ mod tests {
         assert!(complaint(None).contains("--vault sled:PATH"));
         assert!(complaint(Some("")).contains("TOKA_VAULT"));
         assert!(complaint(Some("events.db")).contains("journal:events.db"));
-        for scheme in ["journal", "sled"] {
+        for scheme in ["journal", "journal-read-only", "sled"] {
             assert!(complaint(Some(&format!("{scheme}:~/events.db"))).contains("$HOME"));
             assert!(complaint(Some(&format!("{scheme}:"))).contains("path is missing"));
         }
@@ -139,8 +205,11 @@ mod tests {
     fn reading_does_not_create_a_vault() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().join("none"), folder.path().to_owned()] {
-            let opening = Opening::new(Some(format!("sled:{}", path.display()))).unwrap();
-            assert_eq!(opening.open_existing().unwrap_err().code(), 5);
+            for scheme in ["journal", "journal-read-only", "sled"] {
+                let opening = Opening::new(Some(format!("{scheme}:{}", path.display()))).unwrap();
+                assert_eq!(opening.open_existing().unwrap_err().code(), 5);
+                assert_eq!(opening.open_to_follow().unwrap_err().code(), 5);
+            }
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

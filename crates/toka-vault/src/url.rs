@@ -6,14 +6,16 @@ use toka_vault_memory::InMemoryVault;
 use crate::Vault;
 
 /// What [`Vault::open`] takes, for its errors.
-const FORMS: &str = "give `memory:`, `memory:CAPACITY`, `journal:PATH` or `sled:PATH`";
+const FORMS: &str =
+    "give `memory:`, `memory:CAPACITY`, `journal:PATH`, `journal-read-only:PATH` or `sled:PATH`";
 
 /// Opens the vault that `url` names.
 pub(crate) fn open(url: &str) -> Result<Vault> {
     match url.split_once(':') {
         Some(("memory", capacity)) => memory(url, capacity).map(Vault::Memory),
-        Some(("journal" | "sled", "")) => Err(invalid(url, "the path is missing; ")),
+        Some(("journal" | "journal-read-only" | "sled", "")) => Err(invalid(url, "the path is missing; ")),
         Some(("journal", path)) => journal(url, path),
+        Some(("journal-read-only", path)) => journal_read_only(url, path),
         Some(("sled", path)) => sled(url, path),
         Some(_) => Err(invalid(url, "there is no back-end of this name; ")),
         None => Err(invalid(url, "it does not start with the name of a back-end; ")),
@@ -41,6 +43,18 @@ fn journal(_url: &str, path: &str) -> Result<Vault> {
 #[cfg(not(feature = "persist-journal"))]
 fn journal(url: &str, _path: &str) -> Result<Vault> {
     Err(missing(url, "journal"))
+}
+
+/// Opens a vault on a journal to read only.
+#[cfg(feature = "persist-journal")]
+fn journal_read_only(_url: &str, path: &str) -> Result<Vault> {
+    toka_vault_journal::JournalVault::open_read_only(path).map(Vault::Journal)
+}
+
+/// Says that this build has no journal.
+#[cfg(not(feature = "persist-journal"))]
+fn journal_read_only(url: &str, path: &str) -> Result<Vault> {
+    journal(url, path)
 }
 
 /// Opens a vault on sled.

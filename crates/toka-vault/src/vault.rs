@@ -62,6 +62,7 @@ impl Vault {
     /// | `memory:` | [`InMemoryVault::unbounded`] |
     /// | `memory:1024` | [`InMemoryVault::new`] with that capacity |
     /// | `journal:PATH` | `JournalVault::open`, with the feature `persist-journal` |
+    /// | `journal-read-only:PATH` | `JournalVault::open_read_only`, with the same feature |
     /// | `sled:PATH` | `SledVault::open`, with the feature `persist-sled` |
     ///
     /// # Errors

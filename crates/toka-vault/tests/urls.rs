@@ -44,10 +44,14 @@ fn what_names_no_back_end_is_told_what_does() {
     assert_invalid("redis:host", "no back-end of this name");
     assert_invalid("Memory:", "no back-end of this name");
     assert_invalid(":", "no back-end of this name");
-    for url in ["", "events.db", "redis:host", "sled:", "journal:"] {
+    for url in ["", "events.db", "redis:host", "sled:", "journal:", "journal-read-only:"] {
         assert_invalid(url, "`memory:`");
         assert_invalid(url, "`journal:PATH`");
+        assert_invalid(url, "`journal-read-only:PATH`");
         assert_invalid(url, "`sled:PATH`");
+    }
+    for url in ["sled:", "journal:", "journal-read-only:"] {
+        assert_invalid(url, "the path is missing");
     }
 }
 
@@ -61,7 +65,9 @@ fn without_its_feature_sled_is_told_to_be_missing() {
 #[cfg(not(feature = "persist-journal"))]
 #[test]
 fn without_its_feature_the_journal_is_told_to_be_missing() {
-    assert_invalid("journal:./events.journal", "persist-journal");
+    for scheme in ["journal", "journal-read-only"] {
+        assert_invalid(&format!("{scheme}:./events.journal"), "persist-journal");
+    }
     assert!(!std::path::Path::new("./events.journal").exists());
 }
 
@@ -75,6 +81,32 @@ fn sled_opens_the_path() {
 #[test]
 fn journal_opens_the_path() {
     assert_opens_the_path("journal", |vault| matches!(vault, Vault::Journal(_)));
+}
+
+#[cfg(feature = "persist-journal")]
+#[test]
+fn journal_read_only_reads_beside_the_writer_and_commits_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    let writer = Vault::open(&format!("journal:{}", path.display())).unwrap();
+    let written = block_on(writer.commit_json("test.event", 1, &[])).unwrap();
+    let reader = Vault::open(&format!("journal-read-only:{}", path.display())).unwrap();
+    assert!(matches!(reader, Vault::Journal(_)));
+    let mut live = reader.subscribe_from(toka_vault::StartFrom::Beginning);
+    assert_eq!(block_on(live.recv()).unwrap().unwrap().header, written);
+    let refused = block_on(reader.commit_json("test.event", 2, &[]));
+    assert!(matches!(refused, Err(Error::ReadOnly)), "{refused:?}");
+}
+
+#[cfg(feature = "persist-journal")]
+#[test]
+fn journal_read_only_creates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [folder.path().join("none"), folder.path().to_owned()] {
+        let opened = Vault::open(&format!("journal-read-only:{}", path.display()));
+        assert!(matches!(opened, Err(Error::NotAVault { .. })), "{opened:?}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 /// Asserts that a URL opens a vault of its back-end, which finds again what was committed.

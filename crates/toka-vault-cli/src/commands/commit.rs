@@ -20,6 +20,7 @@ const JSON_BYTES_MAX: u64 = 8 * PAYLOAD_BYTES_MAX as u64;
 
 /// Commits the event that the command line tells.
 pub(super) fn run(opening: &Opening, args: Commit, output: &mut Output) -> Result<()> {
+    opening.check_writable()?;
     // First what is said, then the vault, so that nonsense does not leave an empty vault.
     let conditions = conditions(&args)?;
     let payload = payload(&args.json)?;

@@ -168,7 +168,7 @@ fn export_stops_at_damage_and_leaves_the_file_that_was_there() {
     let file = folder.path().join("events.jsonl");
     std::fs::write(&file, "before").unwrap();
     let (failure, _) =
-        run(|vault, output| export::run(vault, &export::Form::Jsonl, &to(&file, false), output));
+        run(|vault, output| block_on(export::run(vault, &export::Form::Jsonl, &to(&file, false), output)));
     assert_eq!(failure.code(), 1);
     assert!(failure.error().unwrap().to_string().contains("--skip-damaged"));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
@@ -177,8 +177,9 @@ fn export_stops_at_damage_and_leaves_the_file_that_was_there() {
 
 #[test]
 fn export_can_skip_damage_and_ends_with_3() {
-    let (failure, printed) =
-        run(|vault, output| export::run(vault, &export::Form::Jsonl, &to(Path::new("-"), true), output));
+    let (failure, printed) = run(|vault, output| {
+        block_on(export::run(vault, &export::Form::Jsonl, &to(Path::new("-"), true), output))
+    });
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
 }
 

@@ -6,7 +6,6 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use futures::executor::block_on;
 use tempfile::NamedTempFile;
 use toka_vault::{Error, Event, ReplayOptions, Vault};
 
@@ -54,14 +53,14 @@ impl Form {
 }
 
 /// Exports all events.
-pub(super) fn run(vault: &Vault, form: &Form, to: &ExportFile, output: &mut Output) -> Result<()> {
+pub(super) async fn run(vault: &Vault, form: &Form, to: &ExportFile, output: &mut Output) -> Result<()> {
     let notes = output.notes();
     let export = Export { vault, form, skip_damaged: to.skip_damaged, notes };
     let written = match to.file.as_deref().filter(|file| *file != Path::new("-")) {
-        Some(file) => export.to_path(file)?,
+        Some(file) => export.to_path(file).await?,
         None => {
             let show = !output.shares_terminal();
-            block_on(export.write(output.data(), show, Failure::stdout))?
+            export.write(output.data(), show, Failure::stdout).await?
         }
     };
     notes.summary(&format!("exported {}", things(written.events, "event")));
@@ -86,7 +85,7 @@ struct Written {
 impl Export<'_> {
     /// Writes to a path. A regular file appears when it is complete; what is something else, such as
     /// a device or a pipe, is written to as it is.
-    fn to_path(&self, file: &Path) -> Result<Written> {
+    async fn to_path(&self, file: &Path) -> Result<Written> {
         let failed = |error| {
             let said = format!("cannot write {}", file.display());
             Failure::Failed(anyhow::Error::new(error).context(said))
@@ -97,11 +96,11 @@ impl Export<'_> {
             Ok(found) if found.is_dir() => Err(failed(io::Error::from(io::ErrorKind::IsADirectory))),
             Ok(found) if !found.is_file() => {
                 let opened = fs::OpenOptions::new().write(true).open(&target);
-                block_on(self.write(&mut BufWriter::new(opened.map_err(failed)?), true, failed))
+                self.write(&mut BufWriter::new(opened.map_err(failed)?), true, failed).await
             }
             _ => {
                 let mut out = BufWriter::new(create_beside(&target).map_err(failed)?);
-                let written = block_on(self.write(&mut out, true, failed))?;
+                let written = self.write(&mut out, true, failed).await?;
                 put_in_place(out, &target).map_err(failed)?;
                 Ok(written)
             }

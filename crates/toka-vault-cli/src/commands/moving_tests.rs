@@ -144,7 +144,7 @@ fn sled() -> (TempDir, Vault) {
 /// Writes all events of a vault in a form.
 fn exported(vault: &Vault, form: FileFormat) -> Vec<u8> {
     let form = export::Form::new(form, None).unwrap();
-    let export = |output: &mut Output| export::run(vault, &form, &ExportFile::default(), output);
+    let export = |output: &mut Output| block_on(export::run(vault, &form, &ExportFile::default(), output));
     let (outcome, written) = Printed::by(Format::Table, export);
     outcome.unwrap();
     written

@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod beside;
 mod cloudevents;
 mod codes;
 mod commands;

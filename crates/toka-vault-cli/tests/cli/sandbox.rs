@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use toka_vault::Vault;
 
 /// Longest time that a program may take before its test fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Variables of the user that would change what the program does.
 const FOREIGN: &[&str] =
