@@ -57,7 +57,7 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     }
     let index = dir.part(INDEX);
     let log = JournalLog { journal, head, _dir: dir };
-    let index = Index::open(&index, &log, end.position())?;
+    let index = Index::open(&index, options.indexing, &log, end.position())?;
     Ok((log, end, index))
 }
 
