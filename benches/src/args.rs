@@ -37,6 +37,8 @@ pub enum Row {
     JournalCrowd,
     JournalBatch,
     JournalReplay,
+    Indexed,
+    JournalIndexed,
     Picked,
     JournalPicked,
     Soak,
@@ -53,8 +55,16 @@ pub enum SoakPart {
 impl Row {
     /// Tells whether the vault of the row is on a journal.
     pub fn is_on_journal(self) -> bool {
-        use Row::{JournalBatch, JournalCrowd, JournalMany, JournalOne, JournalPicked, JournalReplay};
-        matches!(self, JournalOne | JournalMany | JournalCrowd | JournalBatch | JournalReplay | JournalPicked)
+        matches!(
+            self,
+            Self::JournalOne
+                | Self::JournalMany
+                | Self::JournalCrowd
+                | Self::JournalBatch
+                | Self::JournalReplay
+                | Self::JournalIndexed
+                | Self::JournalPicked
+        )
     }
 }
 

@@ -19,6 +19,7 @@
 //! | `replay` | replay from a fresh open of sled | [`floors::read`]: read the same bytes, check a CRC |
 //! | `journal-one`, `-many`, `-crowd`, `-replay` | the same on the journal | the same |
 //! | `journal-batch` | batches of 1,000 events on the journal, from four tasks | write 1,000 events at once and sync |
+//! | `indexed`, `journal-indexed` | 256 committers, with all indexes | the same vault with the index of ids alone |
 //! | `picked`, `journal-picked` | one kind of a thousand out of a million events, by a filter | the same by position; a fiftieth of all |
 //! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
 //! | `journal-soak` | ten million on the journal, which take 4 GB | the same |
@@ -43,7 +44,7 @@ use args::{Args, Row};
 use soak::Soaked;
 use table::Table;
 use turns::Turns;
-use vaults::{Durable, journal, sled};
+use vaults::{Durable, journal, journal_with_ids, sled, sled_with_ids};
 use workload::{Size, block_bytes, record_bytes};
 
 fn main() -> Result<()> {
@@ -73,11 +74,17 @@ fn durable_of(row: Row) -> fn(&std::path::Path) -> Result<toka_vault::Vault> {
     if row.is_on_journal() { journal } else { sled }
 }
 
+/// Returns how the vaults are opened that are the floor of a row about indexes.
+fn floor_of(row: Row) -> fn(&std::path::Path) -> Result<toka_vault::Vault> {
+    if row.is_on_journal() { journal_with_ids } else { sled_with_ids }
+}
+
 /// Lets floor and vault of a row take turns.
 async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns> {
     let size = Size::of(row);
     let mut turns = Turns::default();
     let mut durable = Durable::new(durable_of(row), dir);
+    let mut with_ids = Durable::new(floor_of(row), &dir.join("floor"));
     if matches!(row, Row::Replay | Row::JournalReplay) {
         durable.fill(size).await?;
         floors::read::prepare(&dir.join("read"), size.events(), record_bytes()?)?;
@@ -90,6 +97,7 @@ async fn measure(row: Row, rounds: usize, dir: &std::path::Path) -> Result<Turns
             Row::One | Row::JournalOne => floors::append::run(&file, size.events(), 1, block_bytes()?)?,
             Row::JournalBatch => floors::append::run(&file, size.tasks, size.each, record_bytes()?)?,
             Row::Memory => floors::memory::run(size).await?,
+            Row::Indexed | Row::JournalIndexed => with_ids.commit(size).await?,
             Row::Replay | Row::JournalReplay => floors::read::run(&dir.join("read"), record_bytes()?)?,
             _ => floors::pipeline::run(&file, size, record_bytes()?).await?,
         };

@@ -55,6 +55,10 @@ fn describe(row: Row) -> (&'static str, &'static str, Option<f64>) {
         Row::JournalCrowd => ("journal, 1,024 committers", "bare pipeline", Some(0.80)),
         Row::JournalBatch => ("journal, batches of 1,000", "raw append of 1,000 + fdatasync", Some(0.70)),
         Row::JournalReplay => ("journal, replay from a fresh open", "raw read + CRC", Some(0.60)),
+        Row::Indexed => ("sled, 256 committers, all indexes", "the same with ids alone", Some(0.85)),
+        Row::JournalIndexed => {
+            ("journal, 256 committers, all indexes", "the same with ids alone", Some(0.85))
+        }
         Row::Picked => ("sled, one kind of 1,000", "–", None),
         Row::JournalPicked => ("journal, one kind of 1,000", "–", None),
         Row::Soak => ("sled, a million events", "–", None),

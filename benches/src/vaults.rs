@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use toka_vault::{InMemoryVault, JournalVault, ReplayOptions, SledVault, Vault};
+use toka_vault::{
+    InMemoryVault, Indexing, JournalOptions, JournalVault, ReplayOptions, SledOptions, SledVault, Vault,
+};
 use tokio::task::JoinHandle;
 
 use crate::turns::rate;
@@ -29,6 +31,18 @@ pub fn sled(path: &Path) -> Result<Vault> {
 /// Opens a vault on a journal.
 pub fn journal(path: &Path) -> Result<Vault> {
     Ok(Vault::Journal(JournalVault::open(path)?))
+}
+
+/// Opens a vault on sled that has an index of ids alone.
+pub fn sled_with_ids(path: &Path) -> Result<Vault> {
+    let options = SledOptions::new().with_indexing(Indexing::Ids);
+    Ok(Vault::Sled(SledVault::open_with(path, options)?))
+}
+
+/// Opens a vault on a journal that has an index of ids alone.
+pub fn journal_with_ids(path: &Path) -> Result<Vault> {
+    let options = JournalOptions::new().with_indexing(Indexing::Ids);
+    Ok(Vault::Journal(JournalVault::open_with(path, options)?))
 }
 
 impl Durable {

@@ -43,7 +43,7 @@ impl Size {
     pub fn of(row: Row) -> Self {
         let (tasks, each) = match row {
             Row::One | Row::JournalOne => (1, 1_000),
-            Row::Many | Row::JournalMany => (256, 400),
+            Row::Many | Row::JournalMany | Row::Indexed | Row::JournalIndexed => (256, 400),
             Row::Crowd | Row::JournalCrowd => (1_024, 150),
             // So many batches of so many events.
             Row::JournalBatch => (100, 1_000),

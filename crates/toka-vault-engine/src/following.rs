@@ -46,7 +46,7 @@ struct Stop {
 impl Following {
     /// Starts the threads.
     pub(crate) fn start(log: Arc<dyn FollowedLog>, published: Arc<Published>) -> Result<Self> {
-        let storage = Storage { log: log.clone(), index: Arc::default(), is_indexed: false };
+        let storage = Storage { log: log.clone(), index: Arc::default(), has_ids: false };
         let (readers, source) = ReaderThreads::start(&storage)?;
         let stop = Arc::<Stop>::default();
         let told = stop.clone();

@@ -19,12 +19,13 @@ use toka_vault_core::verify::Finding;
 use toka_vault_core::{Event, Position, Result};
 
 use crate::log::Log;
+use crate::options::Indexing;
 use crate::published::Published;
 pub(crate) use ids::IdIndex;
 pub(crate) use postings::Postings;
 pub(crate) use runs::{Damaged, Key, Lookup};
 
-/// Finds events by id and by content.
+/// Finds events by id and by content, or, as it starts, nothing.
 #[derive(Debug, Default)]
 pub struct Index {
     pub(crate) ids: IdIndex,
@@ -38,18 +39,27 @@ impl Index {
     ///
     /// A failure to read the log.
     pub fn in_memory(log: &dyn Log, head: Position) -> Result<Self> {
-        Ok(Self { ids: IdIndex::in_memory(log, head)?, postings: Postings::default() })
+        Ok(Self { ids: IdIndex::in_memory(log, head)?, ..Self::empty(log) })
+    }
+
+    /// Starts an index in memory with a log that has no events. Where the log evicts, it is by id alone.
+    pub(crate) fn empty(log: &dyn Log) -> Self {
+        let postings = if log.evicts() { Postings::default() } else { Postings::in_memory() };
+        Self { ids: IdIndex::default(), postings }
     }
 
     /// Opens the index in a directory, and creates or completes it from the log, which is durable up
-    /// to `head`.
+    /// to `head`. What is not asked for is left as it is.
     ///
     /// # Errors
     ///
     /// A failure to read the log or the directory, or to write to it.
-    pub fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
+    pub fn open(dir: &Path, indexing: Indexing, log: &dyn Log, head: Position) -> Result<Self> {
         let ids = IdIndex::open(&dir.join("ids"), log, head)?;
-        let postings = Postings::open(&dir.join("postings"), log, head)?;
+        let postings = match indexing {
+            Indexing::All => Postings::open(&dir.join("postings"), log, head)?,
+            Indexing::Ids => Postings::default(),
+        };
         Ok(Self { ids, postings })
     }
 

@@ -50,6 +50,6 @@ pub use following::FollowedLog;
 pub use guard::guarded;
 pub use index::Index;
 pub use log::{Group, Log, LogEnd, ReadBudget};
-pub use options::{Durability, EngineOptions};
+pub use options::{Durability, EngineOptions, Indexing};
 pub use segmented::Segmented;
 pub use vault::LocalVault;

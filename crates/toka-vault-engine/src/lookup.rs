@@ -24,8 +24,8 @@ pub(crate) struct Storage {
     pub(crate) log: Arc<dyn Log>,
     /// Where they are.
     pub(crate) index: Arc<Index>,
-    /// Whether the index has them; else the log is searched.
-    pub(crate) is_indexed: bool,
+    /// Whether the index has their ids; else the log is searched.
+    pub(crate) has_ids: bool,
 }
 
 /// Says what has to be looked up for a commit.
@@ -85,7 +85,7 @@ impl Storage {
 
     /// Finds the position of an event.
     pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
-        if !self.is_indexed {
+        if !self.has_ids {
             return self.search(id, &[(self.log.oldest(), Position::new(u64::MAX))]);
         }
         match self.index.ids.find(id) {
@@ -147,7 +147,7 @@ impl Storage {
     /// that is not known.
     pub(crate) fn since(&self, time: Timestamp, at: Position, last: Position) -> Position {
         let covered = self.index.postings.covered().min(last);
-        if self.log.evicts() || !self.is_indexed || covered < at {
+        if covered < at {
             return at;
         }
         let times = TimeRange { since: Some(time), until: None };
@@ -157,9 +157,6 @@ impl Storage {
 
     /// Has the index follow the log some way towards `last`, and tells whether that is all it can do.
     pub(crate) fn follow(&self, last: Position) -> Result<bool> {
-        if self.log.evicts() || !self.is_indexed {
-            return Ok(true);
-        }
         let postings = &self.index.postings;
         let before = postings.covered();
         let covered = postings.follow(self.log.as_ref(), last.min(before.plus(FOLLOWED_AT_ONCE)))?;
@@ -175,7 +172,7 @@ impl Storage {
         last: Position,
         direction: Direction,
     ) -> Result<Option<(Picker, Position)>> {
-        if self.log.evicts() || !self.is_indexed || first > last {
+        if first > last {
             return Ok(None);
         }
         let covered = self.index.postings.follow(self.log.as_ref(), last)?.min(last);

@@ -1,4 +1,4 @@
-//! [`EngineOptions`] and [`Durability`]: what the maker of a back-end decides, and its user.
+//! [`EngineOptions`], [`Durability`] and [`Indexing`]: what the maker of a back-end decides, and its user.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,23 @@ pub enum Durability {
     /// committed within that time, also from subscribers that have seen it. A back-end can sync
     /// sooner.
     Interval(Duration),
+}
+
+/// Says which indexes a durable vault keeps.
+///
+/// Every question has the same answer with either. An index is derived from the log: what is there stays
+/// as it is while a vault is open without it, and is completed when the vault is opened with it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Indexing {
+    /// By id, kind, parent and payload.
+    #[default]
+    All,
+    /// By id alone, so that commits leave no other work behind. Whoever asks for kinds, for children or
+    /// for a payload by its digest has the history read, and so has a condition about what is further
+    /// back than the newest events. A payload is kept once only with those events that have it among the
+    /// newest tens of thousands of payloads since the vault was opened.
+    Ids,
 }
 
 /// Says how the engine runs over a log.

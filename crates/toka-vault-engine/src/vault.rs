@@ -54,7 +54,8 @@ enum Committer {
 impl LocalVault {
     /// Opens a vault over a log that never blocks. It has no threads.
     pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
-        let storage = Storage { log: Arc::new(log), index: Arc::default(), is_indexed: true };
+        let index = Arc::new(Index::empty(&log));
+        let storage = Storage { log: Arc::new(log), index, has_ids: true };
         let published = Arc::new(Published::new(Position::ZERO, None));
         let source = Source::Direct(storage.clone());
         let committer = Inline::start(storage, published.clone(), options);
@@ -68,7 +69,7 @@ impl LocalVault {
     ///
     /// [`Error::Io`] where the system starts no thread.
     pub fn threaded(log: impl Log, end: LogEnd, index: Index, options: &EngineOptions) -> Result<Self> {
-        let storage = Storage { log: Arc::new(log), index: Arc::new(index), is_indexed: true };
+        let storage = Storage { log: Arc::new(log), index: Arc::new(index), has_ids: true };
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
         storage.index.start(&storage.log, &published)?;
         let grouped = GroupCommit::start(storage, end, published.clone(), options)?;

@@ -44,6 +44,6 @@ mod spares;
 mod vault;
 
 pub use options::JournalOptions;
-pub use toka_vault_engine::Durability;
 pub use toka_vault_engine::disk::TailLoss;
+pub use toka_vault_engine::{Durability, Indexing};
 pub use vault::JournalVault;

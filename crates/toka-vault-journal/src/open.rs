@@ -59,7 +59,7 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     }
     let index = dir.part(INDEX);
     log.dir = Some(dir);
-    let index = Index::open(&index, &log, end.position())?;
+    let index = Index::open(&index, options.indexing, &log, end.position())?;
     Ok((log, end, index))
 }
 

@@ -1,6 +1,6 @@
 //! [`JournalOptions`]: what the user of a vault on a journal decides.
 
-use toka_vault_engine::{Durability, disk::TailLoss};
+use toka_vault_engine::{Durability, Indexing, disk::TailLoss};
 
 /// Default of [`JournalOptions::segment_bytes`].
 const SEGMENT_BYTES_DEFAULT: u64 = 16 << 20;
@@ -26,6 +26,8 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// When a commit counts as stored.
     pub durability: Durability,
+    /// Which indexes are kept.
+    pub indexing: Indexing,
     /// What to do where acknowledged events are missing at the end.
     pub tail_loss: TailLoss,
 }
@@ -35,14 +37,15 @@ impl Default for JournalOptions {
         Self {
             segment_bytes: SEGMENT_BYTES_DEFAULT,
             durability: Durability::default(),
+            indexing: Indexing::default(),
             tail_loss: TailLoss::default(),
         }
     }
 }
 
 impl JournalOptions {
-    /// Returns the defaults: segments of 16 MiB, durable before every acknowledgement, no loss
-    /// accepted.
+    /// Returns the defaults: segments of 16 MiB, durable before every acknowledgement, all
+    /// indexes, no loss accepted.
     pub fn new() -> Self {
         Self::default()
     }
@@ -58,6 +61,13 @@ impl JournalOptions {
     #[must_use]
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Says which indexes are kept.
+    #[must_use]
+    pub fn with_indexing(mut self, indexing: Indexing) -> Self {
+        self.indexing = indexing;
         self
     }
 

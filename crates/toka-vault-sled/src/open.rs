@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     remove_behind(&tree, end.position())?;
     let index = dir.part(INDEX);
     let log = SledLog { tree, head, _dir: dir };
-    let index = Index::open(&index, &log, end.position())?;
+    let index = Index::open(&index, options.indexing, &log, end.position())?;
     Ok((log, end, index))
 }
 

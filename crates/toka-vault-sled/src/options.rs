@@ -1,7 +1,7 @@
 //! [`SledOptions`]: what the user of a vault on sled decides.
 
-use toka_vault_engine::Durability;
 use toka_vault_engine::disk::TailLoss;
+use toka_vault_engine::{Durability, Indexing};
 
 /// Default of [`SledOptions::cache_bytes`].
 const CACHE_BYTES_DEFAULT: u64 = 64 << 20;
@@ -26,6 +26,8 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// When a commit counts as stored.
     pub durability: Durability,
+    /// Which indexes are kept.
+    pub indexing: Indexing,
     /// What to do where acknowledged events are missing at the end.
     pub tail_loss: TailLoss,
 }
@@ -35,14 +37,15 @@ impl Default for SledOptions {
         Self {
             cache_bytes: CACHE_BYTES_DEFAULT,
             durability: Durability::default(),
+            indexing: Indexing::default(),
             tail_loss: TailLoss::default(),
         }
     }
 }
 
 impl SledOptions {
-    /// Returns the defaults: 64 MiB of cache, durable before every acknowledgement, no loss
-    /// accepted.
+    /// Returns the defaults: 64 MiB of cache, durable before every acknowledgement, all
+    /// indexes, no loss accepted.
     pub fn new() -> Self {
         Self::default()
     }
@@ -58,6 +61,13 @@ impl SledOptions {
     #[must_use]
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Says which indexes are kept.
+    #[must_use]
+    pub fn with_indexing(mut self, indexing: Indexing) -> Self {
+        self.indexing = indexing;
         self
     }
 

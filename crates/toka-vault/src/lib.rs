@@ -16,7 +16,7 @@ pub use toka_vault_core::{
 #[doc(inline)]
 pub use toka_vault_engine::disk::TailLoss;
 #[doc(inline)]
-pub use toka_vault_engine::{Durability, LocalVault};
+pub use toka_vault_engine::{Durability, Indexing, LocalVault};
 #[cfg(feature = "persist-journal")]
 #[doc(inline)]
 pub use toka_vault_journal::{JournalOptions, JournalVault};

@@ -11,7 +11,7 @@
 //! - It tells of every event up to where it has followed the log; of one that is damaged too, under a key of
 //!   its own, so that no answer leaves it out.
 //! - What is in memory is bounded where there are files. Beyond the bound it does not follow, and
-//!   whoever asks reads the log from there on.
+//!   whoever asks reads the log from there on; where it is not kept at all, from the start.
 
 mod feed;
 mod gathered;
@@ -47,7 +47,7 @@ const KINDS_MAX: usize = 1 << 16;
 const LAYOUT: Layout =
     Layout { extension: "postings", batch_events: BATCH_EVENTS, is_filtered: keys::is_of_payload };
 
-/// Finds events by what they say.
+/// Finds events by what they say; by default it follows nothing and finds none.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
     memory: Arc<Memory>,
@@ -64,6 +64,11 @@ struct Disk {
 }
 
 impl Postings {
+    /// Follows a log in memory alone, as far as it is asked to.
+    pub(crate) fn in_memory() -> Self {
+        Self { memory: Arc::new(Memory::unbounded()), disk: None, kinds: RwLock::default() }
+    }
+
     /// Opens the files in a directory that fit a log which is durable up to `head`.
     pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
         let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);

@@ -31,8 +31,19 @@ pub(super) struct Memory {
     parts: RwLock<Parts>,
     /// Held by whoever reads on in the log.
     following: Mutex<KindKeys>,
-    /// Whether there is a bound.
-    bounded: bool,
+    extent: Extent,
+}
+
+/// Says how much is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extent {
+    /// Nothing: the log is not followed.
+    #[default]
+    Nothing,
+    /// As much as there are files to move it to.
+    Batches,
+    /// All there is.
+    All,
 }
 
 #[derive(Debug, Default)]
@@ -60,10 +71,15 @@ impl Parts {
 }
 
 impl Memory {
+    /// Starts at the beginning, and holds all.
+    pub(super) fn unbounded() -> Self {
+        Self { extent: Extent::All, ..Self::default() }
+    }
+
     /// Starts behind what the files have, and keeps to the bound.
     pub(super) fn bounded(last: Position) -> Self {
         let parts = Parts { gathered: Gathered::after(last), leaving: None };
-        Self { parts: RwLock::new(parts), following: Mutex::default(), bounded: true }
+        Self { parts: RwLock::new(parts), following: Mutex::default(), extent: Extent::Batches }
     }
 
     /// Returns up to where it tells of every event.
@@ -84,8 +100,9 @@ impl Memory {
                 return Ok(covered);
             }
             let part = feed.part(&mut kinds, covered.next(), head)?;
+            let merged_max = if self.extent == Extent::Batches { SMALL_MAX } else { MERGED_MAX };
             // Made before the lock is taken, which those who ask wait for.
-            write(&self.parts).gathered.add(part, if self.bounded { SMALL_MAX } else { MERGED_MAX });
+            write(&self.parts).gathered.add(part, merged_max);
         }
     }
 
@@ -138,6 +155,10 @@ impl Memory {
     /// damaged at the bound does not count.
     fn has_room(&self) -> bool {
         let gathered = &read(&self.parts).gathered;
-        !self.bounded || gathered.events() < GATHERED_EVENTS_MAX || gathered.cover().is_none()
+        match self.extent {
+            Extent::Nothing => false,
+            Extent::Batches => gathered.events() < GATHERED_EVENTS_MAX || gathered.cover().is_none(),
+            Extent::All => true,
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::index::runs::CLOSING_EVENTS_MIN;
 use crate::index::{IdIndex, Index};
 use crate::log::{Log, ReadBudget};
 use crate::lookup::Storage;
+use crate::options::Indexing;
 use crate::picker::Rest;
 use crate::published::Published;
 use crate::query::Query;
@@ -32,7 +33,7 @@ fn open(dir: &Path, log: Given) -> Storage {
     let storage = Storage {
         log: Arc::new(log),
         index: Arc::new(Index { ids: IdIndex::default(), postings }),
-        is_indexed: true,
+        has_ids: true,
     };
     let postings = &storage.index.postings;
     postings.start(&storage.log, &nothing_published()).unwrap();
@@ -312,4 +313,24 @@ fn closing_writes_what_is_durable_and_worth_a_file() {
         postings.close();
         assert_eq!(postings.runs().unwrap().last().get(), covered);
     }
+}
+
+#[test]
+fn with_the_index_of_ids_alone_the_log_is_read_and_nothing_is_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, head) = (given(1_000, 0), Position::new(1_000));
+    let index = Arc::new(Index::open(dir.path(), Indexing::Ids, &log, head).unwrap());
+    let storage = Storage { log: Arc::new(log), index, has_ids: true };
+    storage.index.start(&storage.log, &nothing_published()).unwrap();
+    storage.index.durable(head);
+    assert!(storage.follow(head).unwrap(), "it can follow no further");
+    for query in queries() {
+        let expected = told(scanned(&storage, &query, (1, 1_000), Direction::Forward));
+        let query = Arc::new(query);
+        assert!(storage.picker(&query, Position::FIRST, head, Direction::Forward).unwrap().is_none());
+        let first = storage.first_match(&query, Position::FIRST, head).unwrap();
+        assert_eq!(first.map(Position::get), expected.first().map(|(position, _)| *position));
+    }
+    assert_eq!(storage.index.postings.covered(), Position::ZERO);
+    assert!(!dir.path().join("postings").exists());
 }
