@@ -20,7 +20,7 @@
 //! | `journal-one`, `-many`, `-crowd`, `-replay` | the same on the journal | the same |
 //! | `journal-batch` | batches of 1,000 events on the journal, from four tasks | write 1,000 events at once and sync |
 //! | `indexed`, `journal-indexed` | 256 committers, with all indexes | the same vault with the index of ids alone |
-//! | `picked`, `journal-picked` | one kind of a thousand out of a million events, by a filter | the same by position; a fiftieth of all |
+//! | `picked`, `journal-picked` | one kind of a thousand out of a million events, and a range of times, by a filter | the same by position; a fiftieth of all |
 //! | `soak` | a million events on sled, in processes of its own | bounds on memory, disk and time |
 //! | `journal-soak` | ten million on the journal, which take 4 GB | the same |
 //!

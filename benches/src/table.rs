@@ -26,7 +26,8 @@ impl Table {
         let position = "the same by position";
         self.line((of, position, Some(0.50)), &picked.replay);
         self.line(("the same, a subscription", position, Some(0.50)), &picked.subscription);
-        self.line(("the same, whole replays", "50 times a full one", Some(1.0)), &picked.share);
+        self.line(("a range of times, 5,000 events", position, Some(0.50)), &picked.times);
+        self.line(("one kind, whole replays", "50 times a full one", Some(1.0)), &picked.share);
     }
 
     fn line(&mut self, (vault, floor, target): (&str, &str, Option<f64>), turns: &Turns) {

@@ -179,7 +179,7 @@ fn a_damaged_page_costs_a_read_of_the_log_and_no_answer() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path(), given(1_000, 0)));
     let whole: Vec<_> = files(dir.path()).iter().map(|file| fs::read(file).unwrap()).collect();
-    for at in [0, 5, 40, 76, 4_096, 4_100, 4_110, 4_200, 6_000, 8_191] {
+    for at in [0, 5, 40, 76, 90, 4_096, 4_100, 4_110, 4_200, 6_000, 8_191] {
         for (file, whole) in files(dir.path()).iter().zip(&whole) {
             let mut bytes = whole.clone();
             if let Some(byte) = bytes.get_mut(at) {
