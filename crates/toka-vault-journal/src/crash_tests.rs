@@ -15,6 +15,7 @@ use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{Group, LogEnd, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory, SimDisk};
 
+use crate::compression::Compression;
 use crate::journal::Journal;
 use crate::pool::Pool;
 use crate::recover::recover;
@@ -97,10 +98,16 @@ pub(crate) fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Resu
 
 impl History {
     pub(crate) fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
+        let compression = if seed.coin() { Compression::Lz4 } else { Compression::None };
+        Self::run_with(seed, acknowledge, changes, compression)
+    }
+
+    fn run_with(seed: &mut Seed, acknowledge: Acknowledge, changes: usize, compression: Compression) -> Self {
         let directory = SimDirectory::default();
         let shared: Arc<dyn Directory> = Arc::new(directory.clone());
         let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
         let journal = Journal::create(shared, spares, 7, salts(seed.bits())).unwrap();
+        let journal = journal.with_compression(compression);
         let created = directory.change_count();
         let (groups, acknowledged, begun) = (Vec::new(), Vec::new(), Vec::new());
         let written = Vec::new();
@@ -271,13 +278,24 @@ fn read_over_damage(journal: &Journal, end: Position) -> (Vec<Event>, Vec<u64>) 
 
 #[test]
 fn a_flipped_bit_anywhere_is_told_and_hides_no_more_than_its_frame() {
+    assert_flips_are_told(Compression::None, 1);
+}
+
+#[test]
+fn a_flipped_bit_of_a_compressed_block_is_told_too() {
+    // The bytes are the same but for those of blocks, of which there are fewer.
+    assert_flips_are_told(Compression::Lz4, 3);
+}
+
+/// Flips a bit of each byte, or of one out of some.
+fn assert_flips_are_told(compression: Compression, step: usize) {
     let mut seed = Seed::new(5);
-    let history = History::run(&mut seed, Acknowledge::AfterSync, 36);
+    let history = History::run_with(&mut seed, Acknowledge::AfterSync, 36, compression);
     let expected: Vec<Event> = history.groups.iter().flat_map(|group| group.events.clone()).collect();
     let (disk, acknowledged) = (history.directory.disk(), history.acknowledged.last().unwrap().1);
     let most = history.groups.iter().map(|group| group.events.len()).max().unwrap();
     for name in disk.names() {
-        for byte in 0..disk.content(&name).unwrap().len() {
+        for byte in (0..disk.content(&name).unwrap().len()).step_by(step) {
             let mut flipped = disk.clone();
             flipped.flip(&name, byte * 8 + seed.below(8) as usize);
             let directory = SimDirectory::on(flipped);

@@ -6,7 +6,8 @@
 //! the block, then zeros up to a multiple of 8
 //! ```
 //!
-//! Numbers have their most significant byte first. Both checksums are CRC-32, started with the salt
+//! Numbers have their most significant byte first. The highest bit of the length says that the block is
+//! compressed; length and checksum are of what is stored. Both checksums are CRC-32, started with the salt
 //! of the segment's use and, for the header, with the offset of the frame: so neither old bytes of a
 //! segment that is used again nor bytes in the wrong place are taken for a frame.
 //!
@@ -15,6 +16,8 @@
 
 use toka_vault_core::Position;
 use toka_vault_core::limits::BATCH_EVENTS_MAX;
+
+use crate::compression::Compression;
 
 /// Bytes of a frame's header.
 pub(crate) const HEADER_BYTES: usize = 32;
@@ -30,6 +33,11 @@ pub(crate) const BLOCK_BYTES_MAX: usize = (16 << 20) + (32 << 10);
 const EVENTS_MAX: u32 = if BATCH_EVENTS_MAX > GROUP { BATCH_EVENTS_MAX } else { GROUP } as u32;
 const GROUP: usize = toka_vault_engine::limits::GROUP_EVENTS_MAX;
 
+/// The bit of a length that says that the block is compressed. No block is so long.
+const COMPRESSED: u32 = 1 << 31;
+
+const _: () = assert!(BLOCK_BYTES_MAX < COMPRESSED as usize);
+
 /// Starts the checksums of one use of a segment.
 #[derive(Clone, Debug)]
 pub(crate) struct Salted(crc32fast::Hasher);
@@ -37,15 +45,28 @@ pub(crate) struct Salted(crc32fast::Hasher);
 /// Tells what a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
-    /// Bytes of the block.
+    /// Bytes of the block as it is stored.
     pub(crate) length: u32,
-    /// The checksum of the block.
+    /// How it is stored.
+    pub(crate) compression: Compression,
+    /// The checksum of the block as it is stored.
     checksum: u32,
     /// How many events the block has.
     pub(crate) count: u32,
     /// The position of the first of them.
     pub(crate) first: Position,
     /// The newest position that was durable when the frame was written.
+    pub(crate) synced: Position,
+}
+
+/// Is a frame that is to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewFrame<'a> {
+    /// The block as it is stored.
+    pub(crate) block: &'a [u8],
+    pub(crate) compression: Compression,
+    pub(crate) count: u32,
+    pub(crate) first: Position,
     pub(crate) synced: Position,
 }
 
@@ -79,7 +100,9 @@ impl FrameHeader {
         let mut fields = rest.as_chunks::<4>().0.iter().map(|field| u32::from_be_bytes(*field));
         let (length, block, count) = (fields.next()?, fields.next()?, fields.next()?);
         let mut wide = || Some(Position::new(u64::from(fields.next()?) << 32 | u64::from(fields.next()?)));
-        let header = Self { length, checksum: block, count, first: wide()?, synced: wide()? };
+        let compression = if length & COMPRESSED == 0 { Compression::None } else { Compression::Lz4 };
+        let length = length & !COMPRESSED;
+        let header = Self { length, compression, checksum: block, count, first: wide()?, synced: wide()? };
         let plausible = (1..=BLOCK_BYTES_MAX as u32).contains(&length)
             && (1..=EVENTS_MAX).contains(&count)
             && header.first > header.synced;
@@ -109,17 +132,12 @@ pub(crate) const fn frame_bytes(block: usize) -> usize {
 }
 
 /// Appends a frame to `out`; it will lie at `offset`.
-pub(crate) fn write(
-    out: &mut Vec<u8>,
-    salted: &Salted,
-    offset: u64,
-    block: &[u8],
-    positions: (Position, u32),
-    synced: Position,
-) {
-    let (first, count) = positions;
+pub(crate) fn write(out: &mut Vec<u8>, salted: &Salted, offset: u64, frame: NewFrame<'_>) {
+    let NewFrame { block, compression, count, first, synced } = frame;
     let mut header = [0; HEADER_BYTES - 4];
-    let fields = [(block.len() as u32).to_be_bytes(), salted.of(block).to_be_bytes(), count.to_be_bytes()];
+    let compressed = if compression == Compression::None { 0 } else { COMPRESSED };
+    let length = block.len() as u32 | compressed;
+    let fields = [length.to_be_bytes(), salted.of(block).to_be_bytes(), count.to_be_bytes()];
     let (narrow, wide) = header.split_at_mut(12);
     narrow.copy_from_slice(fields.as_flattened());
     wide.copy_from_slice([first.get().to_be_bytes(), synced.get().to_be_bytes()].as_flattened());
@@ -136,7 +154,9 @@ mod tests {
 
     fn frame(salt: u64, offset: u64) -> Vec<u8> {
         let mut out = Vec::new();
-        write(&mut out, &Salted::new(salt), offset, b"block", (Position::new(7), 2), Position::new(6));
+        let (compression, first, synced) = (Compression::None, Position::new(7), Position::new(6));
+        let frame = NewFrame { block: b"block", compression, count: 2, first, synced };
+        write(&mut out, &Salted::new(salt), offset, frame);
         out
     }
 

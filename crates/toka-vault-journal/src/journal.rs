@@ -16,7 +16,8 @@ use toka_vault_engine::disk::Directory;
 use toka_vault_engine::sync::{Mutex, RwLock, lock, read, write};
 use toka_vault_engine::{Group, LogEnd};
 
-use crate::frame::{self, frame_bytes};
+use crate::compression::{Compression, compressed};
+use crate::frame::{self, NewFrame, frame_bytes};
 use crate::frame_index::{FrameIndex, INDEX_BYTES};
 use crate::pool::Pool;
 use crate::segment::Segment;
@@ -45,6 +46,7 @@ pub(crate) struct Journal {
     writer: Mutex<Writer>,
     spares: Mutex<Spares>,
     salts: Salts,
+    compression: Compression,
 }
 
 /// Is the segment that is written to.
@@ -56,6 +58,14 @@ pub(crate) struct Active {
     pub(crate) written: AtomicU64,
     /// Bytes that frames may take, and the header before them.
     capacity: u64,
+}
+
+/// Is a block as it is stored.
+struct StoredBlock {
+    /// The position of its first event.
+    first: Position,
+    bytes: Vec<u8>,
+    compression: Compression,
 }
 
 /// Says where writing goes on.
@@ -130,7 +140,13 @@ impl Journal {
             writer: Mutex::new(Writer { end, synced: end.position(), buffer: Vec::new() }),
             spares: Mutex::new(spares),
             salts,
+            compression: Compression::None,
         }
+    }
+
+    /// Stores the blocks of new groups in this way.
+    pub(crate) fn with_compression(self, compression: Compression) -> Self {
+        Self { compression, ..self }
     }
 
     /// Appends a group.
@@ -141,7 +157,7 @@ impl Journal {
     /// touched, and the same positions can be appended later. Any other error leaves the end unknown.
     pub(crate) fn append(&self, group: &Group) -> Result<()> {
         let mut writer = lock(&self.writer);
-        let blocks = encode(group, LAYOUT);
+        let blocks: Vec<_> = encode(group, LAYOUT).into_iter().map(|block| self.stored(block)).collect();
         let bytes: usize = blocks.iter().map(|block| frame_bytes(block.bytes.len())).sum();
         let mut active = self.active();
         if active.written.load(Ordering::Relaxed) + bytes as u64 > active.capacity {
@@ -160,6 +176,18 @@ impl Journal {
             writer.buffer = Vec::new();
         }
         Ok(())
+    }
+
+    /// Brings a block into the form in which it is stored.
+    fn stored(&self, EncodedBlock { first, bytes, .. }: EncodedBlock) -> StoredBlock {
+        let compressed = match self.compression {
+            Compression::None => None,
+            Compression::Lz4 => compressed(&bytes),
+        };
+        match compressed {
+            Some(bytes) => StoredBlock { first, bytes, compression: Compression::Lz4 },
+            None => StoredBlock { first, bytes, compression: Compression::None },
+        }
     }
 
     /// Makes what was appended durable.
@@ -212,24 +240,24 @@ impl Writer {
     /// Writes the frames of a group, which will lie at `at`, to the buffer. Returns where each starts.
     fn frames(
         &mut self,
-        blocks: &[EncodedBlock],
+        blocks: &[StoredBlock],
         end: Position,
         segment: &Segment,
         at: u64,
     ) -> Vec<(Position, u64)> {
         self.buffer.clear();
         let behind = blocks.iter().skip(1).map(|block| block.first).chain([end.next()]);
-        let write_one = |(block, behind): (&EncodedBlock, Position)| {
+        let write_one = |(block, behind): (&StoredBlock, Position)| {
             let offset = at + self.buffer.len() as u64;
             let count = behind.get().saturating_sub(block.first.get()) as u32;
-            frame::write(
-                &mut self.buffer,
-                &segment.salted,
-                offset,
-                &block.bytes,
-                (block.first, count),
-                self.synced,
-            );
+            let frame = NewFrame {
+                block: &block.bytes,
+                compression: block.compression,
+                count,
+                first: block.first,
+                synced: self.synced,
+            };
+            frame::write(&mut self.buffer, &segment.salted, offset, frame);
             (block.first, offset)
         };
         blocks.iter().zip(behind).map(write_one).collect()

@@ -6,6 +6,7 @@
 //! them see files through the narrow traits of `toka_vault_engine::disk`, so that tests can simulate
 //! the disk. `docs/format.md` has the bytes.
 
+mod compression;
 #[cfg(test)]
 #[allow(
     clippy::expect_used,
@@ -43,6 +44,7 @@ mod simulation;
 mod spares;
 mod vault;
 
+pub use compression::Compression;
 pub use options::JournalOptions;
 pub use toka_vault_engine::disk::TailLoss;
 pub use toka_vault_engine::{Durability, Indexing};

@@ -85,6 +85,7 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
         // Recovery has made it durable, and whoever reads beside has no other proof of its last group.
         head.record(end.head)?;
     }
+    let journal = journal.with_compression(options.compression);
     Ok((JournalLog { journal, head, dir: None }, end))
 }
 

@@ -2,6 +2,8 @@
 
 use toka_vault_engine::{Durability, Indexing, disk::TailLoss};
 
+use crate::compression::Compression;
+
 /// Default of [`JournalOptions::segment_bytes`].
 const SEGMENT_BYTES_DEFAULT: u64 = 16 << 20;
 
@@ -26,6 +28,8 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// When a commit counts as stored.
     pub durability: Durability,
+    /// How blocks of events are stored.
+    pub compression: Compression,
     /// Which indexes are kept.
     pub indexing: Indexing,
     /// What to do where acknowledged events are missing at the end.
@@ -37,6 +41,7 @@ impl Default for JournalOptions {
         Self {
             segment_bytes: SEGMENT_BYTES_DEFAULT,
             durability: Durability::default(),
+            compression: Compression::default(),
             indexing: Indexing::default(),
             tail_loss: TailLoss::default(),
         }
@@ -68,6 +73,13 @@ impl JournalOptions {
     #[must_use]
     pub fn with_indexing(mut self, indexing: Indexing) -> Self {
         self.indexing = indexing;
+        self
+    }
+
+    /// Says how blocks of events are stored.
+    #[must_use]
+    pub fn with_compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 

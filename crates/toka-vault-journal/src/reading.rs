@@ -128,7 +128,16 @@ impl Journal {
                 let at = damaged_at.unwrap_or(frame.offset);
                 return Err(corrupt(part.segment, *next, frame.header.first.minus(1), at, NO_FRAME));
             }
-            let block = match Block::parse(frame.block) {
+            let Some(bytes) = frame.block() else {
+                return Err(corrupt(
+                    part.segment,
+                    *next,
+                    last,
+                    frame.offset,
+                    "its compressed block is damaged",
+                ));
+            };
+            let block = match Block::parse(bytes) {
                 Ok(block) if block.first() == frame.header.first && block.last() == last => block,
                 Ok(_) => {
                     return Err(corrupt(

@@ -141,8 +141,8 @@ pub(crate) fn whole_frames(
 
 /// Parses the block of a frame that has the events from `due` on, where it is whole.
 fn whole_block(segment: &Segment, frame: &Frame, due: Position) -> Option<Block> {
-    let right = frame.header.first == due && frame.header.fits(&segment.salted, &frame.block);
-    let block = right.then(|| Block::parse(frame.block.clone()).ok()).flatten()?;
+    let right = frame.header.first == due && frame.is_whole(&segment.salted);
+    let block = right.then(|| Block::parse(frame.block()?).ok()).flatten()?;
     (block.first() == due && block.last() == frame.header.last()).then_some(block)
 }
 
@@ -158,7 +158,7 @@ fn behind_damage(segment: &Segment, pool: &Pool, at: u64, due: Position) -> Resu
     while walk.search(due.next())? {
         // One frame follows the other, until one is damaged too.
         while let Some(frame) = walk.next()? {
-            if frame.header.first <= due || !frame.header.fits(&segment.salted, &frame.block) {
+            if frame.header.first <= due || !frame.is_whole(&segment.salted) {
                 continue;
             }
             let proves = frame.header.synced >= due;

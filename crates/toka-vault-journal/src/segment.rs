@@ -9,6 +9,7 @@ use bytes::Bytes;
 use toka_vault_core::{Position, Result};
 use toka_vault_engine::disk::StoredFile;
 
+use crate::compression::{Compression, decompressed};
 use crate::frame::{ALIGNMENT, FrameHeader, HEADER_BYTES, Salted};
 use crate::pool::{BUFFER_BYTES, Pool};
 use crate::segment_header::{PAGE_BYTES, SegmentHeader};
@@ -26,7 +27,8 @@ pub(crate) struct Segment {
 pub(crate) struct Frame {
     pub(crate) offset: u64,
     pub(crate) header: FrameHeader,
-    pub(crate) block: Bytes,
+    /// The block as it is stored.
+    pub(crate) stored: Bytes,
 }
 
 /// Goes through a segment from frame to frame.
@@ -62,6 +64,21 @@ impl Segment {
     }
 }
 
+impl Frame {
+    /// Returns the block; `None` where it is compressed and damaged.
+    pub(crate) fn block(&self) -> Option<Bytes> {
+        match self.header.compression {
+            Compression::None => Some(self.stored.clone()),
+            Compression::Lz4 => decompressed(&self.stored).map(Bytes::from),
+        }
+    }
+
+    /// Tells whether it is what was written.
+    pub(crate) fn is_whole(&self, salted: &Salted) -> bool {
+        self.header.fits(salted, &self.stored)
+    }
+}
+
 impl Walk<'_> {
     /// Returns where the next frame is looked for.
     pub(crate) fn offset(&self) -> u64 {
@@ -73,9 +90,9 @@ impl Walk<'_> {
         let Some(header) = self.header_at(self.offset)? else { return Ok(None) };
         let offset = self.offset;
         let Some(frame) = self.bytes(offset, header.frame_bytes() as usize)? else { return Ok(None) };
-        let block = frame.slice(HEADER_BYTES..HEADER_BYTES + header.length as usize);
+        let stored = frame.slice(HEADER_BYTES..HEADER_BYTES + header.length as usize);
         self.offset += header.frame_bytes();
-        Ok(Some(Frame { offset, header, block }))
+        Ok(Some(Frame { offset, header, stored }))
     }
 
     /// Goes to the next place that has a frame's header, with events that are not before `due`. Tells

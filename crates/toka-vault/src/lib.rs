@@ -19,7 +19,7 @@ pub use toka_vault_engine::disk::TailLoss;
 pub use toka_vault_engine::{Durability, Indexing, LocalVault};
 #[cfg(feature = "persist-journal")]
 #[doc(inline)]
-pub use toka_vault_journal::{JournalOptions, JournalVault};
+pub use toka_vault_journal::{Compression, JournalOptions, JournalVault};
 #[doc(inline)]
 pub use toka_vault_memory::InMemoryVault;
 #[cfg(feature = "persist-sled")]

@@ -8,6 +8,7 @@ use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{Chunk, Clock, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
+use crate::compression::Compression;
 use crate::log::JournalLog;
 use crate::open::{Place, follow_at, open_at};
 use crate::options::{JournalOptions, SEGMENT_BYTES_MIN};
@@ -53,7 +54,8 @@ pub(super) fn open(disk: &SimDirectory, is_new: bool, syncs: Syncs, seed: &mut S
         is_new,
         clock: clock.clone(),
     };
-    let options = JournalOptions::new().with_segment_bytes(SEGMENT_BYTES_MIN);
+    let compression = if seed.coin() { Compression::Lz4 } else { Compression::None };
+    let options = JournalOptions::new().with_segment_bytes(SEGMENT_BYTES_MIN).with_compression(compression);
     let (log, end) = open_at(place, &options)?;
     if is_new {
         directory.sync()?;
