@@ -10,6 +10,7 @@
 
 mod life;
 mod promise;
+mod user;
 mod witness;
 mod world;
 
@@ -81,7 +82,7 @@ fn history(number: u64, syncs: Syncs, crashes: u64) -> Result<(Vec<Life>, u64), 
 
 #[test]
 fn what_was_acknowledged_or_shown_survives_every_crash() {
-    let (mut points, mut acknowledged, mut shown) = (0, 0, 0);
+    let (mut points, mut acknowledged, mut shown, mut held, mut broken) = (0, 0, 0, 0, 0);
     let crashes = asked("SIM_CRASHES", 8);
     for number in 0..asked("SIM_SEEDS", 12) {
         let (lives, crashes) =
@@ -89,7 +90,11 @@ fn what_was_acknowledged_or_shown_survives_every_crash() {
         points += crashes;
         acknowledged += lives.iter().map(Life::acknowledged).sum::<usize>();
         shown += lives.iter().map(Life::shown).sum::<usize>();
+        let conditions = lives.iter().map(Life::conditions);
+        (held, broken) =
+            conditions.fold((held, broken), |sum, (held, broken)| (sum.0 + held, sum.1 + broken));
     }
+    assert!(held > 0 && broken > 0, "{held} conditions held, {broken} did not");
     eprintln!("{points} crashes, {acknowledged} events acknowledged, {shown} shown");
     assert!(acknowledged > 0 && shown > acknowledged);
 }
@@ -107,7 +112,7 @@ fn the_same_seed_is_the_same_history() {
 #[test]
 fn a_vault_that_syncs_one_step_late_is_caught_by_every_seed() {
     for number in 0..asked("SIM_SEEDS", 12) {
-        let fault = history(number, Syncs::Late, 40).err().unwrap_or_default();
+        let fault = history(number, Syncs::Late, 150).err().unwrap_or_default();
         let lost = ["was acknowledged and is not there", "was shown and is not there"];
         assert!(lost.iter().any(|lost| fault.contains(lost)), "seed {number} found: {fault}");
     }

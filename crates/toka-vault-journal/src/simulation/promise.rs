@@ -1,8 +1,9 @@
 //! [`Promise`]: what a vault has to keep, whatever happens to its disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use toka_vault_core::{Digest, EventHeader, Position};
+use toka_vault_core::{Digest, EventHeader, Payload, Position};
+use toka_vault_testkit::sim::Seed;
 
 use super::witness::Mark;
 
@@ -14,8 +15,12 @@ pub(super) const SUBSCRIBERS: usize = 3;
 pub(super) struct Promise {
     /// The payloads of all that was asked for, a list for each commit. No two events have the same.
     asked: Vec<Vec<Digest>>,
-    acknowledged: BTreeMap<Position, EventHeader>,
+    acknowledged: BTreeMap<Position, (EventHeader, Payload)>,
     shown: BTreeMap<Position, EventHeader>,
+    /// Where replays ended.
+    ends: BTreeSet<Position>,
+    /// What two were told of one position that is not the same.
+    fault: Option<String>,
     /// The newest that each subscriber has seen.
     seen: [Position; SUBSCRIBERS],
 }
@@ -25,16 +30,38 @@ impl Promise {
     pub(super) fn add(&mut self, mark: &Mark) {
         match mark {
             Mark::Asked(payloads) => self.asked.push(payloads.clone()),
-            Mark::Acknowledged(headers) => {
-                self.acknowledged.extend(headers.iter().map(|header| (header.position, header.clone())));
+            Mark::Acknowledged(events) => {
+                for (header, payload) in events {
+                    self.agree(header);
+                    self.acknowledged.insert(header.position, (header.clone(), payload.clone()));
+                }
+            }
+            Mark::Condition(_) => {}
+            Mark::Replayed(end) => {
+                self.ends.insert(*end);
             }
             Mark::Shown(who, header) => {
+                self.agree(header);
                 self.shown.insert(header.position, header.clone());
                 if let Some(seen) = who.and_then(|who| self.seen.get_mut(who)) {
                     *seen = header.position;
                 }
             }
         }
+    }
+
+    /// Compares what is told of a position with what was told before.
+    fn agree(&mut self, header: &EventHeader) {
+        let acknowledged = self.acknowledged.get(&header.position).map(|(header, _)| header);
+        let before = acknowledged.into_iter().chain(self.shown.get(&header.position));
+        if let Some(other) = before.into_iter().find(|before| *before != header) {
+            self.fault.get_or_insert(format!("{header:?} was told, and before that {other:?}"));
+        }
+    }
+
+    /// Returns some of what was acknowledged, by chance.
+    pub(super) fn some(&self, seed: &mut Seed) -> Vec<(EventHeader, Payload)> {
+        self.acknowledged.values().filter(|_| seed.below(8) == 0).cloned().collect()
     }
 
     /// Returns up to where a subscriber has seen events.
@@ -47,12 +74,14 @@ impl Promise {
         let at = |position: Position| {
             position.get().checked_sub(1).and_then(|before| found.get(usize::try_from(before).ok()?))
         };
-        for (promise, headers) in [("acknowledged", &self.acknowledged), ("shown", &self.shown)] {
-            if let Some((position, header)) =
-                headers.iter().find(|(position, header)| at(**position) != Some(*header))
-            {
-                return Err(format!("{position} was {promise} and is not there: {header:?}"));
-            }
+        self.fault.clone().map_or(Ok(()), Err)?;
+        let acknowledged = self.acknowledged.values().map(|(header, _)| ("acknowledged", header));
+        let mut promised = acknowledged.chain(self.shown.values().map(|header| ("shown", header)));
+        if let Some((promise, header)) = promised.find(|(_, header)| at(header.position) != Some(*header)) {
+            return Err(format!("{} was {promise} and is not there: {header:?}", header.position));
+        }
+        if let Some(back) = found.windows(2).find(|pair| !pair.is_sorted_by_key(|header| header.timestamp)) {
+            return Err(format!("the time goes back: {back:?}"));
         }
         self.check_batches(found)
     }
@@ -61,7 +90,7 @@ impl Promise {
     fn check_batches(&self, found: &[EventHeader]) -> Result<(), String> {
         let first: HashMap<Digest, &[Digest]> =
             self.asked.iter().filter_map(|asked| Some((*asked.first()?, asked.as_slice()))).collect();
-        let mut rest = found;
+        let (mut rest, mut ends) = (found, BTreeSet::from([Position::ZERO]));
         while let Some(header) = rest.first() {
             let Some(asked) = first.get(&header.digest) else {
                 return Err(format!("{} was never asked for, or is a part of a batch", header.position));
@@ -70,7 +99,11 @@ impl Promise {
             if !there.eq(asked.iter().copied()) {
                 return Err(format!("the batch that begins at {} is split", header.position));
             }
+            ends.insert(header.position.plus(asked.len() as u64).minus(1));
             rest = rest.get(asked.len()..).unwrap_or_default();
+        }
+        if let Some(end) = self.ends.difference(&ends).next() {
+            return Err(format!("a replay ended at {end}, in the middle of a batch"));
         }
         let mut digests: Vec<_> = found.iter().map(|header| header.digest).collect();
         digests.sort_unstable_by_key(|digest| *digest.as_bytes());

@@ -2,16 +2,22 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use toka_vault_core::{Digest, EventHeader};
+use toka_vault_core::{Digest, EventHeader, Payload, Position};
 use toka_vault_testkit::sim::SimDirectory;
+
+use super::promise::SUBSCRIBERS;
 
 /// Is one thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Mark {
     /// Events with these payloads were asked to be committed together.
     Asked(Vec<Digest>),
-    /// These were acknowledged.
-    Acknowledged(Vec<EventHeader>),
+    /// These were acknowledged, with these payloads.
+    Acknowledged(Vec<(EventHeader, Payload)>),
+    /// The condition of a commit held, or did not for the event at a position.
+    Condition(Option<Position>),
+    /// A replay had shown all up to a position.
+    Replayed(Position),
     /// A subscriber was shown an event whose payload is right, or where it is `None`, a replay was.
     Shown(Option<usize>, EventHeader),
 }
@@ -26,6 +32,8 @@ pub(super) struct Witness {
 #[derive(Default)]
 struct State {
     marks: Vec<(usize, Mark)>,
+    /// The newest that each subscriber has seen in this life.
+    seen: [Position; SUBSCRIBERS],
     fault: Option<String>,
 }
 
@@ -37,8 +45,27 @@ impl Witness {
 
     /// Notes what happened, and how many changes the disk had seen.
     pub(super) fn note(&self, mark: Mark) {
-        let count = self.disk.change_count();
-        self.state().marks.push((count, mark));
+        let (count, mut state) = (self.disk.change_count(), self.state());
+        if let Mark::Shown(Some(who), header) = &mark
+            && let Some(seen) = state.seen.get_mut(*who)
+        {
+            *seen = header.position;
+        }
+        state.marks.push((count, mark));
+    }
+
+    /// Tells whether some subscribers have seen all up to a position, or something was noted that must not
+    /// be.
+    pub(super) fn have_seen(&self, mut who: impl Iterator<Item = usize>, position: Position) -> bool {
+        let state = self.state();
+        state.fault.is_some() || who.all(|who| state.seen.get(who).is_none_or(|seen| *seen >= position))
+    }
+
+    /// Notes up to where a subscriber has seen events in lives before.
+    pub(super) fn begin(&self, who: usize, seen: Position) {
+        if let Some(newest) = self.state().seen.get_mut(who) {
+            *newest = seen;
+        }
     }
 
     /// Notes what must not be; the first of its kind counts.
