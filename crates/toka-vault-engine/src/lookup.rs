@@ -14,7 +14,7 @@ use crate::index::times::TimeRange;
 use crate::index::{Index, Lookup};
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
-use crate::picker::{Picker, Rest};
+use crate::picker::{Found, Picker, Rest};
 use crate::query::Query;
 
 /// Gives access to what is stored. Calls may block as the log does.
@@ -41,6 +41,9 @@ pub(crate) struct Unread {
 
 /// Events that the index follows at once, before other reads get their turn.
 const FOLLOWED_AT_ONCE: u64 = 8_192;
+
+/// How many times as many events a search reads at once, where those before were not wanted.
+const SEARCH_GROWTH: usize = 8;
 
 /// Asks for the first event that breaks a condition of a commit.
 #[derive(Debug)]
@@ -129,18 +132,34 @@ impl Storage {
         let Some((mut picker, covered)) = self.picker(query, first, last, Direction::Forward)? else {
             return self.first_of(query, first, last);
         };
+        // Nearly every event of a kind is wanted, and few of a zone of times: first one, then more and more.
+        let mut most = 1;
         loop {
-            let found = picker.find(&self.index.postings, 1);
+            let found = picker.find(&self.index.postings, most);
             let rest = found.rest;
-            if let Some(event) = found.read(self.log.as_ref())?.0.into_iter().next() {
-                return Ok(Some(event?.position()));
+            if let Some(position) = self.first_found(found)? {
+                return Ok(Some(position));
             }
+            most = most.saturating_mul(SEARCH_GROWTH);
             match rest {
                 Rest::More => {}
                 Rest::Nothing => return self.first_of(query, covered.next(), last),
                 Rest::Unindexed(from, _) => return self.first_of(query, from, last),
             }
         }
+    }
+
+    /// Reads what was found up to the first event that is wanted.
+    fn first_found(&self, found: Found) -> Result<Option<Position>> {
+        let mut found = Some(found);
+        while let Some(part) = found {
+            let (events, rest) = part.read(self.log.as_ref())?;
+            if let Some(event) = events.into_iter().next() {
+                return Ok(Some(event?.position()));
+            }
+            found = rest;
+        }
+        Ok(None)
     }
 
     /// Returns where the first event of a moment or later can be, of those from `at` on: `at` itself where

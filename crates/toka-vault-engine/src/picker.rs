@@ -60,6 +60,8 @@ pub(crate) struct Found {
     direction: Direction,
     /// In the picker's direction.
     positions: Vec<Position>,
+    /// How many of them are read at once at most.
+    together: usize,
     /// How it goes on behind them.
     pub(crate) rest: Rest,
 }
@@ -128,7 +130,7 @@ impl Picker {
         if let Some(newest) = positions.last() {
             self.told = if self.is_backward() { *newest } else { newest.next() };
         }
-        Found { query: self.query.clone(), direction: self.direction, positions, rest }
+        Found { query: self.query.clone(), direction: self.direction, positions, together: PICK_MAX, rest }
     }
 
     fn is_backward(&self) -> bool {
@@ -202,7 +204,12 @@ impl Found {
                 self.positions.drain(..start);
                 return Ok((events, Some(self)));
             }
-            let (read, told) = self.read_close(log, rest.get(..close(rest)).unwrap_or(rest))?;
+            let near = close(rest).min(self.together);
+            let (read, told) = self.read_close(log, rest.get(..near).unwrap_or(rest))?;
+            if self.direction == Direction::Backward {
+                // What was too much for one read is not tried again each time.
+                self.together = told.saturating_mul(2);
+            }
             bytes += read.iter().flatten().map(|event| event.payload.bytes().len()).sum::<usize>();
             start += told;
             events.extend(read);

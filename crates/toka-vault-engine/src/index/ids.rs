@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
-pub(crate) use crate::index::runs::Lookup;
 use crate::index::runs::{Cover, Layout, Runs};
+pub(crate) use crate::index::runs::{Lookup, Times};
 use crate::positions::Positions;
 use crate::sync::{Mutex, RwLock, lock, read, write};
 use crate::thread::JoinHandle;
@@ -35,7 +35,8 @@ const GATHERED_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 16 };
 const WAITING_IDS_MAX: usize = 4 * GATHERED_IDS_MAX;
 
 /// How the files are called, and how large they start.
-const LAYOUT: Layout = Layout { extension: "ids", batch_events: GATHERED_IDS_MAX, is_filtered: |_| false };
+const LAYOUT: Layout =
+    Layout { extension: "ids", batch_events: GATHERED_IDS_MAX, is_filtered: |_| false, times: Times::Left };
 
 /// Evicted ids that are worth the pass that removes them.
 const FORGET_MIN: u64 = 1_024;

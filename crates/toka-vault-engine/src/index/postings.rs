@@ -1,4 +1,4 @@
-//! [`Postings`]: which events are of a kind, have a parent, or carry a payload.
+//! [`Postings`]: which events are of a kind or a time, have a parent, or carry a payload.
 //!
 //! It follows the log instead of being told of each event, so that it takes nothing from the path of a
 //! commit: a thread of its own takes what has become durable, from memory as long as it is there; some
@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Kind, Position, Result};
 
-use super::runs::{Damaged, Key, Layout, Runs};
+use super::runs::{Damaged, Key, Layout, Runs, Times};
 use super::times::{Span, TimeRange, joined};
 use crate::log::Log;
 use crate::published::Published;
@@ -44,8 +44,12 @@ const BATCH_EVENTS: usize = if cfg!(test) { 64 } else { 1 << 15 };
 const KINDS_MAX: usize = 1 << 16;
 
 /// How the files are called, and how large they start.
-const LAYOUT: Layout =
-    Layout { extension: "postings", batch_events: BATCH_EVENTS, is_filtered: keys::is_of_payload };
+const LAYOUT: Layout = Layout {
+    extension: "postings",
+    batch_events: BATCH_EVENTS,
+    is_filtered: keys::is_of_payload,
+    times: Times::Kept,
+};
 
 /// Finds events by what they say; by default it follows nothing and finds none.
 #[derive(Debug, Default)]

@@ -76,7 +76,7 @@ pub(super) fn findings(
         let filed = sums.taken();
         let (mut allowed, zones) = (true, run.zones());
         let whole = read(log, run.cover(), |event| {
-            allowed &= zones.allows(event.position(), event.header.timestamp);
+            allowed &= zones.is_empty() || zones.allows(event.position(), event.header.timestamp);
             keys_of(event).into_iter().for_each(|key| sums.add((key, event.position())));
         })?;
         if whole && (filed != sums.taken() || !allowed) {
@@ -126,12 +126,16 @@ mod tests {
 
     use super::*;
     use crate::index::given::given;
-    use crate::index::runs::Layout;
+    use crate::index::runs::{Layout, Times};
     use crate::index::times::Zones;
 
     const EVENTS: u64 = 300;
-    const LAYOUT: Layout =
-        Layout { extension: "postings", batch_events: 64, is_filtered: keys::is_of_payload };
+    const LAYOUT: Layout = Layout {
+        extension: "postings",
+        batch_events: 64,
+        is_filtered: keys::is_of_payload,
+        times: Times::Kept,
+    };
 
     /// Makes a file of what the log says, but for a change.
     fn file(dir: &Path, log: &dyn Log, change: impl FnOnce(&mut Vec<Entry>)) -> Runs {

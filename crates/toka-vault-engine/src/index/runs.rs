@@ -45,6 +45,17 @@ pub(crate) struct Layout {
     /// Tells for which keys it pays to know without a read that a file does not have them. They have to
     /// be as good as random.
     pub(crate) is_filtered: fn(Key) -> bool,
+    /// Whether the files tell the times of their events.
+    pub(crate) times: Times,
+}
+
+/// Says whether an index tells times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// Of every event.
+    Kept,
+    /// Of none.
+    Left,
 }
 
 /// Holds the files, in the order of what they cover.

@@ -1,4 +1,4 @@
-//! [`Zones`]: the range of times of some hundred consecutive events each.
+//! [`Zones`]: the range of times of each thousand consecutive events.
 //!
 //! Positions follow the order of commits, and times that a vault assigns never go back; only events that
 //! brought their own time stand elsewhere. So the events of a range of times lie in few places, and for each
@@ -62,11 +62,23 @@ impl Zones {
         }
     }
 
-    /// Tells whether an event can have this time; events that no zone tells of can have any.
+    /// Tells whether an event can have this time; one that no zone tells of cannot.
     pub(crate) fn allows(&self, position: Position, time: Timestamp) -> bool {
         let zone = self.0.partition_point(|zone| zone.first <= position).checked_sub(1);
         let zone = zone.and_then(|at| self.0.get(at));
-        zone.is_none_or(|zone| (zone.least..=zone.greatest).contains(&time))
+        zone.is_some_and(|zone| (zone.least..=zone.greatest).contains(&time))
+    }
+
+    /// Tells whether nothing is told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Tells whether each event between two positions is in one zone.
+    pub(crate) fn cover(&self, (first, last): Span) -> bool {
+        self.0.first().is_some_and(|zone| zone.first == first)
+            && self.0.last().is_some_and(|zone| zone.first <= last)
+            && self.0.is_sorted_by(|zone, next| zone.first < next.first)
     }
 
     /// Returns where events up to `last` could be that a range of times wants.
@@ -84,7 +96,7 @@ impl Zones {
     /// Adds a zone that ends at `last` behind all others, or makes it a part of the newest.
     fn widen(&mut self, zone: Zone, last: Position) {
         match self.0.last_mut() {
-            Some(newest) if last.get() - newest.first.get() < ZONE_EVENTS => {
+            Some(newest) if last.get().saturating_sub(newest.first.get()) < ZONE_EVENTS => {
                 newest.least = newest.least.min(zone.least);
                 newest.greatest = newest.greatest.max(zone.greatest);
             }
@@ -160,6 +172,19 @@ mod tests {
         assert_eq!(spans(&zones, 11, range(Some(1_000), None)), [(9, 11)]);
         assert!(zones.allows(Position::new(9), time(1_000)));
         assert!(!zones.allows(Position::new(8), time(1_000)));
+    }
+
+    #[test]
+    fn zones_that_leave_an_event_out_do_not_cover() {
+        let between = |first, last| (Position::new(first), Position::new(last));
+        let told = zones(1, 0..30);
+        assert!(told.cover(between(1, 30)));
+        assert!(!told.cover(between(1, 20)));
+        assert!(!zones(2, 0..30).cover(between(1, 31)));
+        assert!(!Zones::default().cover(between(1, 1)));
+        let mut shuffled = told.clone();
+        shuffled.0.swap(1, 2);
+        assert!(!shuffled.cover(between(1, 30)));
     }
 
     #[test]

@@ -16,6 +16,9 @@ const COMMITTERS: usize = 3;
 /// Most commits of one of them.
 const COMMITS_MAX: u64 = 16;
 
+/// Replays of the one who does nothing else.
+const REPLAYS: usize = 8;
+
 /// The kind of all events.
 const KIND: &str = "sim.test";
 
@@ -62,13 +65,14 @@ impl User {
     pub(super) fn work(&self, promise: &Promise, seed: &mut Seed) -> Result<(), String> {
         let mut readers = Vec::new();
         for who in 0..SUBSCRIBERS {
-            let (user, seen) = (self.clone(), promise.seen(who));
+            let (user, seen, pause) = (self.clone(), promise.seen(who), seed.below(2) * seed.below(100));
             self.witness.begin(who, seen);
             let vault = if who + 1 == SUBSCRIBERS { self.beside.clone() } else { self.vault.clone() };
-            readers.push(shuttle::thread::spawn(move || block_on(user.subscribe(&vault, who, seen))));
+            readers
+                .push(shuttle::thread::spawn(move || block_on(user.subscribe(&vault, (who, seen), pause))));
         }
         let user = self.clone();
-        readers.push(shuttle::thread::spawn(move || block_on(user.replay())));
+        readers.push(shuttle::thread::spawn(move || (0..REPLAYS).for_each(|_| block_on(user.replay()))));
         if self.trouble == Trouble::Full {
             let disk = self.disk.clone();
             readers.push(shuttle::thread::spawn(move || be_full(&disk)));
@@ -218,8 +222,9 @@ impl User {
         }
     }
 
-    /// Reads on from what it has seen until the vault is closed.
-    async fn subscribe(&self, vault: &LocalVault, who: usize, seen: Position) {
+    /// Reads on from what it has seen until the vault is closed, with a pause of so many turns of others
+    /// after each event.
+    async fn subscribe(&self, vault: &LocalVault, (who, seen): (usize, Position), pause: u64) {
         let mut subscription = vault.subscribe_from(StartFrom::After(seen));
         let mut seen = seen;
         loop {
@@ -228,6 +233,7 @@ impl User {
                 Ok(None) => break,
                 Err(error) => return self.refused(&error),
             }
+            (0..pause).for_each(|_| shuttle::thread::yield_now());
         }
         match vault.head().await {
             Ok(head) if head.position != seen && self.trouble != Trouble::Fails => {

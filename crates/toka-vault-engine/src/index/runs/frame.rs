@@ -13,7 +13,7 @@ use super::page::PAGE_BYTES;
 use super::run::Cover;
 use crate::disk::read_at;
 use crate::fields::Fields;
-use crate::index::runs::Key;
+use crate::index::runs::{Key, Layout, Times};
 use crate::index::times::{Zone, Zones};
 
 /// Opens every file.
@@ -62,6 +62,14 @@ impl Frame {
         read_at(file, &mut tail, sizes.tail_start())?;
         let frame = sizes.frame(&tail).filter(|frame| frame.header(&tail) == header);
         Ok(frame)
+    }
+
+    /// Tells whether it has what the files of an index have.
+    pub(super) fn fits(&self, layout: Layout) -> bool {
+        match layout.times {
+            Times::Kept => self.zones.cover((self.cover.first, self.cover.last)),
+            Times::Left => self.zones.is_empty(),
+        }
     }
 
     /// Encodes the header.

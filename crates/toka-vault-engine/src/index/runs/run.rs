@@ -42,7 +42,7 @@ pub(crate) struct Cover {
 }
 
 impl Run {
-    /// Writes entries, which come sorted, and times, and opens the file. At most `filtered` of them have keys that
+    /// Writes entries, which come sorted, and times, and opens the file. At most `filtered` entries have keys that
     /// are filtered.
     ///
     /// The file has its name only once it is whole and durable.
@@ -76,6 +76,8 @@ impl Run {
     pub(crate) fn open(path: &Path, layout: Layout) -> Result<Result<Self, Damaged>> {
         let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
         match Frame::read(&file) {
+            // Events that no zone tells of would not be found by their time.
+            Ok(Some(frame)) if !frame.fits(layout) => Ok(Err(Damaged)),
             Ok(Some(frame)) => Ok(Ok(Self { path: path.to_path_buf(), file, frame, layout })),
             Ok(None) => Ok(Err(Damaged)),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
