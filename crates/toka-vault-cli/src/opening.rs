@@ -85,7 +85,10 @@ impl Opening {
     pub(crate) fn open_existing(&self) -> Result<Opened> {
         self.refuse_vacant()?;
         let opened = match (self.open(), self.on_disk()) {
-            (Err(refusal), Some((BackEnd::Journal, path))) => Opened::despite(refusal, path),
+            // A loss cannot be accepted by who may not write.
+            (Err(refusal), Some((BackEnd::Journal, path))) if self.tail_loss == TailLoss::Refuse => {
+                Opened::despite(refusal, path)
+            }
             (opened, _) => opened.map(Opened::as_told),
         };
         opened.map_err(not_opened)

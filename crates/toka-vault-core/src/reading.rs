@@ -25,9 +25,10 @@ pub enum StartFrom {
     /// event that brought an earlier time can stand among them. Where every event must be of this
     /// moment or later, add [`Filter::with_since`].
     ///
-    /// The first event is searched where the vault's index says that such times are, or from the oldest on
-    /// where it has none, in as little memory as reading takes. A subscription that finds none waits for one. A damaged event on the way is an
-    /// [`Error::Corrupt`](crate::Error::Corrupt), for it could be the first; the search goes on behind it.
+    /// The first event is searched where the vault's index says that such times are; without an index, from
+    /// the oldest on, in as little memory as reading takes. A subscription that finds none waits for one. A
+    /// damaged event on the way is an [`Error::Corrupt`](crate::Error::Corrupt), for it could be the first;
+    /// the search goes on behind it.
     Time(Timestamp),
     /// The first event that is committed after the call.
     Head,

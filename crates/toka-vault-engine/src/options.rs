@@ -28,11 +28,11 @@ pub enum Durability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Indexing {
-    /// By id, kind, parent and payload.
+    /// By id, kind, time, parent and payload.
     #[default]
     All,
-    /// By id alone, so that commits leave no other work behind. Whoever asks for kinds, for children or
-    /// for a payload by its digest has the history read, and so has a condition about what is further
+    /// By id alone, so that commits leave no other work behind. Whoever asks for kinds or times, for
+    /// children or for a payload by its digest has the history read, and so has a condition about what is further
     /// back than the newest events. A payload is kept once only with those events that have it among the
     /// newest tens of thousands of payloads since the vault was opened.
     Ids,

@@ -12,8 +12,7 @@ use crate::guard::guarded;
 use crate::limits::{READER_THREADS, READS_WAITING_MAX};
 use crate::lookup::Storage;
 use crate::sync::{Mutex, lock};
-use crate::thread::JoinHandle;
-use crate::thread::block_on;
+use crate::thread::{JoinHandle, block_on};
 
 /// Reads, and hands on what was read.
 type Read = Box<dyn FnOnce(&Storage) + Send>;

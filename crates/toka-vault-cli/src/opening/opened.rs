@@ -1,6 +1,7 @@
 //! [`Opened`]: a vault that is open to be read, and what its reader has to know.
 //!
-//! Keeps the invariant that a vault which is read in another way than the usual one says so.
+//! Keeps the invariant that a vault which is read in another way than the usual one knows why, so that its
+//! reader is told where that is not what was asked for.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -72,10 +73,7 @@ impl fmt::Display for Why {
             Self::NotPermitted => "this user may not write to the vault",
             Self::ReadOnlyFileSystem => "the vault is on a file system that is read only",
         };
-        write!(
-            f,
-            "{why}; shown is what is known to be durable, which can lack about the last second, and no index is used: an event is found by its id by reading the history"
-        )
+        write!(f, "{why}; about the last second can be missing here, and no index is used")
     }
 }
 

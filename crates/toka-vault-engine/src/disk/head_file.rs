@@ -92,17 +92,17 @@ impl HeadFile {
         Self::on(real::open_or_create(path)?, pace)
     }
 
-    /// Keeps the head in a file that is open, on whatever disk, and has records or is empty. Returns the
-    /// newest record with it.
+    /// Keeps the head in a file that is open, on whatever disk. Returns the newest record with it.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn on(file: Arc<dyn StoredFile>, pace: Pace) -> Result<(Self, Option<Head>)> {
-        if file.is_empty()? {
+        let newest = newest(file.as_ref())?;
+        if newest.is_none() && file.len()? < SLOTS * SLOT_BYTES {
+            // New, or its creation was cut off.
             blank(file.as_ref())?;
         }
-        let newest = newest(file.as_ref())?;
         if newest.is_some() {
             // The process that wrote it may have been killed before it was durable; from here on it
             // is the one that is not overwritten.
@@ -131,7 +131,7 @@ impl HeadFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
+    /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn look_at(file: &dyn StoredFile) -> Result<Option<Head>> {
         Ok(newest(file)?.map(|(head, _)| head))
     }
@@ -331,6 +331,19 @@ mod tests {
             file.shared.file.write_at(&[0xff; 20], slot + 10).unwrap();
             assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(position)));
         }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_gets_its_length_and_keeps_its_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head");
+        for short in [0, 1, RECORD_BYTES as u64 - 1, SLOT_BYTES + 1] {
+            std::fs::write(&path, vec![0; short as usize]).unwrap();
+            assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, None, "{short}");
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), SLOTS * SLOT_BYTES, "{short}");
+        }
+        std::fs::write(&path, encode(head(5))).unwrap();
+        assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(5)));
     }
 
     #[test]
