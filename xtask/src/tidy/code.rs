@@ -1,5 +1,5 @@
 //! The rules about code: nothing unsafe, nothing that panics or prints, no test that sleeps or is
-//! skipped.
+//! skipped, no lock or thread of the system where a simulation has its own.
 
 use crate::tidy::files::File;
 use crate::tidy::finding::Finding;
@@ -18,6 +18,7 @@ enum Scope {
     OutsideTests,
     InTests,
     InLibraries,
+    Simulated,
 }
 
 /// A rule: where it holds, and what it says about the token at a place.
@@ -32,6 +33,7 @@ const RULES: &[Rule] = &[
     (Scope::OutsideTests, panics_allowed),
     (Scope::InTests, sleep),
     (Scope::InLibraries, printing),
+    (Scope::Simulated, own_lock),
 ];
 
 /// Applies the rules to one file.
@@ -55,6 +57,7 @@ impl Scope {
             Self::OutsideTests => !place.test && !in_test,
             Self::InTests => place.test || in_test,
             Self::InLibraries => place.library && !in_test,
+            Self::Simulated => place.simulated && !in_test,
         }
     }
 }
@@ -83,6 +86,17 @@ fn panicking_macro(tokens: &Tokens, at: usize) -> Option<String> {
 fn printing(tokens: &Tokens, at: usize) -> Option<String> {
     let found = called_macro(tokens, at, &["print", "println", "eprint", "eprintln", "dbg"])?;
     Some(format!("`{found}!` in a library; return the text, or use `tracing`"))
+}
+
+/// Finds a lock or a thread of the system where a simulation has its own.
+fn own_lock(tokens: &Tokens, at: usize) -> Option<String> {
+    let module = tokens.word(at).filter(|word| matches!(*word, "sync" | "thread"))?;
+    let of_std = at >= 3 && tokens.follows_path_separator(at) && tokens.word(at - 3) == Some("std");
+    let end = (at..tokens.len()).find(|end| tokens.is_mark(*end, ';')).unwrap_or(tokens.len());
+    let is_lock = |word: &str| matches!(word, "Mutex" | "RwLock" | "Condvar");
+    let found = of_std && (module == "thread" || tokens.words(at, end).any(is_lock));
+    found
+        .then(|| format!("`std::{module}` where a simulation has its own; use `toka_vault_engine::{module}`"))
 }
 
 /// Returns the name of the macro that is called at a place, when it is one of these.
@@ -128,9 +142,10 @@ fn sleep(tokens: &Tokens, at: usize) -> Option<String> {
 mod tests {
     use super::*;
 
-    const LIBRARY: Place = Place { test: false, library: true };
-    const PROGRAM: Place = Place { test: false, library: false };
-    const TEST: Place = Place { test: true, library: false };
+    const LIBRARY: Place = Place { test: false, library: true, simulated: false };
+    const PROGRAM: Place = Place { test: false, library: false, simulated: false };
+    const TEST: Place = Place { test: true, library: false, simulated: false };
+    const SIMULATED: Place = Place { test: false, library: true, simulated: true };
 
     fn findings(place: Place, text: &str) -> Vec<String> {
         let file = File { path: "a.rs".into(), text: text.into() };
@@ -196,8 +211,20 @@ mod tests {
             assert_none(PROGRAM, &format!("fn f() {{ {name}!(\"x\") }}"));
             assert_none(LIBRARY, &format!("#[test]\nfn f() {{ {name}!(\"x\") }}"));
         }
-        assert_finding(Place { test: true, library: true }, "fn f() { dbg!(x) }", "in a library");
+        assert_finding(Place { test: true, ..LIBRARY }, "fn f() { dbg!(x) }", "in a library");
         assert_finding(PROGRAM, "fn f() { dbg!(x) }", "`dbg!`");
+    }
+
+    #[test]
+    fn locks_and_threads_of_the_system_are_found_where_a_simulation_has_its_own() {
+        for text in
+            ["use std::sync::{Arc, Mutex};", "use std::sync::Condvar;", "fn f() { std::thread::spawn(g); }"]
+        {
+            assert_finding(SIMULATED, text, "toka_vault_engine::");
+            assert_none(LIBRARY, text);
+        }
+        assert_none(SIMULATED, "use std::sync::Arc;\nuse crate::sync::Mutex;");
+        assert_none(SIMULATED, "#[cfg(test)]\nmod tests {\n    use std::sync::Mutex;\n}");
     }
 
     #[test]

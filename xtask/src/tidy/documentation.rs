@@ -49,7 +49,7 @@ mod tests {
         let regions = Regions::of(&Tokens::read(text).unwrap());
         let mut documentation = Documentation::default();
         documentation.add(&file, Place::default(), &regions);
-        documentation.add(&file, Place { test: true, library: false }, &regions);
+        documentation.add(&file, Place { test: true, ..Place::default() }, &regions);
         assert!(documentation.to_string().starts_with("40 %"), "{documentation}");
     }
 }

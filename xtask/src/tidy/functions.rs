@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_test_that_is_too_long_is_found_too() {
-        let (_, findings) = look(&function("long", 71), Place { test: true, library: false });
+        let (_, findings) = look(&function("long", 71), Place { test: true, ..Place::default() });
         assert!(findings.iter().any(|finding| finding.contains("`long`")), "{findings:?}");
     }
 

@@ -7,6 +7,8 @@ pub(crate) struct Place {
     pub(crate) test: bool,
     /// The file is part of a library: it must not print.
     pub(crate) library: bool,
+    /// The file is part of what a simulation runs: its locks and threads are not the system's own.
+    pub(crate) simulated: bool,
 }
 
 /// The crate that is test code from end to end, though it is compiled as a library.
@@ -14,6 +16,17 @@ const TESTKIT: &str = "toka-vault-testkit";
 
 /// The crate under `crates/` that is a program.
 const PROGRAM: &str = "toka-vault-cli";
+
+/// The crates that a simulation runs.
+const SIMULATED: &[&str] = &["toka-vault-engine", "toka-vault-journal"];
+
+/// Their files that say whose locks and threads they are, and the one whose lock is of the process.
+const OWN_LOCKS: &[&str] = &[
+    "crates/toka-vault-engine/src/sync.rs",
+    "crates/toka-vault-engine/src/sync/simulated.rs",
+    "crates/toka-vault-engine/src/thread.rs",
+    "crates/toka-vault-engine/src/disk/lock.rs",
+];
 
 /// The paths of modules that are declared under `#[cfg(test)]`, without the ending.
 pub(crate) struct TestModules(Vec<String>);
@@ -43,6 +56,10 @@ impl Place {
         Self {
             test: in_tests || krate == Some(TESTKIT),
             library: in_sources && !in_tests && krate.is_some_and(|name| name != PROGRAM && name != TESTKIT),
+            simulated: in_sources
+                && !in_tests
+                && krate.is_some_and(|name| SIMULATED.contains(&name))
+                && !OWN_LOCKS.contains(&path),
         }
     }
 }
@@ -52,7 +69,7 @@ mod tests {
     use super::*;
 
     fn place(path: &str) -> (bool, bool) {
-        let Place { test, library } =
+        let Place { test, library, .. } =
             Place::of(path, &TestModules::new(vec!["crates/a/src/b/checks".into()]));
         (test, library)
     }
@@ -64,6 +81,19 @@ mod tests {
         assert_eq!(place("crates/toka-vault/examples/history.rs"), (false, false));
         assert_eq!(place("xtask/src/main.rs"), (false, false));
         assert_eq!(place("benches/src/main.rs"), (false, false));
+    }
+
+    #[test]
+    fn what_a_simulation_runs_is_known_but_for_where_locks_come_from() {
+        let simulated = |path| Place::of(path, &TestModules::new(Vec::new())).simulated;
+        assert!(simulated("crates/toka-vault-engine/src/writer.rs"));
+        assert!(simulated("crates/toka-vault-journal/src/pool.rs"));
+        assert!(!simulated("crates/toka-vault-engine/src/thread.rs"));
+        assert!(!simulated("crates/toka-vault-engine/tests/stall.rs"));
+        assert!(!simulated("crates/toka-vault-sled/src/log.rs"));
+        for path in OWN_LOCKS {
+            assert!(std::path::Path::new("..").join(path).exists(), "{path} is gone");
+        }
     }
 
     #[test]
