@@ -7,12 +7,23 @@ mod opened;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use toka_vault::{Error, JournalOptions, JournalVault, SledOptions, SledVault, TailLoss, Vault};
 
 use crate::failure::{Failure, Result};
+use crate::output::Notes;
 pub(crate) use opened::{Opened, Why};
+
+/// How long a command that writes waits for a vault that is open elsewhere.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How long it waits without saying so.
+const WAIT_SILENT: Duration = Duration::from_millis(200);
+
+/// How long it waits between two looks.
+const WAIT_STEP: Duration = Duration::from_millis(10);
 
 /// Names the vault to open.
 pub(crate) struct Opening {
@@ -73,9 +84,22 @@ impl Opening {
         }
     }
 
-    /// Opens the vault, or creates it.
-    pub(crate) fn open_or_create(&self) -> Result<Vault> {
-        self.open().map_err(not_opened)
+    /// Opens the vault, or creates it. One that is open elsewhere is waited for, not for long: most
+    /// commands have a vault open for a moment.
+    pub(crate) fn open_or_create(&self, notes: Notes) -> Result<Vault> {
+        let started = Instant::now();
+        let mut told = false;
+        loop {
+            match self.open() {
+                Err(Error::Locked { .. }) if started.elapsed() < WAIT_MAX => {}
+                opened => return opened.map_err(not_opened),
+            }
+            if !told && started.elapsed() > WAIT_SILENT {
+                notes.note("the vault is open elsewhere; waiting for it");
+                told = true;
+            }
+            std::thread::sleep(WAIT_STEP);
+        }
     }
 
     /// Opens the vault to read from it; there must be one.

@@ -3,8 +3,8 @@
 //! A lock is poisoned when a thread panicked while it held it. What the engine and its back-ends guard by
 //! locks is changed in steps that cannot panic half way, so the data is whole and the lock is taken anyway.
 //!
-//! They are the standard library's. In a build with `--cfg toka_sim` they are [`simulated`] ones, which let
-//! a seed decide whose turn it is; `docs/decisions/0024-a-vault-from-one-seed.md` says what for. Whoever
+//! They are the standard library's. In a build with `--cfg toka_sim` they are those of `simulated.rs`, which
+//! let a seed decide whose turn it is; `docs/decisions/0024-a-vault-from-one-seed.md` says what for. Whoever
 //! locks or waits in a local vault does it through here, or that build would stand still.
 
 #[cfg(toka_sim)]

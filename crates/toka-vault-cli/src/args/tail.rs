@@ -15,14 +15,15 @@ pub(crate) struct Tail {
 
     /// Where to start: `beginning`, `head` (only new events), the position or the id of the first event
     /// to print, or a time: then it is the first event of that time or later. By default the last 10
-    /// events, of those that are meant.
+    /// events of those that are meant, or as many as -n says.
     ///
     /// A time is RFC 3339, or a date, which is its midnight in UTC. All behind that first event is
     /// printed, an event too that was imported with an earlier time.
     #[arg(long, value_name = "START")]
     pub(crate) from: Option<TailStart>,
 
-    /// End after N events; by default go on until interrupted.
+    /// End after N events: the last N, unless --from says otherwise, and where there are fewer, the next ones
+    /// too; by default go on until interrupted.
     #[arg(long, short = 'n', value_name = "N")]
     pub(crate) limit: Option<u64>,
 }

@@ -31,7 +31,7 @@ pub(super) fn run(opening: &Opening, args: Commit, output: &mut Output) -> Resul
         // A vault that is not there yet has no events. What an empty one refuses creates none.
         block_on(Vault::from(InMemoryVault::unbounded()).commit_if(event.clone(), &conditions))?;
     }
-    on(&opening.open_or_create()?, |vault| {
+    on(&opening.open_or_create(output.notes())?, |vault| {
         let header = block_on(vault.commit_if(event, &conditions))?;
         output.thing(&HeaderRecord(&header), &header_rows(&header))
     })

@@ -20,7 +20,7 @@ const NAMED_MAX: u64 = 3;
 pub(super) fn run(opening: &Opening, path: &Path, output: &Output) -> Result<()> {
     // First the repository, then the vault, so that a wrong path does not leave an empty vault.
     let history = History::open(path).map_err(Failure::failed)?;
-    on(&opening.open_or_create()?, |vault| {
+    on(&opening.open_or_create(output.notes())?, |vault| {
         let mut import = Import::new(vault, output.notes());
         let outcome = block_on(import.all(Events::new(history)));
         import.conclude();

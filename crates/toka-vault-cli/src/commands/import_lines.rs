@@ -33,7 +33,7 @@ pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output:
     // First the file, then the vault, so that a wrong path does not leave an empty vault.
     let source = open(&from.file)?;
     let lines = Lines::new(source, Reading::new(form, from.foreign));
-    on(&opening.open_or_create()?, |vault| into_vault(vault, lines, output.notes()))
+    on(&opening.open_or_create(output.notes())?, |vault| into_vault(vault, lines, output.notes()))
 }
 
 /// Imports lines into a vault that is open.

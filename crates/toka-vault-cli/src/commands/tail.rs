@@ -19,7 +19,7 @@ const HISTORY_DEFAULT: u64 = 10;
 
 /// Follows the vault until it is closed, enough events are printed, or nobody reads them any more.
 pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut Output) -> Result<()> {
-    let start = start(vault, args.from, &filter).await?;
+    let start = start(vault, args, &filter).await?;
     let mut subscription = vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter));
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut damaged = false;
@@ -50,24 +50,26 @@ async fn next(subscription: &mut Subscription) -> Result<Option<Event>, Error> {
 }
 
 /// Says after what to start, so that the event which was named is the first.
-async fn start(vault: &Vault, from: Option<TailStart>, filter: &Filter) -> Result<StartFrom> {
+async fn start(vault: &Vault, args: &Tail, filter: &Filter) -> Result<StartFrom> {
+    let history = args.limit.unwrap_or(HISTORY_DEFAULT);
     let before = |position: Position| StartFrom::After(position.minus(1));
-    Ok(match from {
+    Ok(match args.from {
         Some(TailStart::Beginning) => StartFrom::Beginning,
         Some(TailStart::Head) => StartFrom::Head,
         Some(TailStart::At(position)) => before(position),
         Some(TailStart::Time(time)) => StartFrom::Time(time),
         Some(TailStart::Event(id)) => before(position_of(vault, id).await?),
-        None if filter.is_all() => match vault.head().await?.position.minus(HISTORY_DEFAULT) {
+        None if filter.is_all() => match vault.head().await?.position.minus(history) {
             Position::ZERO => StartFrom::Beginning,
             position => StartFrom::After(position),
         },
-        None => last(vault, filter).await?.map_or(StartFrom::Beginning, before),
+        None if history == 0 => StartFrom::Head,
+        None => last(vault, filter, history).await?.map_or(StartFrom::Beginning, before),
     })
 }
 
-/// Finds where the last events begin that the filter means; `None` where there are no others before.
-async fn last(vault: &Vault, filter: &Filter) -> Result<Option<Position>> {
+/// Finds where the last events begin that the filter means, so many of them; `None` where there are no others before.
+async fn last(vault: &Vault, filter: &Filter, count: u64) -> Result<Option<Position>> {
     let options = ReplayOptions::new().with_direction(Direction::Backward).with_filter(filter.clone());
     let mut replay = vault.replay(options);
     let mut found = 0;
@@ -75,7 +77,7 @@ async fn last(vault: &Vault, filter: &Filter) -> Result<Option<Position>> {
         match replay.try_next().await {
             Ok(Some(event)) => {
                 found += 1;
-                if found == HISTORY_DEFAULT {
+                if found == count {
                     return Ok(Some(event.position()));
                 }
             }

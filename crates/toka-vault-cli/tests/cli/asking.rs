@@ -71,6 +71,7 @@ fn tail_follows_the_kinds_that_are_meant() {
         tail(&["--kind", "even", "-n", "10"]),
         (5..15).map(|number| json!(2 * number + 1)).collect::<Vec<_>>()
     );
+    assert_eq!(tail(&["--kind", "even", "-n", "2"]), [27, 29]);
     assert_eq!(tail(&["--kind", "odd", "--from", "beginning", "-n", "2"]), [2, 4]);
     assert_eq!(tail(&["--kind", "odd", "--from", "5", "-n", "2"]), [6, 8]);
     let few = days(&["a", "b", "a"]);

@@ -147,6 +147,21 @@ fn beside_a_writer_sums_and_proofs_are_of_the_events_alone() {
 }
 
 #[test]
+fn a_commit_waits_a_moment_for_a_vault_that_is_open_elsewhere() {
+    let sandbox = Sandbox::new();
+    let (vault, _) = write(&sandbox, 1);
+    let mut child = program(&sandbox, JOURNAL, &["commit", "a", "2"]).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "note: the vault is open elsewhere; waiting for it\n");
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let again = JournalVault::open(sandbox.path("main")).unwrap();
+    assert_eq!(block_on(again.head()).unwrap().position.get(), 2);
+}
+
+#[test]
 fn what_writes_to_a_journal_that_is_open_elsewhere_is_5() {
     let sandbox = Sandbox::new();
     let (vault, _) = write(&sandbox, 1);

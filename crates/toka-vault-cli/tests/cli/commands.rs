@@ -77,6 +77,7 @@ fn tail_starts_where_it_is_told() {
     let ids: Vec<String> = (1..=12).map(|number| commit(&sandbox, &["a", &number.to_string()])).collect();
     let tail = |args: &[&str]| each(&sandbox.json(&[&["tail"], args].concat()), "payload");
     assert_eq!(tail(&["-n", "10"]), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert_eq!(tail(&["-n", "2"]), [11, 12]);
     assert_eq!(tail(&["--from", "beginning", "-n", "2"]), [1, 2]);
     assert_eq!(tail(&["--from", "5", "-n", "2"]), [5, 6]);
     assert_eq!(tail(&["--from", "0", "-n", "1"]), [1]);
