@@ -59,10 +59,13 @@ async fn start(vault: &Vault, args: &Tail, filter: &Filter) -> Result<StartFrom>
         Some(TailStart::At(position)) => before(position),
         Some(TailStart::Time(time)) => StartFrom::Time(time),
         Some(TailStart::Event(id)) => before(position_of(vault, id).await?),
-        None if filter.is_all() => match vault.head().await?.position.minus(history) {
-            Position::ZERO => StartFrom::Beginning,
-            position => StartFrom::After(position),
-        },
+        // Without a search; what is damaged counts then, so that it is for those who wait for no number.
+        None if filter.is_all() && args.limit.is_none() => {
+            match vault.head().await?.position.minus(history) {
+                Position::ZERO => StartFrom::Beginning,
+                position => StartFrom::After(position),
+            }
+        }
         None if history == 0 => StartFrom::Head,
         None => last(vault, filter, history).await?.map_or(StartFrom::Beginning, before),
     })
