@@ -57,6 +57,7 @@ fn a_commit_is_one_write_and_one_sync_of_a_file_that_does_not_grow() {
 
 /// Returns the name of the call in a line of `strace`.
 fn name(call: &str) -> &str {
-    let behind_thread = call.rsplit("] ").next().unwrap().trim_start();
-    behind_thread.split('(').next().unwrap()
+    // First the name: the bytes that were written can look like anything.
+    let before_arguments = call.split('(').next().unwrap();
+    before_arguments.rsplit("] ").next().unwrap().trim_start()
 }
