@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use toka_vault::verify::Finding;
 use toka_vault::{
-    Condition, Digest, Error, EventHeader, Filter, NewEvent, Position, Replay, ReplayOptions, Result, Vault,
-    verify,
+    Condition, Digest, Error, EventHeader, Filter, NewEvent, Position, ReplayOptions, Result, Vault, verify,
 };
 #[cfg(feature = "journal")]
 use toka_vault_scenarios::journal;
 use toka_vault_scenarios::sled;
+use toka_vault_testkit::events::{positions, read};
 use toka_vault_testkit::runner::run;
 
 /// Events: more than fit the memory of either index, so that both have files.
@@ -40,14 +40,6 @@ async fn fill(vault: &Vault) -> Vec<EventHeader> {
     headers
 }
 
-async fn positions(mut replay: Replay) -> Vec<u64> {
-    let mut positions = Vec::new();
-    while let Some(event) = replay.try_next().await.unwrap() {
-        positions.push(event.position().get());
-    }
-    positions
-}
-
 /// Asks for everything that an index helps with.
 async fn assert_answers(vault: &Vault, headers: &[EventHeader]) {
     for header in headers.iter().step_by(997).chain(headers.last()) {
@@ -59,9 +51,9 @@ async fn assert_answers(vault: &Vault, headers: &[EventHeader]) {
     }
     assert_eq!(vault.payload(Digest::of(b"nothing")).await.unwrap(), None);
     let filter = || Filter::kind("lost.k3").unwrap();
-    let found = positions(vault.replay(ReplayOptions::new().with_filter(filter()))).await;
+    let found = positions(&read(vault.replay(ReplayOptions::new().with_filter(filter()))).await);
     assert_eq!(found, (1..=EVENTS).filter(|position| (position - 1) % KINDS == 3).collect::<Vec<_>>());
-    assert_eq!(positions(vault.children(headers[999].id)).await, [1_001]);
+    assert_eq!(positions(&read(vault.children(headers[999].id)).await), [1_001]);
     let newest = *found.last().unwrap();
     let none = |after| [Condition::none_after(Position::new(after), filter())];
     let refused = vault.commit_if(event(1, None), &none(newest - 1)).await.unwrap_err();

@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use toka_vault::{
-    Condition, Digest, Error, EventHeader, Filter, Indexing, NewEvent, Position, Replay, ReplayOptions,
-    Result, SledOptions, SledVault, Vault, verify,
+    Condition, Digest, Error, EventHeader, Filter, Indexing, NewEvent, Position, ReplayOptions, Result,
+    SledOptions, SledVault, Vault, verify,
 };
 #[cfg(feature = "journal")]
 use toka_vault::{JournalOptions, JournalVault};
+use toka_vault_testkit::events::{positions, read};
 use toka_vault_testkit::runner::run;
 
 /// Events of one opening: so many that closing writes files of them.
@@ -59,24 +60,16 @@ async fn fill(vault: &Vault, headers: &mut Vec<EventHeader>) {
     }
 }
 
-async fn positions(mut replay: Replay) -> Vec<u64> {
-    let mut positions = Vec::new();
-    while let Some(event) = replay.try_next().await.unwrap() {
-        positions.push(event.position().get());
-    }
-    positions
-}
-
 /// Asks for everything that the postings help with, and for each event.
 async fn assert_answers(vault: &Vault, headers: &[EventHeader]) {
     let events = headers.len() as u64;
     let filter = || Filter::kind("indexing.k3").unwrap();
-    let found = positions(vault.replay(ReplayOptions::new().with_filter(filter()))).await;
+    let found = positions(&read(vault.replay(ReplayOptions::new().with_filter(filter()))).await);
     let expected: Vec<u64> = (1..=events).filter(|position| (position - 1) % KINDS == 3).collect();
     assert_eq!(found, expected);
     for parent in headers.iter().step_by(BATCH as usize).skip(1).map(|header| header.position.get() - 1) {
         if parent % 1_000 == 0 {
-            assert_eq!(positions(vault.children(headers[parent as usize - 1].id)).await, [parent + 2]);
+            assert_eq!(positions(&read(vault.children(headers[parent as usize - 1].id)).await), [parent + 2]);
         }
     }
     for header in headers.iter().step_by(997) {

@@ -32,9 +32,9 @@ pub enum Indexing {
     #[default]
     All,
     /// By id alone, so that commits leave no other work behind. Whoever asks for kinds or times, for
-    /// children or for a payload by its digest has the history read, and so has a condition about what is further
-    /// back than the newest events. A payload is kept once only with those events that have it among the
-    /// newest tens of thousands of payloads since the vault was opened.
+    /// children or for a payload by its digest has the history read, and so has a condition about what is
+    /// further back than the newest events. A payload is kept once only with those events that have it
+    /// among the newest tens of thousands of payloads since the vault was opened.
     Ids,
 }
 

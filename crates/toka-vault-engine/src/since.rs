@@ -19,10 +19,11 @@ impl Reader {
     /// What keeps an event from being read that could be it; the next call goes on behind that.
     pub(crate) async fn search(&self, next: &mut Next, last: Position) -> Result<Position> {
         while let Next::Since(time, from) = *next {
-            // At the head there is nothing to look up, and nobody to ask once the vault is closed.
-            let at = match from.filter(|at| *at > last) {
-                Some(at) => at,
-                None => self.first_since(time, from, last).await?,
+            // At the head there is nothing to look up, and nobody to ask once the vault is closed; what is in
+            // the tail is read at once.
+            let at = match from {
+                Some(at) if at > last || self.published.read_tail(at, 1).is_some() => at,
+                _ => self.first_since(time, from, last).await?,
             };
             if at > last {
                 *next = Next::Since(time, Some(at));

@@ -83,6 +83,11 @@ fn group_of(seed: &mut Seed, mut end: LogEnd, sizes: &[u64]) -> Group {
     Group { events, end, owners: Vec::new() }
 }
 
+/// Chooses how blocks are stored, by chance.
+pub(crate) fn compression(seed: &mut Seed) -> Compression {
+    if seed.coin() { Compression::Lz4 } else { Compression::None }
+}
+
 fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
     let seed = std::sync::Mutex::new(Seed::new(seed));
     Box::new(move || seed.lock().unwrap().bits())
@@ -98,7 +103,7 @@ pub(crate) fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Resu
 
 impl History {
     pub(crate) fn run(seed: &mut Seed, acknowledge: Acknowledge, changes: usize) -> Self {
-        let compression = if seed.coin() { Compression::Lz4 } else { Compression::None };
+        let compression = compression(seed);
         Self::run_with(seed, acknowledge, changes, compression)
     }
 
@@ -109,8 +114,7 @@ impl History {
         let journal = Journal::create(shared, spares, 7, salts(seed.bits())).unwrap();
         let journal = journal.with_compression(compression);
         let created = directory.change_count();
-        let (groups, acknowledged, begun) = (Vec::new(), Vec::new(), Vec::new());
-        let written = Vec::new();
+        let (groups, acknowledged, begun, written) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut history = Self { directory, groups, acknowledged, begun, written, created, refused: 0 };
         let mut end = LogEnd::EMPTY;
         while history.directory.change_count() < changes {

@@ -180,10 +180,7 @@ impl Journal {
 
     /// Brings a block into the form in which it is stored.
     fn stored(&self, EncodedBlock { first, bytes, .. }: EncodedBlock) -> StoredBlock {
-        let compressed = match self.compression {
-            Compression::None => None,
-            Compression::Lz4 => compressed(&bytes),
-        };
+        let compressed = if self.compression == Compression::Lz4 { compressed(&bytes) } else { None };
         match compressed {
             Some(bytes) => StoredBlock { first, bytes, compression: Compression::Lz4 },
             None => StoredBlock { first, bytes, compression: Compression::None },

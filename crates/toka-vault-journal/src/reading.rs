@@ -128,27 +128,12 @@ impl Journal {
                 let at = damaged_at.unwrap_or(frame.offset);
                 return Err(corrupt(part.segment, *next, frame.header.first.minus(1), at, NO_FRAME));
             }
-            let Some(bytes) = frame.block() else {
-                return Err(corrupt(
-                    part.segment,
-                    *next,
-                    last,
-                    frame.offset,
-                    "its compressed block is damaged",
-                ));
-            };
+            let damaged = |reason| corrupt(part.segment, *next, last, frame.offset, reason);
+            let bytes = frame.block().ok_or_else(|| damaged("its compressed block is damaged"))?;
             let block = match Block::parse(bytes) {
                 Ok(block) if block.first() == frame.header.first && block.last() == last => block,
-                Ok(_) => {
-                    return Err(corrupt(
-                        part.segment,
-                        *next,
-                        last,
-                        frame.offset,
-                        "it has the block of other events",
-                    ));
-                }
-                Err(damage) => return Err(corrupt(part.segment, *next, last, frame.offset, damage.0)),
+                Ok(_) => return Err(damaged("it has the block of other events")),
+                Err(damage) => return Err(damaged(damage.0)),
             };
             // One event of a block is checked when it is decoded.
             let block = if budget.events == 1 { block } else { block.with_checked_records() };

@@ -15,7 +15,7 @@ mod witness;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use shuttle::scheduler::RandomScheduler;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
@@ -52,12 +52,12 @@ where
     let ended = catch_unwind(AssertUnwindSafe(|| {
         runner.run(move || {
             let returned = run();
-            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(returned);
+            *told.lock().unwrap() = Some(returned);
         })
     }));
     let stuck = |_| "its threads panicked, or stand still, or do not end".to_owned();
     ended.map_err(stuck)?;
-    outcome.lock().unwrap_or_else(PoisonError::into_inner).take().expect("it has run")
+    outcome.lock().unwrap().take().expect("it has run")
 }
 
 /// Lives through a history, and crashes each life so many times more. Returns the lives, and how many

@@ -93,6 +93,11 @@ pub fn ids(events: &[Event]) -> Vec<EventId> {
     events.iter().map(|event| event.header.id).collect()
 }
 
+/// Returns the positions of events.
+pub fn positions(events: &[Event]) -> Vec<u64> {
+    events.iter().map(|event| event.position().get()).collect()
+}
+
 /// Returns the headers of events.
 pub fn headers(events: &[Event]) -> Vec<EventHeader> {
     events.iter().map(|event| event.header.clone()).collect()

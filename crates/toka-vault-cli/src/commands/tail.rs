@@ -71,7 +71,8 @@ async fn start(vault: &Vault, args: &Tail, filter: &Filter) -> Result<StartFrom>
     })
 }
 
-/// Finds where the last events begin that the filter means, so many of them; `None` where there are no others before.
+/// Finds where the last events begin that the filter means, so many of them; `None` where there are no
+/// others before.
 async fn last(vault: &Vault, filter: &Filter, count: u64) -> Result<Option<Position>> {
     let options = ReplayOptions::new().with_direction(Direction::Backward).with_filter(filter.clone());
     let mut replay = vault.replay(options);

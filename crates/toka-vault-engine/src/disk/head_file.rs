@@ -270,8 +270,9 @@ fn encode(head: Head) -> [u8; RECORD_BYTES] {
 
 /// Reads the newest record, and in which slot it is.
 fn newest(file: &dyn StoredFile) -> Result<Option<(Head, u64)>> {
-    let mut newest: Option<(Head, u64)> = None;
-    for slot in 0..SLOTS {
+    let (mut newest, length): (Option<(Head, u64)>, _) = (None, file.len()?);
+    // A slot that the file does not reach has no record.
+    for slot in (0..SLOTS).filter(|slot| slot * SLOT_BYTES + RECORD_BYTES as u64 <= length) {
         let record = read_slot(file, slot)?;
         let newer = record.filter(|head| newest.is_none_or(|(best, _)| head.position > best.position));
         newest = newer.map(|head| (head, slot)).or(newest);
@@ -282,9 +283,6 @@ fn newest(file: &dyn StoredFile) -> Result<Option<(Head, u64)>> {
 /// Reads a slot; one that was never written, or torn, has no record.
 fn read_slot(file: &dyn StoredFile, slot: u64) -> Result<Option<Head>> {
     let mut record = [0; RECORD_BYTES];
-    if file.len()? < slot * SLOT_BYTES + RECORD_BYTES as u64 {
-        return Ok(None);
-    }
     file.read_at(&mut record, slot * SLOT_BYTES)?;
     let (position, chain) = record.split_at(16);
     let position = position.split_at(8).1.try_into().map_or(0, u64::from_be_bytes);

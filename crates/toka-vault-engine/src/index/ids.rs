@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
-use crate::index::runs::{Cover, Layout, Runs};
-pub(crate) use crate::index::runs::{Lookup, Times};
+pub(crate) use crate::index::runs::Lookup;
+use crate::index::runs::{Cover, Layout, Runs, Times};
 use crate::positions::Positions;
 use crate::sync::{Mutex, RwLock, lock, read, write};
 use crate::thread::JoinHandle;

@@ -176,7 +176,7 @@ impl Runs {
     pub(crate) fn add(&self, entries: Vec<Entry>, zones: Zones, cover: Cover) -> Result<()> {
         let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
-        let Some(run) = Run::write(&self.dir, self.layout, (cover, zones), filtered as u64, entries)? else {
+        let Some(run) = Run::write(&self.dir, self.layout, cover, zones, filtered as u64, entries)? else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
             return Err(Error::Damaged { path: self.dir.clone(), reason });

@@ -1,6 +1,6 @@
 //! [`Witness`]: what happened in a life of a vault, and what the disk had seen when it did.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use toka_vault_core::{Digest, EventHeader, Payload, Position};
 use toka_vault_testkit::sim::SimDirectory;
@@ -81,6 +81,6 @@ impl Witness {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap()
     }
 }

@@ -1,14 +1,14 @@
 //! What a simulated vault lives in: a disk, a clock, and if need be a log that is wrong on purpose.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{Chunk, Clock, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
-use crate::compression::Compression;
+use crate::crash_tests::compression;
 use crate::log::JournalLog;
 use crate::open::{Place, follow_at, open_at};
 use crate::options::{JournalOptions, SEGMENT_BYTES_MIN};
@@ -54,8 +54,8 @@ pub(super) fn open(disk: &SimDirectory, is_new: bool, syncs: Syncs, seed: &mut S
         is_new,
         clock: clock.clone(),
     };
-    let compression = if seed.coin() { Compression::Lz4 } else { Compression::None };
-    let options = JournalOptions::new().with_segment_bytes(SEGMENT_BYTES_MIN).with_compression(compression);
+    let options =
+        JournalOptions::new().with_segment_bytes(SEGMENT_BYTES_MIN).with_compression(compression(seed));
     let (log, end) = open_at(place, &options)?;
     if is_new {
         directory.sync()?;
@@ -85,21 +85,21 @@ impl SeededClock {
 
 impl Clock for SeededClock {
     fn now(&self) -> Timestamp {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap();
         let passed = state.0.below(MICROS_MAX) as i64;
         state.1 = Timestamp::from_micros(state.1.as_micros() + passed).unwrap_or(state.1);
         state.1
     }
 
     fn entropy(&self) -> u128 {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap();
         u128::from(state.0.bits()) << 64 | u128::from(state.0.bits())
     }
 }
 
 impl LateLog {
     fn pay(&self) -> Result<()> {
-        let owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let owed = self.owed.lock().unwrap().take();
         owed.map_or(Ok(()), |head| self.log.sync(head))
     }
 }
@@ -111,7 +111,7 @@ impl Log for LateLog {
     }
 
     fn sync(&self, head: Head) -> Result<()> {
-        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+        *self.owed.lock().unwrap() = Some(head);
         Ok(())
     }
 

@@ -28,7 +28,7 @@ pub(super) fn merge(
     let filtered = inputs.iter().map(|run| run.filtered()).sum();
     let mut zones = Zones::default();
     inputs.iter().for_each(|run| zones.append(run.zones(), run.cover().last));
-    Run::write(dir, layout, (cover, zones), filtered, Merged::new(inputs, stop))
+    Run::write(dir, layout, cover, zones, filtered, Merged::new(inputs, stop))
 }
 
 /// Gives the entries of several files in their order.

@@ -42,8 +42,8 @@ pub(crate) struct Cover {
 }
 
 impl Run {
-    /// Writes entries, which come sorted, and times, and opens the file. At most `filtered` entries have keys that
-    /// are filtered.
+    /// Writes entries, which come sorted, and times, and opens the file. At most `filtered` entries have keys
+    /// that are filtered.
     ///
     /// The file has its name only once it is whole and durable.
     ///
@@ -53,12 +53,13 @@ impl Run {
     pub(crate) fn write(
         dir: &Path,
         layout: Layout,
-        (cover, zones): (Cover, Zones),
+        cover: Cover,
+        zones: Zones,
         filtered: u64,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
         let unfinished = dir.join(UNFINISHED);
-        let mut writer = RunWriter::create(&unfinished, layout, (cover, zones), filtered)?;
+        let mut writer = RunWriter::create(&unfinished, layout, cover, zones, filtered)?;
         for entry in entries {
             match entry {
                 Ok(entry) => writer.add(entry)?,
@@ -239,7 +240,7 @@ struct RunWriter {
 }
 
 impl RunWriter {
-    fn create(path: &Path, layout: Layout, (cover, zones): (Cover, Zones), filtered: u64) -> Result<Self> {
+    fn create(path: &Path, layout: Layout, cover: Cover, zones: Zones, filtered: u64) -> Result<Self> {
         let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
         let mut out = BufWriter::with_capacity(16 * PAGE_BYTES, file);
         // The header is written last, in the place that this keeps for it.
