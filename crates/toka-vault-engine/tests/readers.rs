@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
-use toka_vault_core::{Position, StartFrom};
+use toka_vault_core::{Filter, NewEvent, Position, ReplayOptions, StartFrom, SubscribeOptions};
 use toka_vault_engine::EngineOptions;
 use toka_vault_engine::limits::TAIL_EVENTS_MAX;
 use toka_vault_testkit::assertions::assert_dense;
@@ -37,6 +37,28 @@ fn a_subscriber_that_fell_behind_reads_the_log_and_catches_up() {
         block_on(rig.vault.commit(event(1))).unwrap();
         block_on(take(&mut slow, 1));
         assert_eq!(rig.faults.count(Call::Read), reads, "caught up, it reads from memory again");
+    });
+}
+
+#[test]
+fn a_subscriber_to_a_kind_reads_from_the_first_event_on_no_more_than_a_replay_of_it() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        block_on(fill(&rig.vault, TAIL_EVENTS_MAX as u64));
+        let wanted = NewEvent::new("rare", 1).unwrap();
+        block_on(rig.vault.commit(wanted)).unwrap();
+        block_on(fill(&rig.vault, 2 * TAIL_EVENTS_MAX as u64));
+        let filter = || Filter::kind("rare").unwrap();
+        let replay = || block_on(rig.vault.replay(ReplayOptions::new().with_filter(filter())).try_next());
+        // The first one has the index read what there is.
+        replay().unwrap().unwrap();
+        let (first, position) = (rig.faults.count(Call::Read), TAIL_EVENTS_MAX as u64 + 1);
+        assert_eq!(replay().unwrap().unwrap().position().get(), position);
+        let second = rig.faults.count(Call::Read);
+        let options = SubscribeOptions::new(StartFrom::Beginning).with_filter(filter());
+        let mut live = rig.vault.subscribe_from(options);
+        assert_eq!(block_on(live.recv()).unwrap().unwrap().position().get(), position);
+        assert_eq!(rig.faults.count(Call::Read) - second, second - first);
     });
 }
 

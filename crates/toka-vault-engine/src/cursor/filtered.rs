@@ -210,10 +210,12 @@ impl FilteredFollow {
     /// Starts to pick where that is worth while, and otherwise reads some events. Returns none at the
     /// head.
     async fn advance(&mut self, head: Position) -> Result<Option<Vec<Result<Event>>>> {
-        if let Next::At(at) = self.next
-            && at > self.unindexed
-            && head.get().saturating_sub(at.get()) > BEHIND_MIN
-        {
+        let at = self.reader.resolve(&mut self.next, head).await?.max(Position::FIRST);
+        if matches!(self.next, Next::AfterId(_)) {
+            // Looked up once.
+            self.next = Next::At(at);
+        }
+        if at > self.unindexed && head.get().saturating_sub(at.get()) > BEHIND_MIN {
             let query = self.query.clone();
             follow(&self.reader, head).await?;
             let start = move |storage: &Storage| storage.picker(&query, at, head, Direction::Forward);
@@ -225,11 +227,6 @@ impl FilteredFollow {
                 }
                 None => self.unindexed = head,
             }
-        }
-        let at = self.reader.resolve(&mut self.next, head).await?;
-        if matches!(self.next, Next::AfterId(_)) {
-            // Looked up once.
-            self.next = Next::At(at);
         }
         let chunk = self.reader.advance(&mut self.next, head, u64::MAX).await?;
         Ok(chunk.last_position().map(|_| wanted(chunk, &self.query)))
