@@ -1,9 +1,9 @@
-//! Equal payloads are kept once, on disk and for ever, and come back for each event that has them.
+//! Equal payloads are kept once, in memory, on disk and for ever, and come back for each event that has them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
-use toka_vault::{Digest, NewEvent, Payload, ReplayOptions, Result, Vault};
+use toka_vault::{Digest, InMemoryVault, NewEvent, Payload, ReplayOptions, Result, Vault};
 #[cfg(feature = "journal")]
 use toka_vault::{JournalOptions, JournalVault};
 use toka_vault_scenarios::sled;
@@ -59,6 +59,16 @@ fn shares(open: fn(&Path) -> Result<Vault>) {
     });
     let bytes = size_of(folder.path());
     assert!(bytes < 4 << 20, "{bytes} bytes on disk");
+}
+
+#[test]
+fn ten_thousand_events_with_one_payload_are_small_in_memory() {
+    run(|| async {
+        let vault = Vault::Memory(InMemoryVault::unbounded());
+        commit(&vault, EVENTS).await;
+        assert_eq!(vault.shared_bytes().await.unwrap(), (EVENTS - 1) * (4 << 10));
+        assert_eq!(vault.payload(payload().digest()).await.unwrap(), Some(payload()));
+    });
 }
 
 /// Adds up the sizes of the files below a folder.

@@ -35,6 +35,12 @@ pub trait Log: Send + Sync + 'static {
     ///   ends it before that, so that the next read meets it first.
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk>;
 
+    /// Returns how many bytes of payloads are not kept again because an earlier event has them, where the log
+    /// knows without being read. Else they are added up over [`Chunk`]s.
+    fn shared_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Tells whether the log lets go of old events. Only one behind
     /// [`LocalVault::inline`](crate::LocalVault::inline) may.
     fn evicts(&self) -> bool {

@@ -117,8 +117,8 @@ impl Reader {
 
     /// Sums up the bytes of payloads that the log does not have again, because an earlier event has them.
     pub(crate) async fn shared_bytes(&self) -> Result<u64> {
-        if !self.source.reads_elsewhere() {
-            return Ok(0);
+        if let Some(bytes) = self.source.run(|storage| Ok(storage.log.shared_bytes())).await? {
+            return Ok(bytes);
         }
         let last = self.published.position();
         let (mut at, mut bytes) = (Position::FIRST, 0);

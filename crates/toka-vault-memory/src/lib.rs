@@ -4,6 +4,7 @@
 //! newest up to a capacity.
 
 mod log;
+mod payloads;
 mod vault;
 
 pub use vault::InMemoryVault;

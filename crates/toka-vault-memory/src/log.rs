@@ -1,21 +1,29 @@
 //! [`MemoryLog`]: a log that is a queue in memory.
 //!
-//! Keeps the invariants that its events follow each other without a gap, and that it never blocks
-//! longer than another call takes.
+//! Keeps the invariants that its events follow each other without a gap, that equal payloads are kept once,
+//! and that it never blocks longer than another call takes.
 
 use std::num::NonZeroUsize;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use toka_vault_core::{Error, Event, EventHeader, Head, Payload, Position, Result};
 use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Segmented};
 
+use crate::payloads::Payloads;
+
 /// Keeps the newest events in memory.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryLog {
-    events: RwLock<Segmented<Stored>>,
+    state: RwLock<State>,
     /// Most events to keep; `None` keeps all.
     capacity: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: Segmented<Stored>,
+    payloads: Payloads,
 }
 
 /// Holds an event without the second copy of its digest: memory that is used for the first time costs
@@ -24,12 +32,6 @@ pub(crate) struct MemoryLog {
 struct Stored {
     header: EventHeader,
     payload: Bytes,
-}
-
-impl From<Event> for Stored {
-    fn from(event: Event) -> Self {
-        Self { header: event.header, payload: event.payload.into_bytes() }
-    }
 }
 
 impl Stored {
@@ -46,18 +48,36 @@ impl Stored {
 impl MemoryLog {
     /// Creates an empty log.
     pub(crate) fn new(capacity: Option<NonZeroUsize>) -> Self {
-        Self { events: RwLock::default(), capacity }
+        Self { state: RwLock::default(), capacity }
+    }
+
+    fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Adds an event behind all others.
+    fn push(&mut self, Event { header, payload, .. }: Event) {
+        let payload = self.payloads.keep(header.digest, payload.into_bytes());
+        self.events.push_back(Stored { header, payload });
+    }
+
+    /// Lets the oldest events go, as many as are too many.
+    fn evict(&mut self, capacity: usize) {
+        while self.events.len() > capacity {
+            let Some(oldest) = self.events.pop_front() else { break };
+            self.payloads.release(oldest.header.digest, &oldest.payload);
+        }
     }
 }
 
 impl Log for MemoryLog {
     fn append(&self, group: &mut Group) -> Result<()> {
-        let mut events = self.events.write().unwrap_or_else(PoisonError::into_inner);
-        events.extend(group.events.drain(..).map(Stored::from));
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        group.events.drain(..).for_each(|event| state.push(event));
         if let Some(capacity) = self.capacity {
-            while events.len() > capacity.get() {
-                events.pop_front();
-            }
+            state.evict(capacity.get());
         }
         Ok(())
     }
@@ -68,12 +88,16 @@ impl Log for MemoryLog {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
+        let events = &self.read_state().events;
         let Some(oldest) = events.front().map(Stored::position) else { return Ok(Chunk::default()) };
         let Some(skip) = from.get().checked_sub(oldest.get()) else { return Err(Error::Evicted { oldest }) };
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let read: Vec<Event> = events.iter_from(skip).take(budget.events).map(Stored::to_event).collect();
         Ok(read.into())
+    }
+
+    fn shared_bytes(&self) -> Option<u64> {
+        Some(self.read_state().payloads.shared_bytes())
     }
 
     fn evicts(&self) -> bool {
@@ -84,8 +108,7 @@ impl Log for MemoryLog {
         if self.capacity.is_none() {
             return Position::FIRST;
         }
-        let events = self.events.read().unwrap_or_else(PoisonError::into_inner);
-        events.front().map_or(Position::FIRST, Stored::position)
+        self.read_state().events.front().map_or(Position::FIRST, Stored::position)
     }
 
     fn close(&self) -> Result<()> {
