@@ -6,6 +6,7 @@ mod cloudevents;
 mod error;
 mod fields;
 mod jsonl;
+mod large_numbers;
 mod told;
 
 use std::io::{BufRead, Read};

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use anyhow::bail;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 use toka_vault::{Digest, EventHash, Kind, Payload, Timestamp};
 
 use super::LineError;
+use super::large_numbers::too_large;
 
 /// Holds the fields of a JSON object in their order, each of them once.
 pub(super) struct Fields<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -36,13 +38,24 @@ pub(super) fn bytes(name: &str, value: &RawValue) -> Result<Vec<u8>, LineError> 
 }
 
 /// Encodes JSON text without building its value first, which would drop keys that stand twice.
+///
+/// # Errors
+///
+/// What keeps the text from being a payload, which is stored to the last digit or not at all.
 pub(crate) fn payload_of(json: &str) -> anyhow::Result<Payload> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let encoded = Payload::encode(&serde_transcode::Transcoder::new(&mut reader));
     match encoded {
         Ok(payload) => {
             reader.end()?;
-            Ok(payload)
+            match too_large(json) {
+                None => Ok(payload),
+                // So much of it that it is found.
+                Some(number) => bail!(
+                    "the whole number {number:.30} does not fit 64 bits and would lose its last digits; \
+                     put it in quotes, as text"
+                ),
+            }
         }
         // The encoder can only pass on in words what the reader met; the reader says it better.
         Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {

@@ -99,3 +99,19 @@ fn a_hash_is_checked_against_parents_that_tell_none() {
     sandbox.feed(&["--vault", &copy, "import", "jsonl", "-"], &without).assert(0, "2 new");
     assert_eq!(sandbox.ok(&["--vault", &copy, "export", "jsonl"]).stdout, exported);
 }
+
+#[test]
+fn a_whole_number_that_would_lose_digits_is_refused() {
+    let sandbox = Sandbox::new();
+    let id = "12345678901234567890123";
+    let told = "the whole number 12345678901234567890123 does not fit 64 bits";
+    sandbox.run(&["commit", "a", &format!("{{\"id\":{id}}}")]).assert(2, told);
+    let lines = format!("{{\"kind\":\"a\",\"payload\":1}}\n{{\"kind\":\"a\",\"payload\":[{id}]}}\n");
+    sandbox.feed(&["import", "jsonl", "-"], &lines).assert(1, "line 2 cannot be imported");
+    let cloud =
+        format!("{{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"a\",\"data\":{id}}}");
+    sandbox.feed(&["import", "cloudevents", "-"], &cloud).assert(1, told);
+    assert_eq!(events(&sandbox), 1);
+    sandbox.ok(&["commit", "a", &format!("\"{id}\"")]);
+    sandbox.ok(&["commit", "a", "[18446744073709551615, 1e300]"]);
+}
