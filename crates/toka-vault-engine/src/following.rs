@@ -1,7 +1,9 @@
 //! [`Following`]: a vault over a log that somebody else writes.
 //!
 //! A thread looks again and again how far the log has come, and publishes that. Reading is the same as
-//! in any other vault, but that an event is found by its id by reading the log.
+//! in any other vault, but that an event is found by its id by reading the log ([`SeenIds`]).
+//!
+//! [`SeenIds`]: crate::seen_ids::SeenIds
 //!
 //! Keeps the invariants that nothing is written; and that what is published only grows.
 
@@ -21,7 +23,7 @@ use crate::thread::JoinHandle;
 /// Is a log that is written elsewhere.
 pub trait FollowedLog: Log {
     /// Looks how far the log has come. It ends at the same place as at the last look, or later, and what
-    /// is before that place can be read, and stays.
+    /// is before that place can be read, and stays; nothing behind it can be read.
     ///
     /// # Errors
     ///
@@ -46,7 +48,7 @@ struct Stop {
 impl Following {
     /// Starts the threads.
     pub(crate) fn start(log: Arc<dyn FollowedLog>, published: Arc<Published>) -> Result<Self> {
-        let storage = Storage { log: log.clone(), index: Arc::default(), has_ids: false };
+        let storage = Storage { log: log.clone(), index: Arc::default(), seen: Some(Arc::default()) };
         let (readers, source) = ReaderThreads::start(&storage)?;
         let stop = Arc::<Stop>::default();
         let told = stop.clone();

@@ -34,6 +34,7 @@ mod reader;
 mod readers;
 mod recent;
 mod recent_hashes;
+mod seen_ids;
 mod segmented;
 mod sequencer;
 mod sharing;

@@ -16,6 +16,7 @@ use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
 use crate::picker::{Found, Picker, Rest};
 use crate::query::Query;
+use crate::seen_ids::SeenIds;
 
 /// Gives access to what is stored. Calls may block as the log does.
 #[derive(Clone)]
@@ -24,8 +25,8 @@ pub(crate) struct Storage {
     pub(crate) log: Arc<dyn Log>,
     /// Where they are.
     pub(crate) index: Arc<Index>,
-    /// Whether the index has their ids; else the log is searched.
-    pub(crate) has_ids: bool,
+    /// Their ids, where it is not the index that has them.
+    pub(crate) seen: Option<Arc<SeenIds>>,
 }
 
 /// Says what has to be looked up for a commit.
@@ -88,14 +89,17 @@ impl Storage {
 
     /// Finds the position of an event.
     pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
-        if !self.has_ids {
-            return self.search(id, &[(self.log.oldest(), Position::new(u64::MAX))]);
-        }
-        match self.index.ids.find(id) {
+        let found = match &self.seen {
+            Some(seen) => seen.find(id, self.log.as_ref())?,
+            None => self.index.ids.find(id),
+        };
+        match found {
             Lookup::At(position) => Ok(Some(position)),
             Lookup::Absent => Ok(None),
             Lookup::Unread(ranges) => {
-                tracing::warn!(%id, "a part of the index is damaged; searching the log");
+                if self.seen.is_none() {
+                    tracing::warn!(%id, "a part of the index is damaged; searching the log");
+                }
                 self.search(id, &ranges)
             }
         }

@@ -55,7 +55,7 @@ impl LocalVault {
     /// Opens a vault over a log that never blocks. It has no threads.
     pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
         let index = Arc::new(Index::empty(&log));
-        let storage = Storage { log: Arc::new(log), index, has_ids: true };
+        let storage = Storage { log: Arc::new(log), index, seen: None };
         let published = Arc::new(Published::new(Position::ZERO, None));
         let source = Source::Direct(storage.clone());
         let committer = Inline::start(storage, published.clone(), options);
@@ -69,7 +69,7 @@ impl LocalVault {
     ///
     /// [`Error::Io`] where the system starts no thread.
     pub fn threaded(log: impl Log, end: LogEnd, index: Index, options: &EngineOptions) -> Result<Self> {
-        let storage = Storage { log: Arc::new(log), index: Arc::new(index), has_ids: true };
+        let storage = Storage { log: Arc::new(log), index: Arc::new(index), seen: None };
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
         storage.index.start(&storage.log, &published)?;
         let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
@@ -79,7 +79,8 @@ impl LocalVault {
 
     /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now.
     ///
-    /// A commit is [`Error::ReadOnly`]. An event is found by its id by reading the log.
+    /// A commit is [`Error::ReadOnly`]. An event is found by its id by reading the log, each part of it once for
+    /// the newest million of events.
     ///
     /// # Errors
     ///

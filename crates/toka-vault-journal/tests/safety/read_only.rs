@@ -103,9 +103,12 @@ fn a_writer_and_readers_of_one_process_share_a_vault() {
     let reader = JournalVault::open_read_only(&path).unwrap();
     let mut live = reader.subscribe();
     for count in 1..=3 {
-        block_on(vault.commit(event(count))).unwrap();
+        let id = block_on(vault.commit(event(count))).unwrap().id;
+        // What was looked for and not there yet is found once it is.
+        assert_eq!(follow_until(&mut live, count), [count]);
+        assert_eq!(number(&block_on(reader.get(id)).unwrap().unwrap()), count);
+        assert_eq!(block_on(reader.get(toka_vault_testkit::events::id(7))).unwrap(), None);
     }
-    assert_eq!(follow_until(&mut live, 3), [1, 2, 3]);
     drop(reader);
     // Readers keep no writer out, and go on to read what is there.
     drop(vault);

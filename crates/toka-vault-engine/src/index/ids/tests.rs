@@ -35,7 +35,7 @@ fn settle(index: &IdIndex) {
 /// Asserts that each event is found, and no other.
 fn assert_finds(index: IdIndex, log: Given) {
     let absent = id(1, 999);
-    let storage = Storage { index: Arc::new(whole(index)), log: Arc::new(log), has_ids: true };
+    let storage = Storage { index: Arc::new(whole(index)), log: Arc::new(log), seen: None };
     let last = Position::new(u64::MAX);
     let all = storage.log.read(Position::FIRST, ReadBudget { events: usize::MAX, bytes: 0 }).unwrap();
     for event in all.map(Result::unwrap) {

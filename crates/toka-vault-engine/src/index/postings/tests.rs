@@ -33,7 +33,7 @@ fn open(dir: &Path, log: Given) -> Storage {
     let storage = Storage {
         log: Arc::new(log),
         index: Arc::new(Index { ids: IdIndex::default(), postings }),
-        has_ids: true,
+        seen: None,
     };
     let postings = &storage.index.postings;
     postings.start(&storage.log, &nothing_published()).unwrap();
@@ -320,7 +320,7 @@ fn with_the_index_of_ids_alone_the_log_is_read_and_nothing_is_held() {
     let dir = tempfile::tempdir().unwrap();
     let (log, head) = (given(1_000, 0), Position::new(1_000));
     let index = Arc::new(Index::open(dir.path(), Indexing::Ids, &log, head).unwrap());
-    let storage = Storage { log: Arc::new(log), index, has_ids: true };
+    let storage = Storage { log: Arc::new(log), index, seen: None };
     storage.index.start(&storage.log, &nothing_published()).unwrap();
     storage.index.durable(head);
     assert!(storage.follow(head).unwrap(), "it can follow no further");
