@@ -15,6 +15,9 @@
 //! ahead of a log that is whole; and the newest record that is known to be durable is not
 //! overwritten, so that a torn write leaves it.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +80,8 @@ struct State {
     dirty: bool,
     /// A record that is not written yet.
     waiting: Option<Head>,
+    /// Whether the background waits for a record. Where it pauses, no record wakes it.
+    asleep: bool,
     stop: bool,
     /// What the background met, for the next caller.
     failure: Option<Error>,
@@ -109,7 +114,7 @@ impl HeadFile {
             file.sync()?;
         }
         let slot = newest.map_or(0, |(_, slot)| (slot + 1) % SLOTS);
-        let state = State { slot, dirty: false, waiting: None, stop: false, failure: None };
+        let state = State { slot, dirty: false, waiting: None, asleep: false, stop: false, failure: None };
         let shared = Shared { file, pace, state: Mutex::new(state), changed: Condvar::new() };
         let shared = Arc::new(shared);
         let kept = shared.clone();
@@ -152,10 +157,10 @@ impl HeadFile {
             // The background looks by itself.
             return Ok(());
         }
-        let idle = !state.dirty;
         self.shared.write(&mut state)?;
+        let asleep = std::mem::take(&mut state.asleep);
         drop(state);
-        if idle {
+        if asleep {
             self.shared.changed.notify_one();
         }
         Ok(())
@@ -208,10 +213,12 @@ impl Shared {
         let mut state = lock(&self.state);
         while !state.stop {
             if !state.dirty && state.waiting.is_none() {
+                state.asleep = true;
                 state = match self.pace {
                     Pace::AtOnce => wait(&self.changed, state),
                     Pace::Relaxed => wait_for(&self.changed, state, RELAXED_PAUSE),
                 };
+                state.asleep = false;
                 continue;
             }
             drop(state);
@@ -289,71 +296,4 @@ fn read_slot(file: &dyn StoredFile, slot: u64) -> Result<Option<Head>> {
     let chain = chain.try_into().map_or(ChainHash::EMPTY, ChainHash::from_bytes);
     let head = Head { position: Position::new(position), chain };
     Ok((encode(head) == record).then_some(head))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(position: u64) -> Head {
-        Head { position: Position::new(position), chain: ChainHash::from_bytes([position as u8; 32]) }
-    }
-
-    #[test]
-    fn the_newest_record_is_found_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("head");
-        let (file, none) = HeadFile::open(&path, Pace::AtOnce).unwrap();
-        assert_eq!(none, None);
-        for position in 1..=9 {
-            file.record(head(position)).unwrap();
-            if position % 2 == 0 {
-                file.shared.sync().unwrap();
-            }
-            assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(position)));
-        }
-        file.reset(head(3)).unwrap();
-        assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(3)));
-    }
-
-    #[test]
-    fn a_torn_record_leaves_the_newest_durable_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("head");
-        for position in 1..=7 {
-            let (file, _) = HeadFile::open(&path, Pace::AtOnce).unwrap();
-            file.record(head(position)).unwrap();
-            file.close().unwrap();
-            file.record(head(position + 100)).unwrap();
-            let slot = lock(&file.shared.state).slot * SLOT_BYTES;
-            file.shared.file.write_at(&[0xff; 20], slot + 10).unwrap();
-            assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(position)));
-        }
-    }
-
-    #[test]
-    fn a_file_that_was_cut_off_gets_its_length_and_keeps_its_record() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("head");
-        for short in [0, 1, RECORD_BYTES as u64 - 1, SLOT_BYTES + 1] {
-            std::fs::write(&path, vec![0; short as usize]).unwrap();
-            assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, None, "{short}");
-            assert_eq!(std::fs::metadata(&path).unwrap().len(), SLOTS * SLOT_BYTES, "{short}");
-        }
-        std::fs::write(&path, encode(head(5))).unwrap();
-        assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(5)));
-    }
-
-    #[test]
-    fn a_record_becomes_durable_without_another_call() {
-        let dir = tempfile::tempdir().unwrap();
-        let (file, _) = HeadFile::open(&dir.path().join("head"), Pace::AtOnce).unwrap();
-        file.record(head(1)).unwrap();
-        let mut state = lock(&file.shared.state);
-        while state.dirty {
-            drop(state);
-            std::thread::yield_now();
-            state = lock(&file.shared.state);
-        }
-    }
 }
