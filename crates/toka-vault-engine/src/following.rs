@@ -23,7 +23,7 @@ use crate::thread::JoinHandle;
 /// Is a log that is written elsewhere.
 pub trait FollowedLog: Log {
     /// Looks how far the log has come. It ends at the same place as at the last look, or later, and what
-    /// is before that place can be read, and stays; nothing behind it can be read.
+    /// is before that place can be read, and stays.
     ///
     /// # Errors
     ///

@@ -35,8 +35,8 @@ pub trait Log: Send + Sync + 'static {
     ///   ends it before that, so that the next read meets it first.
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk>;
 
-    /// Returns how many bytes of payloads are not kept again because an earlier event has them, where the log
-    /// knows without being read. Else they are added up over [`Chunk`]s.
+    /// Returns how many bytes of payloads are not kept again because an earlier event has them; `None` where
+    /// only reading tells: then the vault adds up what the chunks of its history tell.
     fn shared_bytes(&self) -> Option<u64> {
         None
     }

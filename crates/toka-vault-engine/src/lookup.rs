@@ -76,9 +76,7 @@ impl Storage {
 
     /// Reads an event, or returns `None` where there is none up to position `last`.
     pub(crate) fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
-        let Some(position) = self.position(id)?.filter(|position| *position <= last) else {
-            return Ok(None);
-        };
+        let Some(position) = self.position(id, last)? else { return Ok(None) };
         match self.log.read(position, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
             // The index can be behind the log by an eviction.
             Ok(event) => Ok(event.filter(|event| event.header.id == id)),
@@ -87,28 +85,33 @@ impl Storage {
         }
     }
 
-    /// Finds the position of an event.
-    pub(crate) fn position(&self, id: EventId) -> Result<Option<Position>> {
+    /// Finds the position of an event; `None` where there is none up to position `last`.
+    pub(crate) fn position(&self, id: EventId, last: Position) -> Result<Option<Position>> {
         let found = match &self.seen {
-            Some(seen) => seen.find(id, self.log.as_ref())?,
+            Some(seen) => seen.find(id, last, self.log.as_ref())?,
             None => self.index.ids.find(id),
         };
         match found {
-            Lookup::At(position) => Ok(Some(position)),
+            Lookup::At(position) => Ok(Some(position).filter(|position| *position <= last)),
             Lookup::Absent => Ok(None),
             Lookup::Unread(ranges) => {
                 if self.seen.is_none() {
                     tracing::warn!(%id, "a part of the index is damaged; searching the log");
                 }
-                self.search(id, &ranges)
+                self.search(id, &ranges, last)
             }
         }
     }
 
-    /// Searches ranges of the log for an event.
-    fn search(&self, id: EventId, ranges: &[(Position, Position)]) -> Result<Option<Position>> {
-        for (first, last) in ranges {
-            let found = scan(self.log.as_ref(), *first..=*last, |events| {
+    /// Searches ranges of the log, up to position `last`, for an event.
+    fn search(
+        &self,
+        id: EventId,
+        ranges: &[(Position, Position)],
+        last: Position,
+    ) -> Result<Option<Position>> {
+        for (from, to) in ranges {
+            let found = scan(self.log.as_ref(), *from..=last.min(*to), |events| {
                 Ok(match events.iter().find(|event| event.header.id == id) {
                     Some(event) => ControlFlow::Break(event.position()),
                     None => ControlFlow::Continue(()),

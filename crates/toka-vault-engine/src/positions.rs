@@ -70,5 +70,8 @@ impl Positions {
             self.ascending.pop_front();
         }
         self.others.retain(|_, position| *position >= oldest);
+        if self.others.len() < self.others.capacity() / 4 {
+            self.others.shrink_to_fit();
+        }
     }
 }

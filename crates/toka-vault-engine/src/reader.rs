@@ -96,7 +96,7 @@ impl Reader {
                 let find = move |storage: &Storage| {
                     // The index can be behind the log by an eviction.
                     let oldest = storage.log.oldest();
-                    Ok(storage.position(id)?.filter(|position| (oldest..=head).contains(position)))
+                    Ok(storage.position(id, head)?.filter(|position| *position >= oldest))
                 };
                 let found = self.source.run(find).await?;
                 found.map(Position::next).ok_or(Error::UnknownEvent { id })
@@ -121,14 +121,14 @@ impl Reader {
             return Ok(bytes);
         }
         let last = self.published.position();
-        let (mut at, mut bytes) = (Position::FIRST, 0);
+        let (mut at, mut bytes) = (self.oldest().await?, 0);
         while at <= last {
             let budget = ReadBudget::between(at, last);
             let read = self.source.run(move |storage| storage.log.read(at, budget)).await;
             at = behind(&read, at).max(at.next());
             match read {
                 Ok(chunk) => bytes += chunk.shared_bytes(),
-                Err(Error::Corrupt { .. }) => {}
+                Err(Error::Corrupt { .. } | Error::Evicted { .. }) => {}
                 Err(error) => return Err(error),
             }
         }

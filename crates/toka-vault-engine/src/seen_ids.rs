@@ -4,12 +4,13 @@
 //! notes the ids that it comes across while it looks for one, and reads each part of the log once for all of
 //! them: the first look reads up to the event that it is for, a later one what was not read yet.
 //!
-//! Keeps the invariants that an id is found wherever it stands, as an index finds it; and that no more than
-//! [`SEEN_IDS_MAX`] of them, and an eighth, are in memory. What is older is searched for each time.
+//! Keeps the invariants that an id is found wherever it stands, as an index finds it; that nothing is locked
+//! while the log is read; and that no more than [`SEEN_IDS_MAX`] ids, an eighth and a chunk are in memory.
+//! What is older is searched for each time, and so is an id that no event has.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
-use toka_vault_core::{EventId, Position, Result};
+use toka_vault_core::{Event, EventId, Position, Result};
 
 use crate::chunk::scan;
 use crate::index::Lookup;
@@ -17,8 +18,8 @@ use crate::log::Log;
 use crate::positions::Positions;
 use crate::sync::{Mutex, lock};
 
-/// Ids that are remembered: with the eighth, 36 MiB at most, or twice that where they do not grow with their
-/// positions. Few in tests, so that they see some go.
+/// Ids that are remembered: 27 MiB with the eighth, up to 80 MiB where they do not grow with their positions.
+/// Few in tests, so that they see some go.
 const SEEN_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 20 };
 
 /// Remembers the ids of the events that were read.
@@ -30,7 +31,7 @@ struct Seen {
     ids: Positions,
     /// The first position whose id is remembered.
     first: Position,
-    /// The position to read next.
+    /// The position behind all that was read.
     next: Position,
 }
 
@@ -41,38 +42,53 @@ impl Default for Seen {
 }
 
 impl SeenIds {
-    /// Finds an event. Reads the log.
+    /// Finds an event up to position `last`, or a later one. Reads the log.
     ///
     /// # Errors
     ///
     /// A failure to read it that is not the damage of an event; the next look may go well.
-    pub(crate) fn find(&self, id: EventId, log: &dyn Log) -> Result<Lookup> {
-        let mut seen = lock(&self.0);
-        let found = match seen.ids.get(id) {
-            Some(position) => Some(position),
-            None => seen.read_up_to(id, log)?,
+    pub(crate) fn find(&self, id: EventId, last: Position, log: &dyn Log) -> Result<Lookup> {
+        let (seen, next) = {
+            let seen = lock(&self.0);
+            (seen.ids.get(id), seen.next)
         };
-        let older = || (Position::FIRST, seen.first.minus(1));
+        let found = match seen {
+            Some(position) => Some(position),
+            None => self.read_up_to(id, next..=last, log)?,
+        };
+        let first = lock(&self.0).first;
         Ok(match found {
             Some(position) => Lookup::At(position),
-            None if seen.first == Position::FIRST => Lookup::Absent,
-            None => Lookup::Unread(vec![older()]),
+            None if first == Position::FIRST => Lookup::Absent,
+            None => Lookup::Unread(vec![(Position::FIRST, first.minus(1))]),
+        })
+    }
+
+    /// Reads on until an event is there.
+    fn read_up_to(
+        &self,
+        id: EventId,
+        range: RangeInclusive<Position>,
+        log: &dyn Log,
+    ) -> Result<Option<Position>> {
+        scan(log, range, |events| {
+            let mut seen = lock(&self.0);
+            seen.note(events);
+            let found = seen.ids.get(id);
+            seen.forget_oldest();
+            Ok(found.map_or(ControlFlow::Continue(()), ControlFlow::Break))
         })
     }
 }
 
 impl Seen {
-    /// Reads on until an event is there, or the log ends.
-    fn read_up_to(&mut self, id: EventId, log: &dyn Log) -> Result<Option<Position>> {
-        scan(log, self.next..=Position::new(u64::MAX), |events| {
-            for event in events {
-                self.ids.insert(event.header.id, event.position());
-                self.next = event.position().next();
-            }
-            let found = self.ids.get(id);
-            self.forget_oldest();
-            Ok(found.map_or(ControlFlow::Continue(()), ControlFlow::Break))
-        })
+    /// Notes events that were read behind others, as far as nobody else has noted them meanwhile.
+    fn note(&mut self, events: &[Event]) {
+        for event in events.iter().filter(|event| event.position() >= self.next) {
+            self.ids.insert(event.header.id, event.position());
+        }
+        let behind = events.last().map_or(self.next, |event| event.position().next());
+        self.next = self.next.max(behind);
     }
 
     /// Lets go of the oldest, once those that are too many are worth the pass that removes them.
@@ -88,13 +104,22 @@ impl Seen {
 mod tests {
     use std::sync::atomic::Ordering;
 
+    use toka_vault_core::{Error, Head};
+
     use super::*;
+    use crate::chunk::Chunk;
     use crate::index::given::{Given, given, id};
+    use crate::log::{Group, ReadBudget};
+
+    /// Looks for an event of a log, up to its end.
+    fn find(seen: &SeenIds, log: &Given, number: u64) -> Lookup {
+        seen.find(id(number, 0), Position::new(log.events.len() as u64), log).unwrap()
+    }
 
     /// Finds an event of a log, and returns how many events were read for it.
     fn reads(seen: &SeenIds, log: &Given, number: u64) -> usize {
         let before = log.read.load(Ordering::Relaxed);
-        let found = seen.find(id(number, 0), log).unwrap();
+        let found = find(seen, log, number);
         assert!(matches!(found, Lookup::At(position) if position.get() == number), "{number}: {found:?}");
         log.read.load(Ordering::Relaxed) - before
     }
@@ -112,7 +137,7 @@ mod tests {
         }
         grow(&mut log, 50);
         assert_eq!(reads(&seen, &log, 45), 10);
-        assert!(matches!(seen.find(id(51, 0), &log), Ok(Lookup::Absent)));
+        assert!(matches!(find(&seen, &log, 51), Lookup::Absent));
         grow(&mut log, 51);
         assert_eq!(reads(&seen, &log, 51), 1);
     }
@@ -125,7 +150,7 @@ mod tests {
             assert!(reads(&seen, &log, count) <= 60);
             assert!(lock(&seen.0).ids.len() <= SEEN_IDS_MAX + SEEN_IDS_MAX / 8);
             for number in [count - 1, count - SEEN_IDS_MAX as u64 / 2, 1, count / 3, count + 1] {
-                match seen.find(id(number, 0), &log).unwrap() {
+                match find(&seen, &log, number) {
                     Lookup::At(position) => assert_eq!(position.get(), number),
                     Lookup::Unread(ranges) => {
                         let [(first, last)] = ranges.as_slice() else { panic!("{ranges:?}") };
@@ -147,7 +172,49 @@ mod tests {
             reads(&seen, &log, number);
         }
         for number in [1, 12, 30] {
-            assert!(matches!(seen.find(id(number, 0), &log), Ok(Lookup::Absent)));
+            assert!(matches!(find(&seen, &log, number), Lookup::Absent));
         }
+    }
+
+    /// A log whose end cannot be read, and which does not say how far that goes.
+    struct Torn(Given);
+
+    impl Log for Torn {
+        fn append(&self, group: &mut Group) -> Result<()> {
+            self.0.append(group)
+        }
+
+        fn sync(&self, head: Head) -> Result<()> {
+            self.0.sync(head)
+        }
+
+        fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+            let chunk = self.0.read(from, budget)?;
+            chunk
+                .last_position()
+                .map(|_| chunk)
+                .ok_or_else(|| Error::corrupt(from, "it is torn for the test"))
+        }
+
+        fn close(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_torn_end_is_not_read_beyond_the_head() {
+        let (log, seen) = (Torn(given(30, 0)), SeenIds::default());
+        let find = |number| seen.find(id(number, 0), Position::new(40), &log).unwrap();
+        assert!(matches!(find(99), Lookup::Absent));
+        assert!(matches!(find(30), Lookup::At(position) if position.get() == 30));
+    }
+
+    #[test]
+    fn what_two_have_read_is_noted_once() {
+        let (log, mut seen) = (given(60, 0), Seen::default());
+        for (from, to) in [(0, 20), (0, 10), (10, 30), (20, 30), (30, 60)] {
+            seen.note(&log.events[from..to]);
+        }
+        assert_eq!((seen.ids.len(), seen.next.get()), (60, 61));
     }
 }

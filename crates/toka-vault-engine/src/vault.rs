@@ -79,8 +79,8 @@ impl LocalVault {
 
     /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now.
     ///
-    /// A commit is [`Error::ReadOnly`]. An event is found by its id by reading the log, each part of it once for
-    /// the newest million of events.
+    /// A commit is [`Error::ReadOnly`]. An event is found by its id by reading the log, each part of it once
+    /// where it is among the newest million.
     ///
     /// # Errors
     ///

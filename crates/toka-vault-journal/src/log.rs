@@ -32,7 +32,8 @@ impl Log for JournalLog {
     }
 
     fn close(&self) -> Result<()> {
-        self.journal.close()?;
-        self.head.close()
+        let closed = self.journal.close();
+        // Whatever became of the spare segment, the newest head is made durable.
+        closed.and(self.head.close())
     }
 }

@@ -69,8 +69,8 @@ impl JournalVault {
     ///   and comes back.
     /// - A commit is [`Error::ReadOnly`](toka_vault_core::Error::ReadOnly).
     /// - To find an event by its id it reads the history up to it, each part once, and remembers the ids of
-    ///   the newest million events, which take up to 36 MiB, twice that
-    ///   where callers brought ids that do not grow. An older one is searched for each time.
+    ///   the newest million events: 27 MiB, up to 80 MiB where callers brought ids that do not grow. An
+    ///   older one is searched for each time, and so is an id that no event has.
     ///
     /// Where a loss of the vault's tail is accepted by its writer, open it anew.
     ///

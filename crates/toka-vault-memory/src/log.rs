@@ -1,7 +1,7 @@
 //! [`MemoryLog`]: a log that is a queue in memory.
 //!
-//! Keeps the invariants that its events follow each other without a gap, that equal payloads are kept once,
-//! and that it never blocks longer than another call takes.
+//! Keeps the invariants that its events follow each other without a gap, and that it never blocks longer
+//! than another call takes.
 
 use std::num::NonZeroUsize;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};

@@ -41,7 +41,7 @@ pub(super) fn bytes(name: &str, value: &RawValue) -> Result<Vec<u8>, LineError> 
 ///
 /// # Errors
 ///
-/// What keeps the text from being a payload, which is stored to the last digit or not at all.
+/// What keeps the text from being a payload. Whole numbers are stored to the last digit or not at all.
 pub(crate) fn payload_of(json: &str) -> anyhow::Result<Payload> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let encoded = Payload::encode(&serde_transcode::Transcoder::new(&mut reader));
@@ -52,7 +52,7 @@ pub(crate) fn payload_of(json: &str) -> anyhow::Result<Payload> {
                 None => Ok(payload),
                 // So much of it that it is found.
                 Some(number) => bail!(
-                    "the whole number {number:.30} does not fit 64 bits and would lose its last digits; \
+                    "the whole number {number:.30} does not fit 64 bits and could lose its last digits; \
                      put it in quotes, as text"
                 ),
             }

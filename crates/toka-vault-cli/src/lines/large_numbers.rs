@@ -1,19 +1,24 @@
-//! [`too_large`]: whole numbers that no payload can hold.
+//! [`too_large`]: whole numbers that no payload can hold as such.
 //!
-//! JSON has whole numbers of any length, MessagePack such of 64 bits. A reader of JSON makes a fraction of a
-//! greater one and drops its last digits, which often are those of an id; here it is refused.
+//! JSON has whole numbers of any length, MessagePack such of 64 bits. A reader of JSON makes a float of a
+//! greater one, which drops its last digits: often those of an id. Here it is refused. What is written with a
+//! fraction or an exponent is a float for whoever wrote it.
 
-use std::iter::Peekable;
-use std::str::CharIndices;
+use std::iter::{Enumerate, Peekable};
+use std::str::Bytes;
+
+/// The bytes of JSON text and where they stand. What counts here is ASCII, of which no other character has a
+/// byte.
+type Text<'a> = Peekable<Enumerate<Bytes<'a>>>;
 
 /// Finds a whole number that 64 bits cannot hold, in text that is JSON.
 pub(super) fn too_large(json: &str) -> Option<&str> {
-    let mut chars = json.char_indices().peekable();
-    while let Some((start, first)) = chars.next() {
+    let mut text: Text<'_> = json.bytes().enumerate().peekable();
+    while let Some((start, first)) = text.next() {
         match first {
-            '"' => skip_string(&mut chars),
-            '-' | '0'..='9' => {
-                let number = json.get(start..end_of_number(&mut chars, json.len()))?;
+            b'"' => skip_string(&mut text),
+            b'-' | b'0'..=b'9' => {
+                let number = json.get(start..end_of_number(&mut text, json.len()))?;
                 if is_too_large(number) {
                     return Some(number);
                 }
@@ -25,21 +30,22 @@ pub(super) fn too_large(json: &str) -> Option<&str> {
 }
 
 /// Goes behind the end of a string.
-fn skip_string(chars: &mut Peekable<CharIndices<'_>>) {
-    while let Some((_, next)) = chars.next() {
+fn skip_string(text: &mut Text<'_>) {
+    while let Some((_, next)) = text.next() {
         match next {
-            '"' => return,
+            b'"' => return,
             // Whatever is escaped, it does not end the string.
-            '\\' => drop(chars.next()),
+            b'\\' => drop(text.next()),
             _ => {}
         }
     }
 }
 
 /// Returns where a number ends.
-fn end_of_number(chars: &mut Peekable<CharIndices<'_>>, length: usize) -> usize {
-    while chars.next_if(|(_, next)| matches!(next, '0'..='9' | '.' | 'e' | 'E' | '+' | '-')).is_some() {}
-    chars.peek().map_or(length, |(end, _)| *end)
+fn end_of_number(text: &mut Text<'_>, length: usize) -> usize {
+    let is_of_number = |next: u8| matches!(next, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+    while text.next_if(|(_, next)| is_of_number(*next)).is_some() {}
+    text.peek().map_or(length, |(end, _)| *end)
 }
 
 fn is_too_large(number: &str) -> bool {

@@ -215,6 +215,7 @@ impl FilteredFollow {
             // Looked up once.
             self.next = Next::At(at);
         }
+        // Never of a log that evicts: it has no index of kinds.
         if at > self.unindexed && head.get().saturating_sub(at.get()) > BEHIND_MIN {
             let query = self.query.clone();
             follow(&self.reader, head).await?;

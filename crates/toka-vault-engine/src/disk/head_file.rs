@@ -6,7 +6,7 @@
 //! A record is written before its commits are acknowledged, so it is exact when the process is
 //! killed. It is synced a moment later, in the background: a second sync for each group would cost
 //! more than a third of the commit rate of a single committer. After a power cut the record can be
-//! behind by what was acknowledged within [`SYNC_PAUSE`]; the log itself was synced.
+//! behind by what was acknowledged within [`SYNC_PAUSE`] and the time of a sync; the log itself was synced.
 //!
 //! The file has its full length before the vault takes a commit, so that a disk that fills up later does
 //! not stand in the way of a record.
@@ -142,7 +142,8 @@ impl HeadFile {
     }
 
     /// Writes a record, as [`Pace`] says. It survives the end of this process once it is written, and a
-    /// power cut after a moment more, or after [`HeadFile::close`].
+    /// power cut after a pause and a sync more, or after [`HeadFile::close`]; whoever drops the file without
+    /// closing it leaves that open.
     ///
     /// # Errors
     ///
