@@ -108,10 +108,6 @@ impl Backward {
             Ok(start) => start.max(Position::FIRST),
             Err(error) => return Some((Err(error), self)),
         };
-        if matches!(self.start, Next::AfterId(_)) {
-            // Looked up once: the event may be evicted while what stands behind it is read.
-            self.start = Next::At(start);
-        }
         loop {
             let count = self.window.min(self.left);
             let first = self.last.minus(count.saturating_sub(1)).max(start);

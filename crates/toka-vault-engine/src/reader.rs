@@ -85,7 +85,7 @@ impl Reader {
     }
 
     /// Finds the position that a reader goes on at, up to position `last`, or one behind it. Where that
-    /// is searched, `next` keeps how far the search has come.
+    /// is searched, `next` keeps how far the search has come; where it is looked up by an id, it is kept.
     pub(crate) async fn resolve(&self, next: &mut Next, last: Position) -> Result<Position> {
         match *next {
             Next::At(position) => Ok(position),
@@ -98,8 +98,10 @@ impl Reader {
                     let oldest = storage.log.oldest();
                     Ok(storage.position(id, head)?.filter(|position| *position >= oldest))
                 };
-                let found = self.source.run(find).await?;
-                found.map(Position::next).ok_or(Error::UnknownEvent { id })
+                let at = self.source.run(find).await?.ok_or(Error::UnknownEvent { id })?.next();
+                // Looked up once: the event may be evicted while what stands behind it is read.
+                *next = Next::At(at);
+                Ok(at)
             }
         }
     }

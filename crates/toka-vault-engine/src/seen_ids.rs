@@ -42,7 +42,7 @@ impl Default for Seen {
 }
 
 impl SeenIds {
-    /// Finds an event up to position `last`, or a later one. Reads the log.
+    /// Finds an event. Reads the log up to position `last`; one behind it may be known all the same.
     ///
     /// # Errors
     ///

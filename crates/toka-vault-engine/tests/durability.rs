@@ -1,15 +1,17 @@
 //! When a commit counts as stored: published and acknowledged only after it is durable.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::executor::block_on;
 use toka_vault_core::{Head, StartFrom};
+use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{Durability, EngineOptions};
 use toka_vault_testkit::events::{assert_waits, batch, event, fill, history, id, numbers, take};
 use toka_vault_testkit::logs::{Call, Rig};
 use toka_vault_testkit::runner::watched;
+use toka_vault_testkit::sim::{Change, SimDirectory};
 
 /// Makes options of this durability.
 fn options(durability: Durability) -> EngineOptions {
@@ -105,7 +107,7 @@ fn an_interval_syncs_by_itself_when_it_is_over() {
 fn an_interval_syncs_under_steady_commits_too() {
     watched(|| {
         let rig = Rig::new(options(Durability::Interval(Duration::from_millis(1))));
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         while started.elapsed() < Duration::from_millis(50) {
             block_on(rig.vault.commit(event(1))).unwrap();
         }
@@ -122,4 +124,28 @@ fn dropping_the_vault_syncs_what_an_interval_left() {
         drop(rig);
         assert_eq!(disk.synced_events(), 10);
     });
+}
+
+#[test]
+fn records_of_the_head_that_follow_each_other_are_synced_with_pauses() {
+    let pause = Duration::from_millis(20);
+    let directory = SimDirectory::default();
+    let syncs = || directory.changes().iter().filter(|change| matches!(change, Change::Sync(_))).count();
+    let (file, _) = HeadFile::on(directory.create("head").unwrap(), Pace::AtOnce).unwrap();
+    let started = Instant::now();
+    let mut head = Head::EMPTY;
+    // Long enough for the background to have had its turns, however busy the machine is.
+    let done = || started.elapsed() > 3 * pause && syncs() > 2;
+    while !done() && started.elapsed() < 500 * pause {
+        head.position = head.position.next();
+        file.record(head).unwrap();
+        std::thread::yield_now();
+    }
+    let (syncs, pauses) = (syncs(), started.elapsed().div_duration_f64(pause));
+    // One of its creation, one at once, and one behind each pause.
+    assert!(syncs as f64 <= 3.0 + pauses, "{syncs} syncs of {} records in {pauses} pauses", head.position);
+    assert!(syncs > 2, "{syncs} syncs");
+    file.close().unwrap();
+    let file = directory.open("head").unwrap();
+    assert_eq!(HeadFile::look_at(file.as_ref()).unwrap(), Some(head));
 }

@@ -15,13 +15,11 @@ use toka_vault_engine::thread::{JoinHandle, spawn};
 
 use crate::segment_header::file_name;
 
-/// Bytes of zeros that are written at once.
+/// Bytes of zeros that are written at once, and that are synced at once where a segment is made ahead.
+/// Commits are synced to the same disk meanwhile: while 16 MiB were synced at once, one commit of a thousand
+/// waited 29 ms, and waits 12 ms now (64 committers, measured). Steps of 64 KiB are so many syncs that the
+/// segment is late.
 const STEP_BYTES: u64 = 512 << 10;
-
-/// Bytes of zeros that are synced at once where a segment is made ahead. Commits are synced to the same disk
-/// meanwhile: while 16 MiB were synced at once, one commit of a thousand waited 29 ms, and waits 12 ms now
-/// (64 committers, measured). Steps of 64 KiB are so many syncs that the segment is late.
-const SYNC_AHEAD_BYTES: u64 = STEP_BYTES;
 
 /// Makes segments, one of them ahead of its use.
 #[derive(Debug)]
@@ -86,8 +84,11 @@ impl Spares {
         drop(state);
         match ready {
             Some((ready, file)) if ready == number && bytes <= shared.bytes => Ok(file),
-            // Nobody commits beside this: one sync is enough.
-            _ => shared.make(number, bytes.max(shared.bytes), u64::MAX).map_err(Error::or_no_room),
+            _ => {
+                let bytes = bytes.max(shared.bytes);
+                // Nobody commits beside this: one sync is enough.
+                shared.make(number, bytes, bytes).map_err(Error::or_no_room)
+            }
         }
     }
 
@@ -128,7 +129,7 @@ impl Shared {
             };
             state.making = true;
             drop(state);
-            let made = self.make(number, self.bytes, SYNC_AHEAD_BYTES);
+            let made = self.make(number, self.bytes, STEP_BYTES);
             state = self.state();
             state.making = false;
             match made {

@@ -4,10 +4,10 @@
 //! than another call takes.
 
 use std::num::NonZeroUsize;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use toka_vault_core::{Error, Event, EventHeader, Head, Payload, Position, Result};
+use toka_vault_engine::sync::{RwLock, read, write};
 use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Segmented};
 
 use crate::payloads::Payloads;
@@ -50,10 +50,6 @@ impl MemoryLog {
     pub(crate) fn new(capacity: Option<NonZeroUsize>) -> Self {
         Self { state: RwLock::default(), capacity }
     }
-
-    fn read_state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
@@ -74,7 +70,7 @@ impl State {
 
 impl Log for MemoryLog {
     fn append(&self, group: &mut Group) -> Result<()> {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = write(&self.state);
         group.events.drain(..).for_each(|event| state.push(event));
         if let Some(capacity) = self.capacity {
             state.evict(capacity.get());
@@ -88,7 +84,7 @@ impl Log for MemoryLog {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        let events = &self.read_state().events;
+        let events = &read(&self.state).events;
         let Some(oldest) = events.front().map(Stored::position) else { return Ok(Chunk::default()) };
         let Some(skip) = from.get().checked_sub(oldest.get()) else { return Err(Error::Evicted { oldest }) };
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
@@ -97,7 +93,7 @@ impl Log for MemoryLog {
     }
 
     fn shared_bytes(&self) -> Option<u64> {
-        Some(self.read_state().payloads.shared_bytes())
+        Some(read(&self.state).payloads.shared_bytes())
     }
 
     fn evicts(&self) -> bool {
@@ -108,7 +104,7 @@ impl Log for MemoryLog {
         if self.capacity.is_none() {
             return Position::FIRST;
         }
-        self.read_state().events.front().map_or(Position::FIRST, Stored::position)
+        read(&self.state).events.front().map_or(Position::FIRST, Stored::position)
     }
 
     fn close(&self) -> Result<()> {

@@ -93,10 +93,8 @@ impl Filtered {
                 self.reader.source.run(move |storage| storage.picker(&query, at, last, direction)).await?
             }
         };
-        // What has an id may be evicted before it is looked up again.
-        let start = if matches!(self.start, Next::AfterId(_)) { Next::At(at) } else { self.start };
         Ok(match picker {
-            None => VecDeque::from([self.part(start, last)]),
+            None => VecDeque::from([self.part(self.start, last)]),
             Some((picker, covered)) => {
                 let mut parts = VecDeque::from([Part::Pick(Picking::new(picker))]);
                 let newer = self.part(Next::At(covered.next()), last);
@@ -211,10 +209,6 @@ impl FilteredFollow {
     /// head.
     async fn advance(&mut self, head: Position) -> Result<Option<Vec<Result<Event>>>> {
         let at = self.reader.resolve(&mut self.next, head).await?.max(Position::FIRST);
-        if matches!(self.next, Next::AfterId(_)) {
-            // Looked up once.
-            self.next = Next::At(at);
-        }
         // Never of a log that evicts: it has no index of kinds.
         if at > self.unindexed && head.get().saturating_sub(at.get()) > BEHIND_MIN {
             let query = self.query.clone();

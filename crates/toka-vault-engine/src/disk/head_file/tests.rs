@@ -1,7 +1,4 @@
-//! The newest record is found again, torn ones are not, and syncs are few.
-
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+//! The newest record is found again, torn ones are not. `tests/durability.rs` counts the syncs.
 
 use super::*;
 
@@ -52,64 +49,6 @@ fn a_file_that_was_cut_off_gets_its_length_and_keeps_its_record() {
     }
     std::fs::write(&path, encode(head(5))).unwrap();
     assert_eq!(HeadFile::open(&path, Pace::AtOnce).unwrap().1, Some(head(5)));
-}
-
-/// A file in memory that counts its syncs.
-#[derive(Debug, Default)]
-struct Counted {
-    bytes: Mutex<Vec<u8>>,
-    syncs: AtomicU32,
-}
-
-impl StoredFile for Counted {
-    fn len(&self) -> Result<u64> {
-        Ok(lock(&self.bytes).len() as u64)
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
-        buffer.copy_from_slice(&lock(&self.bytes)[offset as usize..][..buffer.len()]);
-        Ok(())
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        let mut all = lock(&self.bytes);
-        let end = offset as usize + bytes.len();
-        let length = all.len().max(end);
-        all.resize(length, 0);
-        all[offset as usize..end].copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.syncs.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn path(&self) -> &Path {
-        Path::new("counted")
-    }
-}
-
-#[test]
-fn records_that_follow_each_other_are_synced_with_pauses() {
-    let counted = Arc::<Counted>::default();
-    let (file, _) = HeadFile::on(counted.clone(), Pace::AtOnce).unwrap();
-    let started = Instant::now();
-    let mut position = 0;
-    // Long enough for the background to have had its turns, however busy the machine is.
-    let done = || started.elapsed() > 3 * SYNC_PAUSE && counted.syncs.load(Ordering::Relaxed) > 2;
-    while !done() && started.elapsed() < 500 * SYNC_PAUSE {
-        position += 1;
-        file.record(head(position)).unwrap();
-        std::thread::yield_now();
-    }
-    let (syncs, pauses) =
-        (counted.syncs.load(Ordering::Relaxed), started.elapsed().div_duration_f64(SYNC_PAUSE));
-    // One of its creation, one at once, and one behind each pause.
-    assert!(f64::from(syncs) <= 3.0 + pauses, "{syncs} syncs of {position} records in {pauses} pauses");
-    assert!(syncs > 2, "{syncs} syncs");
-    file.close().unwrap();
-    assert_eq!(HeadFile::look_at(counted.as_ref()).unwrap(), Some(head(position)));
 }
 
 #[test]
