@@ -4,6 +4,7 @@
 //! there is no seam between history and live; and that a slow reader holds a bounded number of events,
 //! however far it is behind.
 
+mod ahead;
 mod filtered;
 mod forward;
 mod picking;

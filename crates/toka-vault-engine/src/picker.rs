@@ -29,8 +29,8 @@ const KEYS_MAX: usize = 4_096;
 /// Most events that are picked at once.
 const PICK_MAX: usize = 512;
 
-/// Fewest events of a half that is read beside the other one: for few, another thread does not pay.
-const HALF_MIN: usize = 32;
+/// Most events of a part that is read beside others: for fewer, another thread does not pay.
+const PART_MAX: usize = 64;
 
 /// Most positions between two wanted events that are read at once: to decode the events between them
 /// costs less than another read does.
@@ -180,14 +180,16 @@ impl Picker {
 }
 
 impl Found {
-    /// Cuts off the later half, where that is worth reading beside the first one.
-    pub(crate) fn split(&mut self) -> Option<Self> {
-        let half = self.positions.len() / 2;
-        (half >= HALF_MIN).then(|| Self {
-            query: self.query.clone(),
-            positions: self.positions.split_off(half),
-            ..*self
-        })
+    /// Returns how many events are found.
+    pub(crate) fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Cuts what is found into parts to be read beside each other.
+    pub(crate) fn into_parts(self) -> impl Iterator<Item = Self> {
+        let parts: Vec<_> = self.positions.chunks(PART_MAX).map(<[_]>::to_vec).collect();
+        let part = move |positions| Self { query: self.query.clone(), positions, ..self };
+        parts.into_iter().map(part)
     }
 
     /// Reads the events, and tells what keeps others from being read. Where they become too large

@@ -8,14 +8,11 @@
 //! than [`CHUNKS_AHEAD`] chunks besides the one that it has given away.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
 
-use futures::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
 use toka_vault_core::{Error, Position};
 
 use super::Read;
+use super::ahead::Ahead;
 use crate::chunk::Chunk;
 use crate::limits::{CHUNK_EVENTS_MAX, CHUNKS_AHEAD};
 use crate::reader::{Next, Reader};
@@ -43,11 +40,9 @@ pub(super) struct Forward {
 struct Asked {
     /// Where it should start and what should follow it, where that is known.
     bounds: Option<(Position, Position)>,
-    reading: Reading,
+    /// Brings the chunk, and where to go on behind it.
+    reading: Ahead<(Read, Next)>,
 }
-
-/// A chunk that is being read, or was, and where to go on behind it.
-type Reading = Pin<Box<MaybeDone<BoxFuture<'static, (Read, Next)>>>>;
 
 impl Forward {
     /// Starts at `next` and ends at `last`, or after `left` events.
@@ -62,8 +57,7 @@ impl Forward {
             return None;
         }
         let Asked { bounds, mut reading } = self.asked.pop_front().unwrap_or_else(|| self.ask());
-        reading.as_mut().await;
-        let (read, next) = reading.as_mut().take_output()?;
+        let (read, next) = reading.take().await?;
         if matches!(&read, Ok(chunk) if chunk.last_position().is_none()) {
             return None;
         }
@@ -120,8 +114,7 @@ impl Forward {
         }
         while self.asked.len() < CHUNKS_AHEAD && matches!(self.next, Next::At(next) if next <= self.last) {
             let mut asked = self.ask();
-            // Polled once, so that it is asked for.
-            poll_fn(|context| Poll::Ready(asked.reading.as_mut().poll(context).is_ready())).await;
+            asked.reading.ask().await;
             self.asked.push_back(asked);
         }
     }
@@ -137,10 +130,10 @@ impl Forward {
         if let Some((_, behind)) = bounds {
             self.next = Next::At(behind);
         }
-        let reading = async move {
+        let reading = Ahead::new(async move {
             let read = reader.advance(&mut next, last, count).await;
             (read, next)
-        };
-        Asked { bounds, reading: Box::pin(maybe_done(reading.boxed())) }
+        });
+        Asked { bounds, reading }
     }
 }

@@ -81,9 +81,9 @@ fn picked(storage: &Storage, query: &Query, range: (u64, u64), direction: Direct
     assert_eq!(covered, last, "all of the log was followed");
     let mut events = Vec::new();
     loop {
-        let mut found = picker.find(&storage.index.postings, 100);
-        let (rest, later) = (found.rest, found.split());
-        for found in [found].into_iter().chain(later) {
+        let found = picker.find(&storage.index.postings, 100);
+        let rest = found.rest;
+        for found in found.into_parts() {
             let mut left = Some(found);
             while let Some(found) = left {
                 let (read, rest) = found.read(storage.log.as_ref()).unwrap();
