@@ -29,8 +29,8 @@ const KEYS_MAX: usize = 4_096;
 /// Most events that are picked at once.
 const PICK_MAX: usize = 512;
 
-/// Most events of a part that is read beside others: for fewer, another thread does not pay.
-const PART_MAX: usize = 64;
+/// How many reads a part takes that is read beside others: for fewer, another thread does not pay.
+const PART_READS: usize = 32;
 
 /// Most positions between two wanted events that are read at once: to decode the events between them
 /// costs less than another read does.
@@ -187,9 +187,14 @@ impl Found {
 
     /// Cuts what is found into parts to be read beside each other.
     pub(crate) fn into_parts(self) -> impl Iterator<Item = Self> {
-        let parts: Vec<_> = self.positions.chunks(PART_MAX).map(<[_]>::to_vec).collect();
-        let part = move |positions| Self { query: self.query.clone(), positions, ..self };
-        parts.into_iter().map(part)
+        let mut rest = self.positions.into_iter();
+        let query = self.query;
+        std::iter::from_fn(move || {
+            let left = rest.as_slice();
+            let count = (0..PART_READS).fold(0, |end, _| end + close(left.get(end..).unwrap_or_default()));
+            let positions: Vec<_> = rest.by_ref().take(count).collect();
+            (count > 0).then(|| Self { query: query.clone(), positions, ..self })
+        })
     }
 
     /// Reads the events, and tells what keeps others from being read. Where they become too large

@@ -89,7 +89,7 @@ impl Reader {
     pub(crate) async fn resolve(&self, next: &mut Next, last: Position) -> Result<Position> {
         match *next {
             Next::At(position) => Ok(position),
-            Next::Oldest => self.oldest().await,
+            Next::Oldest => Ok(self.source.oldest()),
             Next::Since(..) => self.search(next, last).await,
             Next::AfterId(id) => {
                 let head = self.published.position();
@@ -106,11 +106,6 @@ impl Reader {
         }
     }
 
-    /// Finds where the oldest event is.
-    pub(crate) async fn oldest(&self) -> Result<Position> {
-        self.source.run(|storage| Ok(storage.log.oldest())).await
-    }
-
     /// Finds an event by its id.
     pub(crate) async fn get(&self, id: EventId) -> Result<Option<Event>> {
         let head = self.published.position();
@@ -123,7 +118,7 @@ impl Reader {
             return Ok(bytes);
         }
         let last = self.published.position();
-        let (mut at, mut bytes) = (self.oldest().await?, 0);
+        let (mut at, mut bytes) = (self.source.oldest(), 0);
         while at <= last {
             let budget = ReadBudget::between(at, last);
             let read = self.source.run(move |storage| storage.log.read(at, budget)).await;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Result};
+use toka_vault_core::{Error, Position, Result};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::guard::guarded;
@@ -44,6 +44,15 @@ impl Source {
     /// Tells whether reads go on while the caller does something else.
     pub(crate) fn reads_elsewhere(&self) -> bool {
         matches!(self, Self::Threads(_))
+    }
+
+    /// Returns the position of the oldest event there is.
+    pub(crate) fn oldest(&self) -> Position {
+        match self {
+            Self::Direct(storage) => storage.log.oldest(),
+            // A log that blocks evicts nothing.
+            Self::Threads(_) => Position::FIRST,
+        }
     }
 
     /// Runs `read` where it may block, and returns what it returns.

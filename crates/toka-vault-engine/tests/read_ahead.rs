@@ -5,7 +5,7 @@
 use futures::executor::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use toka_vault_core::{Error, Event, NewEvent, Position, ReplayOptions, Result};
+use toka_vault_core::{Error, Event, Filter, NewEvent, Position, ReplayOptions, Result};
 use toka_vault_engine::EngineOptions;
 use toka_vault_engine::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, CHUNKS_AHEAD};
 use toka_vault_testkit::events::{fill, items, sized};
@@ -179,6 +179,59 @@ fn a_replay_reads_two_chunks_ahead_and_no_more() {
                 std::thread::yield_now();
             }
             assert_eq!(reads(), due, "after {} chunks", taken + 1);
+        }
+    });
+}
+
+/// How many reads a part of what is picked takes.
+const PART_READS: u64 = 32;
+
+/// Opens a vault with so many events of a kind that each of them takes a read of its own, none of which is
+/// in memory. Its index is up to date.
+fn apart(wanted: u64) -> (Rig, ReplayOptions) {
+    let rig = Rig::new(EngineOptions::default());
+    let event = |number| NewEvent::new(if number % 20 == 0 { "wanted" } else { "other" }, number).unwrap();
+    for first in (0..20 * wanted).step_by(2_000) {
+        let batch = (first..(first + 2_000).min(20 * wanted)).map(event).collect();
+        block_on(rig.vault.commit_batch(batch)).unwrap();
+    }
+    let rig = rig.reopen();
+    let options = ReplayOptions::new().with_filter(Filter::kind("wanted").unwrap());
+    block_on(items(rig.vault.replay(options.clone().with_limit(1))));
+    (rig, options)
+}
+
+#[test]
+fn what_is_picked_is_read_two_parts_ahead_and_no_more() {
+    watched(|| {
+        let (rig, options) = apart(2_000);
+        let before = rig.faults.count(Call::Read);
+        let reads = || rig.faults.count(Call::Read) - before;
+        let mut replay = rig.vault.replay(options);
+        for taken in 0..40 {
+            for number in 0..PART_READS {
+                let event = block_on(replay.try_next()).unwrap().unwrap();
+                assert_eq!(event.position().get(), 1 + 20 * (taken * PART_READS + number));
+            }
+            let due = PART_READS * (taken + 1 + CHUNKS_AHEAD as u64);
+            // Later parts are asked for once they are found, which is another thread's work too.
+            while taken < 8 && reads() < due {
+                std::thread::yield_now();
+            }
+            assert!(reads() <= due, "{} reads after {} parts", reads(), taken + 1);
+        }
+    });
+}
+
+#[test]
+fn what_is_picked_is_not_read_beyond_a_limit() {
+    watched(|| {
+        let (rig, options) = apart(700);
+        for limit in [1, 31, 33, 600] {
+            let before = rig.faults.count(Call::Read);
+            let found = block_on(items(rig.vault.replay(options.clone().with_limit(limit))));
+            assert_eq!(found.len() as u64, limit);
+            assert_eq!(rig.faults.count(Call::Read) - before, limit, "reads");
         }
     });
 }

@@ -17,9 +17,9 @@ impl<T: Send + 'static> Ahead<T> {
         Self(maybe_done(read.boxed()))
     }
 
-    /// Asks for it, and waits for no more than that: what is read on another thread is polled once.
-    pub(super) async fn ask(&mut self) {
-        poll_fn(|context| Poll::Ready(Pin::new(&mut self.0).poll(context).is_ready())).await;
+    /// Asks for it, and tells whether it is there: what is read on another thread is polled once.
+    pub(super) async fn ask(&mut self) -> bool {
+        poll_fn(|context| Poll::Ready(Pin::new(&mut self.0).poll(context).is_ready())).await
     }
 
     /// Waits for what is read. Returns it, or `None` where it was taken before.

@@ -19,7 +19,6 @@ use super::picking::{End, Picking};
 use super::{Backward, Read, chunks};
 use crate::chunk::Chunk;
 use crate::limits::CHUNK_EVENTS_MAX;
-use crate::lookup::Storage;
 use crate::published::State;
 use crate::query::Query;
 use crate::reader::{Next, Reader};
@@ -85,19 +84,18 @@ impl Filtered {
     /// Says what is picked and what is read.
     async fn plan(&mut self) -> Result<VecDeque<Part>> {
         let at = self.reader.resolve(&mut self.start, self.last).await?.max(Position::FIRST);
-        let (query, last, direction) = (self.query.clone(), self.last, self.direction);
-        let picker = match self.reader.published.read_tail(at, 1) {
+        let picking = match self.reader.published.read_tail(at, 1) {
             Some(_) => None,
             None => {
-                follow(&self.reader, last).await?;
-                self.reader.source.run(move |storage| storage.picker(&query, at, last, direction)).await?
+                let range = (at, self.last);
+                Picking::start(&self.reader, &self.query, range, self.direction, self.left()).await?
             }
         };
-        Ok(match picker {
-            None => VecDeque::from([self.part(self.start, last)]),
-            Some((picker, covered)) => {
-                let mut parts = VecDeque::from([Part::Pick(Picking::new(picker))]);
-                let newer = self.part(Next::At(covered.next()), last);
+        Ok(match picking {
+            None => VecDeque::from([self.part(self.start, self.last)]),
+            Some((picking, covered)) => {
+                let mut parts = VecDeque::from([Part::Pick(picking)]);
+                let newer = self.part(Next::At(covered.next()), self.last);
                 if self.is_backward() {
                     parts.push_front(newer)
                 } else {
@@ -106,6 +104,11 @@ impl Filtered {
                 parts
             }
         })
+    }
+
+    /// Returns how many events are left to tell, or more than can be told at once.
+    fn left(&self) -> usize {
+        usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
     fn is_backward(&self) -> bool {
@@ -124,8 +127,7 @@ impl Filtered {
 
     /// Picks some of what is wanted.
     async fn pick(&mut self, mut picking: Picking) -> Wanted {
-        let max = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let (events, end) = picking.step(&self.reader, max).await?;
+        let (events, end) = picking.step(&self.reader, self.left()).await?;
         let rest = match end {
             None => Some(Part::Pick(picking)),
             Some(End::Unindexed(first, last)) => Some(self.part(Next::At(first), last)),
@@ -211,12 +213,10 @@ impl FilteredFollow {
         let at = self.reader.resolve(&mut self.next, head).await?.max(Position::FIRST);
         // Never of a log that evicts: it has no index of kinds.
         if at > self.unindexed && head.get().saturating_sub(at.get()) > BEHIND_MIN {
-            let query = self.query.clone();
-            follow(&self.reader, head).await?;
-            let start = move |storage: &Storage| storage.picker(&query, at, head, Direction::Forward);
-            match self.reader.source.run(start).await? {
-                Some((picker, covered)) => {
-                    self.picking = Some(Picking::new(picker));
+            let range = (at, head);
+            match Picking::start(&self.reader, &self.query, range, Direction::Forward, usize::MAX).await? {
+                Some((picking, covered)) => {
+                    self.picking = Some(picking);
                     self.next = Next::At(covered.next());
                     return Ok(Some(Vec::new()));
                 }
@@ -226,14 +226,6 @@ impl FilteredFollow {
         let chunk = self.reader.advance(&mut self.next, head, u64::MAX).await?;
         Ok(chunk.last_position().map(|_| wanted(chunk, &self.query)))
     }
-}
-
-/// Has the index follow the log, step by step, so that others get their turn in between.
-async fn follow(reader: &Reader, last: Position) -> Result<()> {
-    while !reader.source.run(move |storage| storage.follow(last)).await? {
-        let_others_run().await;
-    }
-    Ok(())
 }
 
 /// Takes what is wanted out of a chunk, and what is damaged: it could be.

@@ -7,23 +7,37 @@
 //! that what is held of large events is bounded by their bytes.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use toka_vault_core::{Event, Position, Result};
+use toka_vault_core::{Direction, Event, Position, Result, let_others_run};
 
 use super::ahead::Ahead;
 use crate::limits::CHUNKS_AHEAD;
 use crate::lookup::Storage;
 use crate::picker::{Found, Picker, Rest};
+use crate::query::Query;
 use crate::reader::Reader;
+
+/// How many parts are left to read when more are looked for, so that the threads do not run out of them.
+const PARTS_MIN: usize = 3 * CHUNKS_AHEAD;
 
 /// Picks events, some at a time.
 pub(super) struct Picking {
-    /// `None` where all is found.
-    picker: Option<Box<Picker>>,
+    finding: Finding,
     /// What was found and not told, in its order. The first ones are asked for.
     parts: VecDeque<Part>,
     /// What the index could not tell, behind all that was found.
     unindexed: Option<(Position, Position)>,
+}
+
+/// Looks for more.
+enum Finding {
+    /// Not now.
+    Idle(Box<Picker>),
+    /// Now.
+    Asked(Ahead<Result<(Found, Box<Picker>)>>),
+    /// All is found.
+    Done,
 }
 
 /// Was found.
@@ -46,9 +60,38 @@ pub(super) enum End {
 }
 
 impl Picking {
-    /// Picks all that the picker finds.
-    pub(super) fn new(picker: Picker) -> Self {
-        Self { picker: Some(Box::new(picker)), parts: VecDeque::new(), unindexed: None }
+    /// Starts to pick what a query wants between two positions, at first up to `max` events, as far as the
+    /// index covers them. Returns up to where that is; `None` where the index is of no use.
+    ///
+    /// The index follows the log before, step by step, so that others get their turn in between.
+    pub(super) async fn start(
+        reader: &Reader,
+        query: &Arc<Query>,
+        (first, last): (Position, Position),
+        direction: Direction,
+        max: usize,
+    ) -> Result<Option<(Self, Position)>> {
+        let started = loop {
+            let query = query.clone();
+            let start = move |storage: &Storage| {
+                if !storage.follow(last)? {
+                    return Ok(None);
+                }
+                let started = storage.picker(&query, first, last, direction)?.map(|(mut picker, covered)| {
+                    (picker.find(&storage.index.postings, max), Box::new(picker), covered)
+                });
+                Ok(Some(started))
+            };
+            match reader.source.run(start).await? {
+                Some(started) => break started,
+                None => let_others_run().await,
+            }
+        };
+        Ok(started.map(|(found, picker, covered)| {
+            let mut picking = Self { finding: Finding::Done, parts: VecDeque::new(), unindexed: None };
+            picking.add(reader, found, picker);
+            (picking, covered)
+        }))
     }
 
     /// Returns the next events, up to `max`, and whether they are the last.
@@ -57,10 +100,7 @@ impl Picking {
         reader: &Reader,
         max: usize,
     ) -> Result<(Vec<Result<Event>>, Option<End>)> {
-        // What comes next is found before the threads run out of parts to read.
-        if self.parts.len() <= CHUNKS_AHEAD {
-            self.find(reader, max).await?;
-        }
+        self.find(reader, max).await?;
         self.read_ahead(reader, CHUNKS_AHEAD + 1).await;
         let mut events = Vec::new();
         if let Some(mut part) = self.parts.pop_front()
@@ -73,24 +113,44 @@ impl Picking {
             }
         }
         self.read_ahead(reader, CHUNKS_AHEAD).await;
-        let ended = self.picker.is_none() && self.parts.is_empty();
+        let ended = matches!(self.finding, Finding::Done) && self.parts.is_empty();
         let end = self.unindexed.map_or(End::Complete, |(first, last)| End::Unindexed(first, last));
         Ok((events, ended.then_some(end)))
     }
 
-    /// Finds more events, so that up to `max` are to be told.
+    /// Looks for more events, so that up to `max` are to be told, and waits for them where nothing else is
+    /// to be read.
     async fn find(&mut self, reader: &Reader, max: usize) -> Result<()> {
         let max = max.saturating_sub(self.parts.iter().map(|part| part.len).sum());
-        let Some(mut picker) = self.picker.take_if(|_| max > 0) else { return Ok(()) };
-        let find = move |storage: &Storage| Ok((picker.find(&storage.index.postings, max), picker));
-        let (found, picker) = reader.source.run(find).await?;
+        if self.parts.len() > PARTS_MIN || max == 0 {
+            return Ok(());
+        }
+        let mut asked = match std::mem::replace(&mut self.finding, Finding::Done) {
+            Finding::Done => return Ok(()),
+            Finding::Asked(asked) => asked,
+            Finding::Idle(mut picker) => {
+                let source = reader.source.clone();
+                let find = move |storage: &Storage| Ok((picker.find(&storage.index.postings, max), picker));
+                Ahead::new(async move { source.run(find).await })
+            }
+        };
+        if !asked.ask().await && !self.parts.is_empty() {
+            self.finding = Finding::Asked(asked);
+        } else if let Some(found) = asked.take().await {
+            let (found, picker) = found?;
+            self.add(reader, found, picker);
+        }
+        Ok(())
+    }
+
+    /// Adds what a picker found.
+    fn add(&mut self, reader: &Reader, found: Found, picker: Box<Picker>) {
         match found.rest {
-            Rest::More => self.picker = Some(picker),
+            Rest::More => self.finding = Finding::Idle(picker),
             Rest::Nothing => {}
             Rest::Unindexed(first, last) => self.unindexed = Some((first, last)),
         }
         self.parts.extend(found.into_parts().map(|part| Part::new(reader, part)));
-        Ok(())
     }
 
     /// Asks for the first parts, where they are read elsewhere.
