@@ -35,6 +35,9 @@ pub mod prelude {
         InMemoryVault, Kind, NewEvent, Payload, Position, ReplayOptions, StartFrom, SubscribeOptions, Vault,
         WalkOptions, WalkOrder,
     };
+    #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
+    #[doc(inline)]
+    pub use crate::{Durability, Indexing};
     #[cfg(feature = "persist-journal")]
     #[doc(inline)]
     pub use crate::{JournalOptions, JournalVault};

@@ -17,8 +17,9 @@ pub(crate) struct Tail {
     /// to print, or a time: then it is the first event of that time or later. By default the last 10
     /// events of those that are meant, or as many as -n says.
     ///
-    /// A time is RFC 3339, or a date, which is its midnight in UTC. All behind that first event is
-    /// printed, an event too that was imported with an earlier time.
+    /// A time is RFC 3339, a date, which is its midnight in UTC, or how long ago it was, such as `15m`, `2h`
+    /// or `3d`. All behind that first event is printed, an event too that was imported with an earlier
+    /// time.
     #[arg(long, value_name = "START")]
     pub(crate) from: Option<TailStart>,
 
@@ -78,6 +79,7 @@ mod tests {
         for (text, start) in cases {
             assert_eq!(text.parse::<TailStart>().unwrap(), start, "{text}");
         }
+        assert!(matches!("2h".parse().unwrap(), TailStart::Time(time) if time < Timestamp::now()));
         assert!("yesterday".parse::<TailStart>().is_err());
     }
 }
