@@ -26,7 +26,7 @@ use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
 use crate::sequencer::{Access, Order, Refusal, Sequencer};
 use crate::sharing::Sharing;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, lock_briefly};
 use crate::thread::JoinHandle;
 use crate::writer::Writer;
 
@@ -197,7 +197,7 @@ impl GroupCommit {
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
-        let mut guard = lock(&self.order);
+        let mut guard = lock_briefly(&self.order);
         let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
         if let Err(poisoned) = self.health.check() {
             return Err((Held::Failed(poisoned), room));

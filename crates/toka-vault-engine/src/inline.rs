@@ -12,7 +12,7 @@ use crate::lookup::{Known, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::sequencer::{Access, OrderEnd, Refusal, Sealed, Sequencer};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, lock_briefly};
 
 /// Commits where the caller is.
 pub(crate) struct Inline {
@@ -38,7 +38,7 @@ impl Inline {
         batch: &mut [NewEvent],
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
-        let mut sequencer = lock(&self.sequencer);
+        let mut sequencer = lock_briefly(&self.sequencer);
         let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
         let Sealed { events, headers, end } =
             sequencer.seal(batch, conditions, &Known::default()).map_err(|refusal| match refusal {

@@ -14,12 +14,34 @@ mod simulated;
 pub use simulated::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::PoisonError;
 #[cfg(not(toka_sim))]
+use std::sync::TryLockError;
+#[cfg(not(toka_sim))]
 pub use std::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
+
+/// How often a lock that is held for short is looked at before its thread sleeps: some microseconds.
+#[cfg(not(toka_sim))]
+const LOOKS: u32 = 200;
 
 /// Locks a mutex.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks a mutex that is held for about a microsecond at a time, and looks again that long before it sleeps:
+/// to sleep and to be woken costs more than what the holder does, and costs the holder a system call too.
+/// `docs/decisions/0004-callers-seal-their-own-commits.md` has the figures.
+pub fn lock_briefly<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A simulated thread has to wait for its turn.
+    #[cfg(not(toka_sim))]
+    for _ in 0..LOOKS {
+        match mutex.try_lock() {
+            Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Ok(guard) => return guard,
+        }
+    }
+    lock(mutex)
 }
 
 /// Locks for reading.

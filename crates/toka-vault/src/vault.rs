@@ -283,12 +283,13 @@ impl Vault {
 
     /// Returns the back-end.
     fn store(&self) -> &dyn EventStore {
+        // What they dereference to: a call through a pointer costs an allocation more.
         match self {
-            Self::Memory(vault) => vault,
+            Self::Memory(vault) => &**vault,
             #[cfg(feature = "persist-journal")]
-            Self::Journal(vault) => vault,
+            Self::Journal(vault) => &**vault,
             #[cfg(feature = "persist-sled")]
-            Self::Sled(vault) => vault,
+            Self::Sled(vault) => &**vault,
             Self::Custom(store) => store,
         }
     }
