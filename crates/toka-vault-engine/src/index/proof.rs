@@ -51,7 +51,8 @@ impl Sums {
 }
 
 /// Compares all files of an index with the log. Files of a range where the log is damaged are not
-/// compared: what is there is not known.
+/// compared: what is there is not known. A file that is wrong is removed, so that the next open builds it
+/// anew.
 ///
 /// # Errors
 ///
@@ -67,7 +68,10 @@ pub(super) fn findings(
     let mut sums = Sums { hashers, sums: [0; 2] };
     for run in runs.snapshot() {
         let (first, last) = (run.cover().first, run.cover().last);
-        let mut wrong = |reason| findings.push(Finding::WrongIndex { index, first, last, reason });
+        let mut wrong = |reason| {
+            run.discard();
+            findings.push(Finding::WrongIndex { index, first, last, reason });
+        };
         if walk(&run, &mut sums).is_err() {
             sums.taken();
             wrong("a page is damaged, or not in order");
@@ -187,6 +191,7 @@ mod tests {
             let found = found(&log, &file(dir.path(), &log, change));
             assert_eq!(found.len(), 1, "change {number}: {found:?}");
             assert!(found[0].contains("`postings` for positions 1 to 300"), "{found:?}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "the next open would find it again");
         }
     }
 
@@ -211,5 +216,6 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let runs = Runs::open(dir.path(), LAYOUT, &log, Position::new(EVENTS)).unwrap();
         assert!(found(&log, &runs)[0].contains("a page is damaged"));
+        assert!(!path.exists(), "the next open would find it again");
     }
 }

@@ -202,12 +202,12 @@ impl Runs {
         Ok(())
     }
 
-    /// Returns the newest files, if as many as are merged at once are of about the same size.
+    /// Returns the newest files, if as many as are merged at once are whole and of about the same size.
     fn mergeable(&self) -> Option<Vec<Arc<Run>>> {
         let runs = read(&self.runs);
         let newest = runs.get(runs.len().checked_sub(MERGE_RUNS)?..)?;
         let level = newest.first().map(|run| self.level(run))?;
-        newest.iter().all(|run| level == self.level(run)).then(|| newest.to_vec())
+        newest.iter().all(|run| level == self.level(run) && !run.is_discarded()).then(|| newest.to_vec())
     }
 
     /// Returns how often a file of this size has been merged, about.

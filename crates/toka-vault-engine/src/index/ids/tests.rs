@@ -97,7 +97,11 @@ fn a_damaged_page_is_found_out_and_the_log_is_searched() {
         fs::write(&file, bytes).unwrap();
     }
     assert!((1..1_000).any(|number| matches!(index.find(id(number, 0)), Lookup::Unread(_))));
-    assert_finds(index, log);
+    assert_finds(index, given(1_000, 0));
+    let again = open(dir.path(), &log);
+    settle(&again);
+    assert!((1..1_000).all(|number| matches!(again.find(id(number, 0)), Lookup::At(_))), "built anew");
+    assert_finds(again, log);
 }
 
 #[test]

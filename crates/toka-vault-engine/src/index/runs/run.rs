@@ -1,12 +1,13 @@
 //! [`Run`]: a sorted file of keys and positions, which never changes. `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that a damaged page is found out when it is read: its checksum covers all of
-//! it. The first key of each page is kept in memory, so that a lookup reads one page, and of those keys
+//! it. The file is removed then, so that the next open builds it anew. The first key of each page is kept in memory, so that a lookup reads one page, and of those keys
 //! that are looked up for every commit a filter, so that it reads none where there is none.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use toka_vault_core::{Error, EventHash, Position, Result};
 
@@ -28,6 +29,8 @@ pub(crate) struct Run {
     file: File,
     frame: Frame,
     layout: Layout,
+    /// Whether the file was removed, because it is not as it should be.
+    discarded: AtomicBool,
 }
 
 /// Says which events a file covers.
@@ -79,9 +82,12 @@ impl Run {
         match Frame::read(&file) {
             // Events that no zone tells of would not be found by their time.
             Ok(Some(frame)) if !frame.fits(layout) => Ok(Err(Damaged)),
-            Ok(Some(frame)) => Ok(Ok(Self { path: path.to_path_buf(), file, frame, layout })),
+            Ok(Some(frame)) => {
+                let (path, discarded) = (path.to_path_buf(), AtomicBool::default());
+                Ok(Ok(Self { path, file, frame, layout, discarded }))
+            }
             Ok(None) => Ok(Err(Damaged)),
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
             Err(error) => Err(Error::io("read", path, error)),
         }
     }
@@ -203,12 +209,16 @@ impl Run {
         self.frame.fences.len()
     }
 
-    /// Reads the entries of a page.
+    /// Reads the entries of a page. Where that fails, the file is discarded.
     pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
         let mut page = [0; PAGE_BYTES];
         // An I/O error counts as damage: the log is searched instead, which tells its own errors.
-        read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64).map_err(|_| Damaged)?;
-        page::decode(&page).ok_or(Damaged)
+        let read = read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64);
+        let entries = read.ok().and_then(|()| page::decode(&page));
+        entries.ok_or_else(|| {
+            self.discard();
+            Damaged
+        })
     }
 
     /// Returns the number of events that the file covers.
@@ -216,9 +226,30 @@ impl Run {
         self.frame.cover.last.get().saturating_sub(self.frame.cover.first.get()).saturating_add(1)
     }
 
-    /// Removes the file; whoever still reads it can go on.
+    /// Removes a file that is not as it should be, so that the next open builds it anew. What can be read of
+    /// it is used until then.
+    pub(crate) fn discard(&self) {
+        if self.discarded.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let path = self.path.display();
+        match self.remove() {
+            Ok(()) => tracing::warn!(%path, "an index file is damaged; the next open builds it anew"),
+            Err(error) => tracing::warn!(%error, "an index file is damaged, and stays"),
+        }
+    }
+
+    /// Tells whether the file was discarded.
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.discarded.load(Ordering::Relaxed)
+    }
+
+    /// Removes the file, if it is there; whoever still reads it can go on.
     pub(crate) fn remove(&self) -> Result<()> {
-        fs::remove_file(&self.path).map_err(|error| Error::io("remove", &self.path, error))
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &self.path, error)),
+            _ => Ok(()),
+        }
     }
 }
 
