@@ -9,7 +9,7 @@ mod jsonl;
 mod large_numbers;
 mod told;
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use toka_vault::limits::PAYLOAD_BYTES_MAX;
 use toka_vault::{EventHash, EventId, NewEvent};
@@ -22,6 +22,9 @@ pub(crate) use fields::payload_of;
 /// Longest line, in bytes. JSON needs at most six for one of MessagePack (`false,`, `\u0001`), so
 /// that the largest payload fits; the rest of an event has the other MiB.
 pub(crate) const LINE_BYTES_MAX: usize = 6 * PAYLOAD_BYTES_MAX + (1 << 20);
+
+/// Bytes that are read at once.
+const BUFFER_BYTES: usize = 1 << 20;
 
 /// What some editors put in front of UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -81,16 +84,22 @@ fn not_an_object(text: &[u8], error: serde_json::Error) -> LineError {
 
 /// Reads lines from a file or a stream.
 pub(crate) struct Lines<R> {
-    source: R,
+    source: BufReader<R>,
     reading: Reading,
     text: Vec<u8>,
     number: u64,
 }
 
-impl<R: BufRead> Lines<R> {
-    /// Reads from `source`.
+impl<R: Read> Lines<R> {
+    /// Reads from `source`, which need not be buffered.
     pub(crate) fn new(source: R, reading: Reading) -> Self {
+        let source = BufReader::with_capacity(BUFFER_BYTES, source);
         Self { source, reading, text: Vec::new(), number: 0 }
+    }
+
+    /// Tells whether all that came is read: the next line may be long in coming.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.source.buffer().is_empty()
     }
 
     /// Returns the number of the line that was read last.

@@ -8,7 +8,7 @@ mod hashes;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::path::Path;
 
 use futures::executor::block_on;
@@ -25,9 +25,6 @@ use crate::opening::Opening;
 use crate::output::{Notes, Output, count};
 use crate::progress::Progress;
 
-/// Bytes that are read from the file at once.
-const BUFFER_BYTES: usize = 256 << 10;
-
 /// Imports the lines of a file or of stdin.
 pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output: &Output) -> Result<()> {
     // First the file, then the vault, so that a wrong path does not leave an empty vault.
@@ -37,16 +34,16 @@ pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output:
 }
 
 /// Imports lines into a vault that is open.
-pub(super) fn into_vault(vault: &Vault, lines: Lines<impl BufRead>, notes: Notes) -> Result<()> {
+pub(super) fn into_vault(vault: &Vault, lines: Lines<impl Read>, notes: Notes) -> Result<()> {
     let mut import = Import::new(vault, notes);
     let outcome = block_on(import.all(lines));
     import.conclude(outcome)
 }
 
 /// Opens the file, or stdin.
-fn open(file: &Path) -> Result<Box<dyn BufRead>> {
+fn open(file: &Path) -> Result<Box<dyn Read>> {
     if file == Path::new("-") {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin())));
+        return Ok(Box::new(io::stdin()));
     }
     let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
         true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
@@ -54,7 +51,7 @@ fn open(file: &Path) -> Result<Box<dyn BufRead>> {
     });
     let failed = |error| anyhow::Error::new(error).context(format!("cannot read {}", file.display()));
     let opened = opened.map_err(|error| Failure::Failed(failed(error)))?;
-    Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, opened)))
+    Ok(Box::new(opened))
 }
 
 /// Names a line, in errors.
@@ -103,7 +100,7 @@ impl<'a> Import<'a> {
     }
 
     /// Imports all lines.
-    async fn all<R: BufRead>(&mut self, mut lines: Lines<R>) -> Result<()> {
+    async fn all<R: Read>(&mut self, mut lines: Lines<R>) -> Result<()> {
         loop {
             let line = match lines.next_line() {
                 Ok(Some(line)) => line,
@@ -115,7 +112,8 @@ impl<'a> Import<'a> {
                 return Err(self.bad(number, error).await);
             }
             self.add(line);
-            if self.batch.is_full() {
+            // What a stream brings now and then is not kept back for what may come.
+            if self.batch.is_full() || lines.is_waiting() {
                 self.commit(number + 1).await?;
             }
         }

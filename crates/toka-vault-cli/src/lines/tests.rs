@@ -20,7 +20,7 @@ fn read(text: &str) -> Result<Option<Line>, LineError> {
 }
 
 /// Reads JSON lines from anything.
-fn lines<R: BufRead>(source: R) -> Lines<R> {
+fn lines<R: Read>(source: R) -> Lines<R> {
     Lines::new(source, Reading::new(FileFormat::Jsonl, Foreign::default()))
 }
 
@@ -112,7 +112,7 @@ fn text_that_is_not_utf8_is_refused() {
 
 #[test]
 fn an_endless_line_is_refused_once_it_is_longer_than_any_event() {
-    let mut lines = lines(io::BufReader::new(io::repeat(b' ')));
+    let mut lines = lines(io::repeat(b' '));
     assert!(matches!(lines.next_line(), Err(LineError::TooLong)));
     assert_eq!(lines.number(), 1);
 }

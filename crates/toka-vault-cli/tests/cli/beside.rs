@@ -2,8 +2,8 @@
 //! it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 
 use futures::executor::block_on;
@@ -355,4 +355,28 @@ fn who_may_not_write_to_a_journal_reads_and_follows_it() {
     assert_eq!(tail.next(), 2);
     // It could not bring back what a killed writer left, and says so.
     end(tail.child).assert(0, "note: this user may not write to the vault; ");
+}
+
+#[test]
+fn what_a_stream_brings_is_committed_before_more_is_waited_for() {
+    let sandbox = Sandbox::new();
+    commit(&sandbox, 0);
+    let tail = Tail::start(&sandbox, JOURNAL, &["--from", "beginning", "-n", "4"]);
+    // Now it follows, and keeps nobody from the vault.
+    assert_eq!(tail.next(), 0);
+    let mut import = program(&sandbox, JOURNAL, &["import", "jsonl", "-"]);
+    let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stream = import.stdin.take().unwrap();
+    for payload in 1..=3 {
+        // The last one has no line feed: it could go on.
+        let line = format!("{{\"kind\":\"a\",\"payload\":{payload}}}{}", if payload < 3 { "\n" } else { "" });
+        stream.write_all(line.as_bytes()).unwrap();
+        if payload < 3 {
+            assert_eq!(tail.next(), payload);
+        }
+    }
+    drop(stream);
+    assert_eq!(tail.next(), 3);
+    tail.finish();
+    assert_eq!(end(import).code, Some(0));
 }
