@@ -255,6 +255,14 @@ pub enum Error {
         reason: String,
     },
 
+    /// There is no vault yet, and one that is opened to read only is not created. Open it again once its writer
+    /// has.
+    #[error("there is no vault at {} yet, and to read only creates none; open it again once its writer has", path.display())]
+    NoVault {
+        /// Where it should be.
+        path: PathBuf,
+    },
+
     /// The vault was written by a newer version. Open it with that version or a later one.
     #[error("the vault at {} has format {found}, this version reads up to {supported}; use a newer toka-vault", path.display())]
     NewerFormat {

@@ -90,6 +90,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
             "no vault of this back-end: R",
             "another path",
         ),
+        (Error::NoVault { path: path() }, "no vault at", "once its writer has"),
         (Error::NewerFormat { path: path(), found: 9, supported: 8 }, "has format 9", "newer toka-vault"),
         (
             Error::PermissionDenied { operation: "open", path: path() },

@@ -76,7 +76,8 @@ impl JournalVault {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAVault`](toka_vault_core::Error::NotAVault) where there is none,
+    /// [`Error::NoVault`](toka_vault_core::Error::NoVault) where there is none yet,
+    /// [`Error::NotAVault`](toka_vault_core::Error::NotAVault) where there is something else,
     /// [`Error::NewerFormat`](toka_vault_core::Error::NewerFormat),
     /// [`Error::TailLost`](toka_vault_core::Error::TailLost) where acknowledged events are missing,
     /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where a segment is missing or has no header,

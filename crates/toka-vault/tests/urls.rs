@@ -104,7 +104,7 @@ fn journal_read_only_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none"), folder.path().to_owned()] {
         let opened = Vault::open(&format!("journal-read-only:{}", path.display()));
-        assert!(matches!(opened, Err(Error::NotAVault { .. })), "{opened:?}");
+        assert!(matches!(opened, Err(Error::NoVault { .. })), "{opened:?}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

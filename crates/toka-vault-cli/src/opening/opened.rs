@@ -45,7 +45,7 @@ impl Opened {
         match JournalVault::open_read_only(path) {
             Ok(vault) => Ok(Self { vault: Vault::Journal(vault), why: Some(why) }),
             // Whoever has it open is creating it.
-            Err(Error::NotAVault { .. }) if why == Why::OpenElsewhere => Err(refusal),
+            Err(Error::NoVault { .. }) if why == Why::OpenElsewhere => Err(refusal),
             Err(error) => Err(error),
         }
     }
@@ -119,7 +119,7 @@ mod tests {
         let [(locked, _), (denied, _), ..] = refusals(&none);
         let told = |refusal| Opened::despite(refusal, &none).unwrap_err();
         assert!(matches!(told(locked), Error::Locked { .. }));
-        assert!(matches!(told(denied), Error::NotAVault { .. }));
+        assert!(matches!(told(denied), Error::NoVault { .. }));
         assert!(!none.exists());
     }
 }

@@ -78,11 +78,11 @@ impl VaultDir {
     ///
     /// # Errors
     ///
-    /// As [`VaultDir::open`], and [`Error::NotAVault`] where there is no vault yet.
+    /// As [`VaultDir::open`], and [`Error::NoVault`] where there is no vault yet.
     pub fn check(path: &Path, format: Format) -> Result<()> {
         match state(path, format)? {
             State::Vault => Ok(()),
-            _ => Err(Error::NotAVault { path: path.to_path_buf(), reason: "there is no vault yet".into() }),
+            _ => Err(Error::NoVault { path: path.to_path_buf() }),
         }
     }
 

@@ -121,9 +121,9 @@ fn a_writer_and_readers_of_one_process_share_a_vault() {
 fn where_there_is_no_vault_none_is_created() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("vault");
-    assert_error!(JournalVault::open_read_only(&path), Error::NotAVault { .. });
+    assert_error!(JournalVault::open_read_only(&path), Error::NoVault { .. });
     assert!(!path.exists());
-    assert_error!(JournalVault::open_read_only(dir.path()), Error::NotAVault { .. });
+    assert_error!(JournalVault::open_read_only(dir.path()), Error::NoVault { .. });
     assert!(below(dir.path()).is_empty());
 }
 
