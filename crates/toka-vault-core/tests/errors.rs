@@ -85,11 +85,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
             "open in this process",
             "one process at a time",
         ),
-        (
-            Error::NotAVault { path: path(), reason: "R".into() },
-            "no vault of this back-end: R",
-            "another path",
-        ),
+        (Error::NotAVault { path: path(), reason: "R".into() }, "back-end: R", "another path"),
         (Error::NoVault { path: path() }, "no vault at", "once its writer has"),
         (Error::NewerFormat { path: path(), found: 9, supported: 8 }, "has format 9", "newer toka-vault"),
         (
