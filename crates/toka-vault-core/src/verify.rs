@@ -58,7 +58,7 @@ pub enum Finding {
         expected: Position,
     },
     /// A file of an index does not agree with the history, so that what is looked up there can be
-    /// missed. Close the vault: the file is built anew when it is opened again.
+    /// missed. Close the vault and open it again, which builds the index anew from there on.
     WrongIndex {
         /// The name of the index.
         index: &'static str,
@@ -136,7 +136,7 @@ impl std::fmt::Display for Finding {
             Self::WrongIndex { index, first, last, reason } => {
                 write!(
                     f,
-                    "the file of the index `{index}` for positions {first} to {last}: {reason}; close the vault, and it is built anew when it is opened again"
+                    "the file of the index `{index}` for positions {first} to {last}: {reason}; close the vault and open it again, which builds the index anew from there on, or if that does not help remove its folder `index` before"
                 )
             }
             Self::WrongChain { head } => {

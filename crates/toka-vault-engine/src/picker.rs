@@ -32,6 +32,9 @@ const PICK_MAX: usize = 512;
 /// How many reads a part takes that is read beside others: for fewer, another thread does not pay.
 const PART_READS: usize = 32;
 
+/// Most events of a part, where many are read at once.
+const PART_EVENTS: usize = 128;
+
 /// Most positions between two wanted events that are read at once: to decode the events between them
 /// costs less than another read does.
 const GAP_MAX: u64 = 16;
@@ -192,7 +195,7 @@ impl Found {
         std::iter::from_fn(move || {
             let left = rest.as_slice();
             let count = (0..PART_READS).fold(0, |end, _| end + close(left.get(end..).unwrap_or_default()));
-            let positions: Vec<_> = rest.by_ref().take(count).collect();
+            let positions: Vec<_> = rest.by_ref().take(count.min(PART_EVENTS)).collect();
             (count > 0).then(|| Self { query: query.clone(), positions, ..self })
         })
     }

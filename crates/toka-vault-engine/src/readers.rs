@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::guard::guarded;
 use crate::limits::{READER_THREADS, READS_WAITING_MAX};
@@ -31,13 +32,22 @@ pub(crate) enum Source {
     /// Where the caller is: for storage that never blocks.
     Direct(Storage),
     /// On reader threads.
-    Threads(mpsc::Sender<Job>),
+    Threads(Jobs),
+}
+
+/// Leads to the reader threads, through a bounded queue.
+#[derive(Clone)]
+pub(crate) struct Jobs {
+    queue: mpsc::Sender<Job>,
+    /// Tells all who wait for room that there may be some. Not one of them: it may be a read ahead that
+    /// nobody polls now, and the room would be lost to the others.
+    freed: Arc<Notify>,
 }
 
 /// Holds the threads that read for a vault.
 pub(crate) struct ReaderThreads {
     threads: Vec<JoinHandle<()>>,
-    jobs: mpsc::Sender<Job>,
+    jobs: Jobs,
 }
 
 impl Source {
@@ -75,9 +85,25 @@ impl Source {
                         let _ = answer.send(guarded("read", || read(storage)));
                     }
                 });
-                jobs.send(Job::Read(job)).await.map_err(|_| Error::Closed)?;
+                jobs.add(Job::Read(job)).await?;
                 answered.await.map_err(|_| Error::Closed)?
             }
+        }
+    }
+}
+
+impl Jobs {
+    /// Adds a job once there is room. Where it waits, it holds nothing.
+    async fn add(&self, mut job: Job) -> Result<()> {
+        loop {
+            // First this, so that no room is missed that comes after the look.
+            let freed = self.freed.notified();
+            match self.queue.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(_)) => return Err(Error::Closed),
+                Err(TrySendError::Full(back)) => job = back,
+            }
+            freed.await;
         }
     }
 }
@@ -87,9 +113,10 @@ impl ReaderThreads {
     pub(crate) fn start(storage: &Storage) -> Result<(Self, Source)> {
         let (jobs, queue) = mpsc::channel(READS_WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
+        let jobs = Jobs { queue: jobs, freed: Arc::default() };
         let start = |number| {
-            let (queue, storage) = (queue.clone(), storage.clone());
-            crate::thread::spawn(&format!("toka-read-{number}"), move || serve(&queue, &storage))
+            let (queue, freed, storage) = (queue.clone(), jobs.freed.clone(), storage.clone());
+            crate::thread::spawn(&format!("toka-read-{number}"), move || serve(&queue, &freed, &storage))
         };
         let threads = (0..READER_THREADS).map(start).collect::<Result<Vec<_>>>()?;
         Ok((Self { threads, jobs: jobs.clone() }, Source::Threads(jobs)))
@@ -98,7 +125,7 @@ impl ReaderThreads {
     /// Takes no more reads, answers those that wait, and ends the threads.
     pub(crate) fn stop(self) {
         // Fails where the threads are gone, which is what it asks for.
-        let _ = block_on(self.jobs.send(Job::Stop));
+        let _ = block_on(self.jobs.add(Job::Stop));
         for thread in self.threads {
             let _ = thread.join();
         }
@@ -106,19 +133,23 @@ impl ReaderThreads {
 }
 
 /// Runs jobs until there will be no more.
-fn serve(queue: &Mutex<mpsc::Receiver<Job>>, storage: &Storage) {
-    while let Some(job) = next_job(queue) {
+fn serve(queue: &Mutex<mpsc::Receiver<Job>>, freed: &Notify, storage: &Storage) {
+    while let Some(job) = next_job(queue, freed) {
         job(storage);
     }
 }
 
 /// Waits for the next read. One thread waits for all, the others for its lock.
-fn next_job(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Read> {
+fn next_job(queue: &Mutex<mpsc::Receiver<Job>>, freed: &Notify) -> Option<Read> {
     let mut queue = lock(queue);
     loop {
-        match block_on(queue.recv())? {
-            Job::Read(read) => return Some(read),
-            Job::Stop => queue.close(),
+        let job = block_on(queue.recv())?;
+        if matches!(job, Job::Stop) {
+            queue.close();
+        }
+        freed.notify_waiters();
+        if let Job::Read(read) = job {
+            return Some(read);
         }
     }
 }

@@ -28,8 +28,9 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Locks a mutex that is held for about a microsecond at a time, and looks again that long before it sleeps:
-/// to sleep and to be woken costs more than what the holder does, and costs the holder a system call too.
+/// Locks a mutex that is held for about a microsecond mostly, and looks again for some before it sleeps: to
+/// sleep and to be woken costs more than what the holder does, and costs the holder a system call too. Where it
+/// is held longer, as for a large batch, the looks are lost.
 /// `docs/decisions/0004-callers-seal-their-own-commits.md` has the figures.
 pub fn lock_briefly<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A simulated thread has to wait for its turn.

@@ -3,9 +3,10 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
+use futures::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use toka_vault_core::{Error, Event, Filter, NewEvent, Position, ReplayOptions, Result};
+use toka_vault_core::{Direction, Error, Event, Filter, NewEvent, Position, Replay, ReplayOptions, Result};
 use toka_vault_engine::EngineOptions;
 use toka_vault_engine::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, CHUNKS_AHEAD};
 use toka_vault_testkit::events::{fill, items, sized};
@@ -186,13 +187,17 @@ fn a_replay_reads_two_chunks_ahead_and_no_more() {
 /// How many reads a part of what is picked takes.
 const PART_READS: u64 = 32;
 
-/// Opens a vault with so many events of a kind that each of them takes a read of its own, none of which is
-/// in memory. Its index is up to date.
-fn apart(wanted: u64) -> (Rig, ReplayOptions) {
+/// Events of which one is of the kind that is asked for, so that each of those takes a read of its own.
+const APART: u64 = 20;
+
+/// Opens a vault with so many events of a kind, each `apart` from the one before, none of which is in memory.
+/// Its index is up to date.
+fn apart(apart: u64, wanted: u64) -> (Rig, ReplayOptions) {
     let rig = Rig::new(EngineOptions::default());
-    let event = |number| NewEvent::new(if number % 20 == 0 { "wanted" } else { "other" }, number).unwrap();
-    for first in (0..20 * wanted).step_by(2_000) {
-        let batch = (first..(first + 2_000).min(20 * wanted)).map(event).collect();
+    let kind = |number: u64| if number.is_multiple_of(apart) { "wanted" } else { "other" };
+    let event = |number| NewEvent::new(kind(number), number).unwrap();
+    for first in (0..apart * wanted).step_by(2_000) {
+        let batch = (first..(first + 2_000).min(apart * wanted)).map(event).collect();
         block_on(rig.vault.commit_batch(batch)).unwrap();
     }
     let rig = rig.reopen();
@@ -204,18 +209,18 @@ fn apart(wanted: u64) -> (Rig, ReplayOptions) {
 #[test]
 fn what_is_picked_is_read_two_parts_ahead_and_no_more() {
     watched(|| {
-        let (rig, options) = apart(2_000);
+        let (rig, options) = apart(APART, 2_000);
         let before = rig.faults.count(Call::Read);
         let reads = || rig.faults.count(Call::Read) - before;
         let mut replay = rig.vault.replay(options);
         for taken in 0..40 {
             for number in 0..PART_READS {
                 let event = block_on(replay.try_next()).unwrap().unwrap();
-                assert_eq!(event.position().get(), 1 + 20 * (taken * PART_READS + number));
+                assert_eq!(event.position().get(), 1 + APART * (taken * PART_READS + number));
             }
             let due = PART_READS * (taken + 1 + CHUNKS_AHEAD as u64);
-            // Later parts are asked for once they are found, which is another thread's work too.
-            while taken < 8 && reads() < due {
+            // 16 parts are found at once. What is asked for behind them may not be found yet.
+            while taken % 16 < 13 && reads() < due {
                 std::thread::yield_now();
             }
             assert!(reads() <= due, "{} reads after {} parts", reads(), taken + 1);
@@ -224,14 +229,74 @@ fn what_is_picked_is_read_two_parts_ahead_and_no_more() {
 }
 
 #[test]
+fn of_large_picks_no_more_is_held_than_of_small_ones() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let mut large = sized(CHUNK_BYTES_MAX);
+        large.kind = "wanted".parse().unwrap();
+        for _ in 0..2 * PART_READS + 6 {
+            let mut batch = vec![sized(10); APART as usize];
+            batch.push(large.clone());
+            block_on(rig.vault.commit_batch(batch)).unwrap();
+        }
+        let rig = rig.reopen();
+        let options = || ReplayOptions::new().with_filter(Filter::kind("wanted").unwrap());
+        block_on(items(rig.vault.replay(options().with_limit(1))));
+        let before = rig.faults.count(Call::Read);
+        let reads = || rig.faults.count(Call::Read) - before;
+        let mut replay = rig.vault.replay(options());
+        for taken in 1..PART_READS {
+            block_on(replay.try_next()).unwrap().unwrap();
+            let due = taken + CHUNKS_AHEAD as u64;
+            while reads() < due {
+                std::thread::yield_now();
+            }
+            assert_eq!(reads(), due, "after {taken} events");
+        }
+    });
+}
+
+#[test]
 fn what_is_picked_is_not_read_beyond_a_limit() {
     watched(|| {
-        let (rig, options) = apart(700);
+        let (rig, options) = apart(APART, 700);
         for limit in [1, 31, 33, 600] {
             let before = rig.faults.count(Call::Read);
             let found = block_on(items(rig.vault.replay(options.clone().with_limit(limit))));
             assert_eq!(found.len() as u64, limit);
             assert_eq!(rig.faults.count(Call::Read) - before, limit, "reads");
         }
+    });
+}
+
+#[test]
+fn what_is_picked_is_told_once_in_order_either_way_however_close_together() {
+    watched(|| {
+        for step in [1, 2, 5, 17, 40] {
+            let (rig, options) = apart(step, 3_000);
+            let due: Vec<_> = (0..3_000).map(|number| 1 + step * number).collect();
+            let told = |options| {
+                let events = block_on(items(rig.vault.replay(options))).into_iter();
+                events.map(|event| event.unwrap().position().get()).collect::<Vec<_>>()
+            };
+            assert!(told(options.clone()) == due, "every {step}");
+            let backward = told(options.with_direction(Direction::Backward));
+            assert!(backward.into_iter().eq(due.into_iter().rev()), "every {step}, backward");
+        }
+    });
+}
+
+#[test]
+fn what_was_asked_for_ahead_and_is_left_keeps_nobody_from_reading() {
+    watched(|| {
+        let rig = stored(&[(4 * CHUNK_EVENTS_MAX, 10)]);
+        let id = block_on(rig.vault.replay(ReplayOptions::new()).try_next()).unwrap().unwrap().header.id;
+        let mut replays: Vec<_> = (0..200).map(|_| rig.vault.replay(ReplayOptions::new())).collect();
+        // All at once, so that more is asked for than there is room for.
+        let firsts = block_on(join_all(replays.iter_mut().map(Replay::try_next)));
+        assert!(firsts.into_iter().all(|first| first.unwrap().is_some()));
+        assert!(block_on(rig.vault.get(id)).unwrap().is_some());
+        block_on(rig.vault.close()).unwrap();
+        drop(replays);
     });
 }

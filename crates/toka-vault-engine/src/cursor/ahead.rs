@@ -3,28 +3,42 @@
 //! Keeps the invariant that what was asked for is answered once.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::task::Poll;
 
-use futures::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
+use futures::future::{BoxFuture, FutureExt};
 
 /// Is being read, or was.
-pub(super) struct Ahead<T>(MaybeDone<BoxFuture<'static, T>>);
+pub(super) enum Ahead<T> {
+    /// Is read once it is asked for.
+    Reading(BoxFuture<'static, T>),
+    /// Was read.
+    There(T),
+}
 
-impl<T: Send + 'static> Ahead<T> {
+impl<T> Ahead<T> {
     /// Reads once it is asked for.
     pub(super) fn new(read: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(maybe_done(read.boxed()))
+        Self::Reading(read.boxed())
     }
 
     /// Asks for it, and tells whether it is there: what is read on another thread is polled once.
     pub(super) async fn ask(&mut self) -> bool {
-        poll_fn(|context| Poll::Ready(Pin::new(&mut self.0).poll(context).is_ready())).await
+        poll_fn(|context| {
+            if let Self::Reading(read) = self
+                && let Poll::Ready(read) = read.as_mut().poll(context)
+            {
+                *self = Self::There(read);
+            }
+            Poll::Ready(matches!(self, Self::There(_)))
+        })
+        .await
     }
 
-    /// Waits for what is read. Returns it, or `None` where it was taken before.
-    pub(super) async fn take(&mut self) -> Option<T> {
-        (&mut self.0).await;
-        Pin::new(&mut self.0).take_output()
+    /// Waits for what is read.
+    pub(super) async fn take(self) -> T {
+        match self {
+            Self::Reading(read) => read.await,
+            Self::There(read) => read,
+        }
     }
 }

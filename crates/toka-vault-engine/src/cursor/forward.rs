@@ -56,8 +56,8 @@ impl Forward {
         if self.left == Some(0) {
             return None;
         }
-        let Asked { bounds, mut reading } = self.asked.pop_front().unwrap_or_else(|| self.ask());
-        let (read, next) = reading.take().await?;
+        let Asked { bounds, reading } = self.asked.pop_front().unwrap_or_else(|| self.ask());
+        let (read, next) = reading.take().await;
         if matches!(&read, Ok(chunk) if chunk.last_position().is_none()) {
             return None;
         }

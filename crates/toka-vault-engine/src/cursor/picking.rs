@@ -21,6 +21,9 @@ use crate::reader::Reader;
 /// How many parts are left to read when more are looked for, so that the threads do not run out of them.
 const PARTS_MIN: usize = 3 * CHUNKS_AHEAD;
 
+/// How many times more is looked for each time that nothing of what was found is wanted.
+const GROWTH: usize = 8;
+
 /// Picks events, some at a time.
 pub(super) struct Picking {
     finding: Finding,
@@ -28,6 +31,8 @@ pub(super) struct Picking {
     parts: VecDeque<Part>,
     /// What the index could not tell, behind all that was found.
     unindexed: Option<(Position, Position)>,
+    /// How many times more is looked for than is wanted, because of what was found last nothing was.
+    growth: usize,
 }
 
 /// Looks for more.
@@ -88,31 +93,32 @@ impl Picking {
             }
         };
         Ok(started.map(|(found, picker, covered)| {
-            let mut picking = Self { finding: Finding::Done, parts: VecDeque::new(), unindexed: None };
+            let mut picking =
+                Self { finding: Finding::Done, parts: VecDeque::new(), unindexed: None, growth: 1 };
             picking.add(reader, found, picker);
             (picking, covered)
         }))
     }
 
-    /// Returns the next events, up to `max`, and whether they are the last.
+    /// Returns the next events, up to `max` where all that is found is wanted, and whether they are the last.
     pub(super) async fn step(
         &mut self,
         reader: &Reader,
         max: usize,
     ) -> Result<(Vec<Result<Event>>, Option<End>)> {
         self.find(reader, max).await?;
-        self.read_ahead(reader, CHUNKS_AHEAD + 1).await;
+        self.read_ahead(reader, 1 + CHUNKS_AHEAD).await;
         let mut events = Vec::new();
-        if let Some(mut part) = self.parts.pop_front()
-            && let Some(read) = part.reading.take().await
-        {
+        if let Some(part) = self.parts.pop_front() {
             let rest;
-            (events, rest) = read?;
-            if let Some(rest) = rest {
-                self.parts.push_front(Part::new(reader, rest));
+            (events, rest) = part.reading.take().await?;
+            match rest {
+                // Not asked for yet: with those behind it, that would be one more than is promised.
+                Some(rest) => self.parts.push_front(Part::new(reader, rest)),
+                None => self.read_ahead(reader, CHUNKS_AHEAD).await,
             }
         }
-        self.read_ahead(reader, CHUNKS_AHEAD).await;
+        self.growth = if events.is_empty() { self.growth.saturating_mul(GROWTH) } else { 1 };
         let ended = matches!(self.finding, Finding::Done) && self.parts.is_empty();
         let end = self.unindexed.map_or(End::Complete, |(first, last)| End::Unindexed(first, last));
         Ok((events, ended.then_some(end)))
@@ -121,7 +127,8 @@ impl Picking {
     /// Looks for more events, so that up to `max` are to be told, and waits for them where nothing else is
     /// to be read.
     async fn find(&mut self, reader: &Reader, max: usize) -> Result<()> {
-        let max = max.saturating_sub(self.parts.iter().map(|part| part.len).sum());
+        let found: usize = self.parts.iter().map(|part| part.len).sum();
+        let max = max.saturating_mul(self.growth).saturating_sub(found);
         if self.parts.len() > PARTS_MIN || max == 0 {
             return Ok(());
         }
@@ -136,9 +143,13 @@ impl Picking {
         };
         if !asked.ask().await && !self.parts.is_empty() {
             self.finding = Finding::Asked(asked);
-        } else if let Some(found) = asked.take().await {
-            let (found, picker) = found?;
-            self.add(reader, found, picker);
+            return Ok(());
+        }
+        match asked.take().await {
+            Ok((found, picker)) => self.add(reader, found, picker),
+            Err(error) if self.parts.is_empty() => return Err(error),
+            // Told behind what was found before.
+            Err(error) => self.finding = Finding::Asked(Ahead::There(Err(error))),
         }
         Ok(())
     }

@@ -192,6 +192,10 @@ impl Runs {
             let Some(merged) = merge(&self.dir, self.layout, &inputs, stop)? else { return Ok(()) };
             {
                 let mut runs = write(&self.runs);
+                // What was found wrong meanwhile is not to live on in another file.
+                if inputs.iter().any(|run| run.is_discarded()) {
+                    return merged.remove();
+                }
                 let kept = runs.len().saturating_sub(inputs.len());
                 runs.truncate(kept);
                 runs.push(Arc::new(merged));

@@ -209,13 +209,15 @@ impl Run {
         self.frame.fences.len()
     }
 
-    /// Reads the entries of a page. Where that fails, the file is discarded.
+    /// Reads the entries of a page. A file that is not as it was written is discarded.
     pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
         let mut page = [0; PAGE_BYTES];
-        // An I/O error counts as damage: the log is searched instead, which tells its own errors.
-        let read = read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64);
-        let entries = read.ok().and_then(|()| page::decode(&page));
-        entries.ok_or_else(|| {
+        match read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64) {
+            // It may go well the next time. Until then the log is searched, which tells its own errors.
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(Damaged),
+            read => read.ok().and_then(|()| page::decode(&page)),
+        }
+        .ok_or_else(|| {
             self.discard();
             Damaged
         })
@@ -226,15 +228,17 @@ impl Run {
         self.frame.cover.last.get().saturating_sub(self.frame.cover.first.get()).saturating_add(1)
     }
 
-    /// Removes a file that is not as it should be, so that the next open builds it anew. What can be read of
-    /// it is used until then.
+    /// Removes a file that is not as it should be, so that the next open builds the index anew from there on.
+    /// What can be read of it is used until then.
     pub(crate) fn discard(&self) {
         if self.discarded.swap(true, Ordering::Relaxed) {
             return;
         }
         let path = self.path.display();
         match self.remove() {
-            Ok(()) => tracing::warn!(%path, "an index file is damaged; the next open builds it anew"),
+            Ok(()) => {
+                tracing::warn!(%path, "an index file is damaged; the next open builds the index anew from there on")
+            }
             Err(error) => tracing::warn!(%error, "an index file is damaged, and stays"),
         }
     }
