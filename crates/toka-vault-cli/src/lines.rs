@@ -85,6 +85,8 @@ fn not_an_object(text: &[u8], error: serde_json::Error) -> LineError {
 /// Reads lines from a file or a stream.
 pub(crate) struct Lines<R> {
     source: BufReader<R>,
+    /// Whether the source brings lines now and then, as a pipe does.
+    is_stream: bool,
     reading: Reading,
     text: Vec<u8>,
     number: u64,
@@ -94,12 +96,17 @@ impl<R: Read> Lines<R> {
     /// Reads from `source`, which need not be buffered.
     pub(crate) fn new(source: R, reading: Reading) -> Self {
         let source = BufReader::with_capacity(BUFFER_BYTES, source);
-        Self { source, reading, text: Vec::new(), number: 0 }
+        Self { source, is_stream: false, reading, text: Vec::new(), number: 0 }
     }
 
-    /// Tells whether all that came is read: the next line may be long in coming.
+    /// Says whether the source brings lines now and then, as a pipe does.
+    pub(crate) fn with_stream(self, is_stream: bool) -> Self {
+        Self { is_stream, ..self }
+    }
+
+    /// Tells whether the next line of a stream has not come whole, and may be long in coming.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.source.buffer().is_empty()
+        self.is_stream && !self.source.buffer().trim_ascii_start().contains(&b'\n')
     }
 
     /// Returns the number of the line that was read last.

@@ -40,7 +40,8 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Cancel safety
     ///
-    /// Where the future is dropped, the batch is committed whole or not at all.
+    /// Where the future is dropped, the batch is committed whole or not at all. One that was polled should be
+    /// polled on, or be a task of its own: while it waits, it keeps its place, and others wait behind it.
     async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
         self.commit_batch_if(batch, &[]).await
     }

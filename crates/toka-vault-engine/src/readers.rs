@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
+use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -47,7 +48,8 @@ pub(crate) struct Jobs {
 /// Holds the threads that read for a vault.
 pub(crate) struct ReaderThreads {
     threads: Vec<JoinHandle<()>>,
-    jobs: Jobs,
+    /// Room to tell them to stop, which waits for nobody.
+    stop: OwnedPermit<Job>,
 }
 
 impl Source {
@@ -111,7 +113,8 @@ impl Jobs {
 impl ReaderThreads {
     /// Starts the threads and returns the way to them.
     pub(crate) fn start(storage: &Storage) -> Result<(Self, Source)> {
-        let (jobs, queue) = mpsc::channel(READS_WAITING_MAX);
+        let (jobs, queue) = mpsc::channel(READS_WAITING_MAX + 1);
+        let stop = jobs.clone().try_reserve_owned().map_err(|_| Error::Closed)?;
         let queue = Arc::new(Mutex::new(queue));
         let jobs = Jobs { queue: jobs, freed: Arc::default() };
         let start = |number| {
@@ -119,13 +122,12 @@ impl ReaderThreads {
             crate::thread::spawn(&format!("toka-read-{number}"), move || serve(&queue, &freed, &storage))
         };
         let threads = (0..READER_THREADS).map(start).collect::<Result<Vec<_>>>()?;
-        Ok((Self { threads, jobs: jobs.clone() }, Source::Threads(jobs)))
+        Ok((Self { threads, stop }, Source::Threads(jobs)))
     }
 
     /// Takes no more reads, answers those that wait, and ends the threads.
     pub(crate) fn stop(self) {
-        // Fails where the threads are gone, which is what it asks for.
-        let _ = block_on(self.jobs.add(Job::Stop));
+        self.stop.send(Job::Stop);
         for thread in self.threads {
             let _ = thread.join();
         }
@@ -141,13 +143,20 @@ fn serve(queue: &Mutex<mpsc::Receiver<Job>>, freed: &Notify, storage: &Storage) 
 
 /// Waits for the next read. One thread waits for all, the others for its lock.
 fn next_job(queue: &Mutex<mpsc::Receiver<Job>>, freed: &Notify) -> Option<Read> {
-    let mut queue = lock(queue);
     loop {
+        let mut queue = lock(queue);
         let job = block_on(queue.recv())?;
-        if matches!(job, Job::Stop) {
+        let is_last = matches!(job, Job::Stop);
+        if is_last {
             queue.close();
         }
-        freed.notify_waiters();
+        // Not for each: all who wait wake up, and most of them in vain. Whoever waits has seen it full, so
+        // that it comes to this.
+        let has_room = queue.len() <= READS_WAITING_MAX / 2;
+        drop(queue);
+        if has_room || is_last {
+            freed.notify_waiters();
+        }
         if let Job::Read(read) = job {
             return Some(read);
         }

@@ -2,6 +2,9 @@
 //! no more is held than is promised.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Barrier;
+use std::thread;
+
 use futures::executor::block_on;
 use futures::future::join_all;
 use proptest::prelude::*;
@@ -177,7 +180,7 @@ fn a_replay_reads_two_chunks_ahead_and_no_more() {
             }
             let due = taken + 1 + ahead;
             while reads() < due {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             assert_eq!(reads(), due, "after {} chunks", taken + 1);
         }
@@ -221,7 +224,7 @@ fn what_is_picked_is_read_two_parts_ahead_and_no_more() {
             let due = PART_READS * (taken + 1 + CHUNKS_AHEAD as u64);
             // 16 parts are found at once. What is asked for behind them may not be found yet.
             while taken % 16 < 13 && reads() < due {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             assert!(reads() <= due, "{} reads after {} parts", reads(), taken + 1);
         }
@@ -249,7 +252,7 @@ fn of_large_picks_no_more_is_held_than_of_small_ones() {
             block_on(replay.try_next()).unwrap().unwrap();
             let due = taken + CHUNKS_AHEAD as u64;
             while reads() < due {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             assert_eq!(reads(), due, "after {taken} events");
         }
@@ -298,5 +301,25 @@ fn what_was_asked_for_ahead_and_is_left_keeps_nobody_from_reading() {
         assert!(block_on(rig.vault.get(id)).unwrap().is_some());
         block_on(rig.vault.close()).unwrap();
         drop(replays);
+    });
+}
+
+#[test]
+fn a_vault_closes_while_many_read() {
+    watched(|| {
+        let rig = stored(&[(100, 10)]);
+        let id = block_on(rig.vault.replay(ReplayOptions::new()).try_next()).unwrap().unwrap().header.id;
+        let started = Barrier::new(201);
+        thread::scope(|scope| {
+            for _ in 0..200 {
+                scope.spawn(|| {
+                    started.wait();
+                    while block_on(rig.vault.get(id)).is_ok_and(|event| event.is_some()) {}
+                });
+            }
+            started.wait();
+            block_on(rig.vault.close()).unwrap();
+        });
+        assert!(matches!(block_on(rig.vault.get(id)), Err(Error::Closed)));
     });
 }

@@ -28,8 +28,8 @@ use crate::progress::Progress;
 /// Imports the lines of a file or of stdin.
 pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output: &Output) -> Result<()> {
     // First the file, then the vault, so that a wrong path does not leave an empty vault.
-    let source = open(&from.file)?;
-    let lines = Lines::new(source, Reading::new(form, from.foreign));
+    let (source, is_stream) = open(&from.file)?;
+    let lines = Lines::new(source, Reading::new(form, from.foreign)).with_stream(is_stream);
     on(&opening.open_or_create(output.notes())?, |vault| into_vault(vault, lines, output.notes()))
 }
 
@@ -40,18 +40,21 @@ pub(super) fn into_vault(vault: &Vault, lines: Lines<impl Read>, notes: Notes) -
     import.conclude(outcome)
 }
 
-/// Opens the file, or stdin.
-fn open(file: &Path) -> Result<Box<dyn Read>> {
+/// Opens the file, or stdin, and tells whether it is a stream.
+fn open(file: &Path) -> Result<(Box<dyn Read>, bool)> {
     if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
+        return Ok((Box::new(io::stdin()), true));
     }
-    let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
-        true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        false => Ok(opened),
+    let opened = File::open(file).and_then(|opened| {
+        let found = opened.metadata()?;
+        match found.is_dir() {
+            true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+            false => Ok((opened, !found.is_file())),
+        }
     });
     let failed = |error| anyhow::Error::new(error).context(format!("cannot read {}", file.display()));
-    let opened = opened.map_err(|error| Failure::Failed(failed(error)))?;
-    Ok(Box::new(opened))
+    let (opened, is_stream) = opened.map_err(|error| Failure::Failed(failed(error)))?;
+    Ok((Box::new(opened), is_stream))
 }
 
 /// Names a line, in errors.

@@ -361,22 +361,23 @@ fn who_may_not_write_to_a_journal_reads_and_follows_it() {
 fn what_a_stream_brings_is_committed_before_more_is_waited_for() {
     let sandbox = Sandbox::new();
     commit(&sandbox, 0);
-    let tail = Tail::start(&sandbox, JOURNAL, &["--from", "beginning", "-n", "4"]);
+    let tail = Tail::start(&sandbox, JOURNAL, &["--from", "beginning", "-n", "5"]);
     // Now it follows, and keeps nobody from the vault.
     assert_eq!(tail.next(), 0);
     let mut import = program(&sandbox, JOURNAL, &["import", "jsonl", "-"]);
     let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
     let mut stream = import.stdin.take().unwrap();
-    for payload in 1..=3 {
-        // The last one has no line feed: it could go on.
-        let line = format!("{{\"kind\":\"a\",\"payload\":{payload}}}{}", if payload < 3 { "\n" } else { "" });
-        stream.write_all(line.as_bytes()).unwrap();
-        if payload < 3 {
-            assert_eq!(tail.next(), payload);
-        }
+    // Whole lines count, whatever stands behind them: nothing, an empty line, the beginning of another.
+    let line = |payload| format!("{{\"kind\":\"a\",\"payload\":{payload}}}");
+    let parts = [format!("{}\n", line(1)), format!("{}\n\n", line(2)), format!("{}\n{{\"kind\":", line(3))];
+    for (part, payload) in parts.iter().zip(1..) {
+        stream.write_all(part.as_bytes()).unwrap();
+        assert_eq!(tail.next(), payload);
     }
+    // The last one has no line feed.
+    stream.write_all(b"\"a\",\"payload\":4}").unwrap();
     drop(stream);
-    assert_eq!(tail.next(), 3);
+    assert_eq!(tail.next(), 4);
     tail.finish();
     assert_eq!(end(import).code, Some(0));
 }

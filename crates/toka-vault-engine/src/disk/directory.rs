@@ -155,7 +155,8 @@ fn state(path: &Path, format: Format) -> Result<State> {
     let entries = fs::read_dir(path).map_err(|error| Error::io("read the directory", path, error))?;
     for entry in entries {
         let entry = entry.map_err(|error| Error::io("read the directory", path, error))?;
-        if entry.file_name() != LOCK {
+        // Another process may have completed the vault since the first look.
+        if entry.file_name() != LOCK && !path.join(FORMAT).is_file() {
             return not_a_vault("the directory holds other files and no `format` file of a vault");
         }
     }

@@ -68,22 +68,28 @@ pub(super) fn findings(
     let mut sums = Sums { hashers, sums: [0; 2] };
     for run in runs.snapshot() {
         let (first, last) = (run.cover().first, run.cover().last);
-        let mut wrong = |reason| {
-            run.discard();
-            findings.push(Finding::WrongIndex { index, first, last, reason });
-        };
-        if walk(&run, &mut sums).is_err() {
-            sums.taken();
-            wrong("a page is damaged, or not in order");
-            continue;
-        }
+        let mut wrong = |reason| findings.push(Finding::WrongIndex { index, first, last, reason });
+        let in_order = walk(&run, &mut sums);
         let filed = sums.taken();
+        match in_order {
+            Ok(true) => {}
+            Ok(false) => {
+                runs.discard(&run);
+                wrong("its entries are not in order");
+                continue;
+            }
+            Err(Damaged) => {
+                wrong("a page is damaged, or cannot be read");
+                continue;
+            }
+        }
         let (mut allowed, zones) = (true, run.zones());
         let whole = read(log, run.cover(), |event| {
             allowed &= zones.is_empty() || zones.allows(event.position(), event.header.timestamp);
             keys_of(event).into_iter().for_each(|key| sums.add((key, event.position())));
         })?;
         if whole && (filed != sums.taken() || !allowed) {
+            runs.discard(&run);
             wrong("it does not say what the log says");
         }
         sums.taken();
@@ -91,23 +97,23 @@ pub(super) fn findings(
     Ok(findings)
 }
 
-/// Sums up what a file says, if each entry is where it is looked for.
-fn walk(run: &Run, sums: &mut Sums) -> Result<(), Damaged> {
+/// Sums up what a file says. Tells whether each entry is where it is looked for.
+fn walk(run: &Run, sums: &mut Sums) -> Result<bool, Damaged> {
     let mut before = (Key::LEAST, Position::ZERO);
     for number in 0..run.pages() {
         let entries = run.page(number)?;
         if entries.first().map(|entry| entry.0) != run.first_of(number) {
-            return Err(Damaged);
+            return Ok(false);
         }
         for entry in entries {
             if entry < before || !run.could_have(entry.0) {
-                return Err(Damaged);
+                return Ok(false);
             }
             sums.add(entry);
             before = entry;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Reads what a file covers. Returns whether all of it can be read.

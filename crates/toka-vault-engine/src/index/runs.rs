@@ -194,7 +194,8 @@ impl Runs {
                 let mut runs = write(&self.runs);
                 // What was found wrong meanwhile is not to live on in another file.
                 if inputs.iter().any(|run| run.is_discarded()) {
-                    return merged.remove();
+                    merged.discard();
+                    return Ok(());
                 }
                 let kept = runs.len().saturating_sub(inputs.len());
                 runs.truncate(kept);
@@ -204,6 +205,14 @@ impl Runs {
             inputs.iter().try_for_each(|run| run.remove())?;
         }
         Ok(())
+    }
+
+    /// Discards a file that does not say what the log says, and the one that it has become a part of.
+    pub(super) fn discard(&self, wrong: &Run) {
+        wrong.discard();
+        let cover = wrong.cover();
+        let has_it = |run: &&Arc<Run>| run.cover().first <= cover.first && cover.last <= run.cover().last;
+        read(&self.runs).iter().filter(has_it).for_each(|run| run.discard());
     }
 
     /// Returns the newest files, if as many as are merged at once are whole and of about the same size.

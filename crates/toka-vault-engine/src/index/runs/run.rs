@@ -213,8 +213,11 @@ impl Run {
     pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
         let mut page = [0; PAGE_BYTES];
         match read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64) {
-            // It may go well the next time. Until then the log is searched, which tells its own errors.
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(Damaged),
+            // It may go well the next time. Until then the log is searched.
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
+                tracing::warn!(path = %self.path.display(), %error, "cannot read an index file");
+                return Err(Damaged);
+            }
             read => read.ok().and_then(|()| page::decode(&page)),
         }
         .ok_or_else(|| {
