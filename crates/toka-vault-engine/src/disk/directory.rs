@@ -179,7 +179,7 @@ fn check_format(path: &Path, format: Format) -> Result<()> {
     let version = version.and_then(|line| line.strip_prefix("format ")?.parse().ok());
     match (magic, backend, version) {
         (Some(MAGIC), Some(backend), _) if backend != format.backend => {
-            not_a_vault(format!("it is a vault of the back-end `{}`", backend.escape_debug()))
+            not_a_vault(format!("it is a vault of the back-end `{}`, which opens it", backend.escape_debug()))
         }
         (Some(MAGIC), Some(_), Some(found)) if found > format.version => {
             Err(Error::NewerFormat { path: path.to_path_buf(), found, supported: format.version })

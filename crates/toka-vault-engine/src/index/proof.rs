@@ -51,8 +51,8 @@ impl Sums {
 }
 
 /// Compares all files of an index with the log. Files of a range where the log is damaged are not
-/// compared: what is there is not known. A file that is wrong is removed, so that the next open builds it
-/// anew.
+/// compared: what is there is not known. A file that is wrong is removed, so that the next open builds the
+/// index anew from there on.
 ///
 /// # Errors
 ///

@@ -1,7 +1,9 @@
 //! [`Run`]: a sorted file of keys and positions, which never changes. `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that a damaged page is found out when it is read: its checksum covers all of
-//! it. The file is removed then, so that the next open builds it anew. The first key of each page is kept in memory, so that a lookup reads one page, and of those keys
+//! it. The file is removed then, so that the next open builds the index anew from there on.
+//!
+//! The first key of each page is kept in memory, so that a lookup reads one page, and of those keys
 //! that are looked up for every commit a filter, so that it reads none where there is none.
 
 use std::fs::{self, File};
@@ -212,18 +214,19 @@ impl Run {
     /// Reads the entries of a page. A file that is not as it was written is discarded.
     pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
         let mut page = [0; PAGE_BYTES];
-        match read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64) {
-            // It may go well the next time. Until then the log is searched.
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
+        let decoded = match read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64) {
+            Ok(()) => page::decode(&page),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => None,
+            Err(error) => {
+                // It may go well the next time. Until then the log is searched.
                 tracing::warn!(path = %self.path.display(), %error, "cannot read an index file");
                 return Err(Damaged);
             }
-            read => read.ok().and_then(|()| page::decode(&page)),
-        }
-        .ok_or_else(|| {
+        };
+        if decoded.is_none() {
             self.discard();
-            Damaged
-        })
+        }
+        decoded.ok_or(Damaged)
     }
 
     /// Returns the number of events that the file covers.
