@@ -18,9 +18,10 @@ use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
 use crate::keys;
 use crate::tree::{ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
 
-/// Largest block of several events. A single event with the most parents and the largest payload
-/// inside stays below the largest value.
-const BLOCK_BYTES_MAX: usize = 8 << 10;
+/// Largest block of several events: sled reads 16 of them to give one, so that the smaller they are the
+/// faster a single event is read, and the slower all of them. A single event with the most parents and
+/// the largest payload inside stays below the largest value.
+const BLOCK_BYTES_MAX: usize = 5 << 10;
 
 /// Largest payload that is kept in a block.
 const PAYLOAD_INSIDE_MAX: usize = 4 << 10;
