@@ -13,7 +13,6 @@ mod elsewhere;
 mod encode;
 mod kinds;
 
-pub(crate) use decode::Stored;
 pub use decode::{Block, Damage};
 pub use elsewhere::{Elsewhere, Place, ReadPayload};
 pub use encode::{EncodedBlock, Layout, encode};

@@ -11,9 +11,9 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, RangeInclusive};
 
 use bytes::Bytes;
-use toka_vault_core::{Error, Event, Payload, Position, Result};
+use toka_vault_core::{Digest, Error, Event, Payload, Position, Result};
 
-use crate::block::{Block, Elsewhere, Place, ReadPayload, Stored};
+use crate::block::{Block, Elsewhere, Place, ReadPayload};
 use crate::log::{Log, ReadBudget};
 
 /// Largest payload that gets memory of its own where its event is told alone. A larger one is a good
@@ -189,23 +189,35 @@ pub(crate) fn detached(mut event: Event) -> Event {
 /// Decodes an event, whose payload is in the block or among these.
 #[inline]
 fn decode(block: &Block, at: Position, payloads: &Payloads) -> Result<Event> {
-    let corrupt = |reason: &str| Error::corrupt(at, reason);
-    match block.event(at) {
-        Some(Ok(Stored::Event(event))) => Ok(event),
-        Some(Ok(Stored::Header(header, elsewhere))) => match payloads.get(&elsewhere.place) {
-            Some(Ok(payload)) if elsewhere.fits(&header, payload) => Ok(Event::new(header, payload.clone())),
-            Some(Ok(_)) => Err(corrupt("its payload is another one")),
-            Some(Err(reason)) => Err(match elsewhere.place {
-                Place::With(owner) => {
-                    corrupt(&format!("it shares the payload of position {owner}: {reason}"))
-                }
-                Place::Outside(_) => corrupt(reason),
-            }),
-            None => Err(corrupt("its payload is missing")),
-        },
-        Some(Err(damage)) => Err(corrupt(damage.0)),
-        None => Err(corrupt("its block does not have it")),
-    }
+    let record = match block.record(at) {
+        Some(Ok(record)) => record,
+        Some(Err(damage)) => return Err(Error::corrupt(at, damage.0)),
+        None => return Err(Error::corrupt(at, "its block does not have it")),
+    };
+    let payload = match block.payload(&record) {
+        Ok(payload) => payload,
+        Err(elsewhere) => payload_elsewhere(payloads, elsewhere, record.digest(), at)?,
+    };
+    Ok(record.into_event(payload))
+}
+
+/// Finds the payload with this digest, of the event at a position, among these.
+fn payload_elsewhere(
+    payloads: &Payloads,
+    elsewhere: Elsewhere,
+    digest: Digest,
+    at: Position,
+) -> Result<Payload> {
+    let reason = match (payloads.get(&elsewhere.place), elsewhere.place) {
+        (Some(Ok(payload)), _) if elsewhere.fits(digest, payload) => return Ok(payload.clone()),
+        (Some(Ok(_)), _) => "its payload is another one",
+        (Some(Err(reason)), Place::With(owner)) => {
+            &format!("it shares the payload of position {owner}: {reason}")
+        }
+        (Some(Err(reason)), Place::Outside(_)) => reason,
+        (None, _) => "its payload is missing",
+    };
+    Err(Error::corrupt(at, reason))
 }
 
 /// Reads a range of a log chunk by chunk, over what is damaged, until `visit` breaks.

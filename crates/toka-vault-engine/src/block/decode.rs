@@ -4,7 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Parents, Payload, Position, Timestamp,
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position,
+    Timestamp,
 };
 
 use super::kinds::Kinds;
@@ -35,13 +36,27 @@ struct RecordEntry {
     checksum: u32,
 }
 
-/// Holds what a block has of an event.
+/// Holds what a block has of an event, field by field: the event is put together in one step, where it
+/// goes. Moving an event about costs as much as decoding it (measured).
 #[derive(Debug)]
-pub(crate) enum Stored {
-    /// All of it.
-    Event(Event),
-    /// All but the payload.
-    Header(EventHeader, Elsewhere),
+pub(crate) struct Record {
+    id: EventId,
+    kind: Kind,
+    timestamp: Timestamp,
+    parents: Parents,
+    digest: Digest,
+    hash: EventHash,
+    position: Position,
+    payload: Kept,
+}
+
+/// Says what a record has of the payload.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    /// All of it, between these two places in the block.
+    Here(usize, usize),
+    /// Where it is.
+    Elsewhere(Elsewhere),
 }
 
 /// Says what of a block is not as it was written.
@@ -92,15 +107,24 @@ impl Block {
         self.last() == self.end.position()
     }
 
-    /// Decodes the event at a position, or returns `None` where the block does not have it.
+    /// Decodes the record of a position, or returns `None` where the block does not have it.
     ///
     /// # Errors
     ///
-    /// [`Damage`] where its record is not as it was written.
+    /// [`Damage`] where it is not as it was written.
     #[inline]
-    pub(crate) fn event(&self, position: Position) -> Option<Result<Stored, Damage>> {
+    pub(crate) fn record(&self, position: Position) -> Option<Result<Record, Damage>> {
         let entry = self.records.get(self.index(position)?)?;
-        Some(self.record(*entry, position))
+        Some(self.checked_record(*entry, position))
+    }
+
+    /// Returns the payload of a record of this block, or where it is.
+    #[inline]
+    pub(crate) fn payload(&self, record: &Record) -> Result<Payload, Elsewhere> {
+        match record.payload {
+            Kept::Here(start, end) => Ok(Payload::from_stored(self.bytes.slice(start..end), record.digest)),
+            Kept::Elsewhere(elsewhere) => Err(elsewhere),
+        }
     }
 
     /// Checks all records and decodes all kinds at once, so that decoding events need not: for a reader
@@ -159,7 +183,7 @@ impl Block {
     }
 
     #[inline]
-    fn record(&self, entry: RecordEntry, position: Position) -> Result<Stored, Damage> {
+    fn checked_record(&self, entry: RecordEntry, position: Position) -> Result<Record, Damage> {
         let record = self.bytes.get(entry.start..entry.end).ok_or(Damage("its record is cut off"))?;
         if !self.checked && crc32fast::hash(record) != entry.checksum {
             return Err(Damage("its checksum does not match"));
@@ -168,7 +192,7 @@ impl Block {
     }
 
     #[inline]
-    fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Stored> {
+    fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Record> {
         let mut fields = Fields(record);
         let kind = self.kinds.kind(usize::from(fields.u16()?), &self.bytes)?;
         let flags = fields.u8()?;
@@ -180,16 +204,31 @@ impl Block {
         let length = fields.u32()? as usize;
         let (parents, _) = fields.bytes(parents * size_of::<EventId>())?.as_chunks();
         let parents: Parents = parents.iter().copied().map(EventId::from_bytes).collect();
-        let inside = fields.0.len();
-        let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, position);
-        if flags == 0 {
-            let payload = self.bytes.slice(entry.end - inside..entry.end);
-            let event = Event::new(header, Payload::from_stored(payload, digest));
-            return (inside == length).then_some(Stored::Event(event));
+        let payload = if flags == 0 {
+            let inside = fields.bytes(length)?.len();
+            Kept::Here(entry.end - inside, entry.end)
+        } else {
+            let shared = if flags == PAYLOAD_SHARED { fields.array()? } else { [0; 8] };
+            Kept::Elsewhere(elsewhere(flags, length, position, shared)?)
+        };
+        if !fields.0.is_empty() {
+            return None;
         }
-        let shared = if flags == PAYLOAD_SHARED { fields.array()? } else { [0; 8] };
-        let elsewhere = elsewhere(flags, length, position, shared)?;
-        fields.0.is_empty().then_some(Stored::Header(header, elsewhere))
+        Some(Record { id, kind, timestamp, parents, digest, hash, position, payload })
+    }
+}
+
+impl Record {
+    /// Returns the digest of the payload.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Puts the event together, with its payload.
+    #[inline]
+    pub(crate) fn into_event(self, payload: Payload) -> Event {
+        let Self { id, kind, timestamp, parents, digest, hash, position, .. } = self;
+        Event::new(EventHeader::new(id, kind, timestamp, parents, digest, hash, position), payload)
     }
 }
 

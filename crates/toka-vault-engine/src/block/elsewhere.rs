@@ -3,7 +3,7 @@
 //! Keeps the invariant that an event which others share the payload of has it itself: nobody follows more
 //! than one step, whatever a damaged record says.
 
-use toka_vault_core::{Error, EventHeader, Payload, Position, Result};
+use toka_vault_core::{Digest, Error, Payload, Position, Result};
 
 use crate::chunk::Chunk;
 
@@ -55,8 +55,8 @@ impl Elsewhere {
         event(owner, &its_own)?.into_payload(owner)
     }
 
-    /// Tells whether a payload that was found there is the one of this event.
-    pub(crate) fn fits(&self, header: &EventHeader, payload: &Payload) -> bool {
-        payload.digest() == header.digest && payload.bytes().len() == self.length
+    /// Tells whether a payload that was found there is the one with this digest.
+    pub(crate) fn fits(&self, digest: Digest, payload: &Payload) -> bool {
+        payload.digest() == digest && payload.bytes().len() == self.length
     }
 }

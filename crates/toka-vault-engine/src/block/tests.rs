@@ -6,7 +6,7 @@ use toka_vault_core::{
     Timestamp,
 };
 
-use super::{Block, EncodedBlock, Layout, Place, Stored, encode};
+use super::{Block, EncodedBlock, Layout, Place, encode};
 use crate::log::{Group, LogEnd};
 
 const LAYOUT: Layout = Layout { block_bytes_max: 4_096, payload_inside_max: 1_024 };
@@ -36,26 +36,20 @@ fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
         assert_eq!(block.first(), encoded.first);
         for number in block.first().get()..=block.last().get() {
             let at = Position::new(number);
-            let stored = block.event(at).unwrap().unwrap();
-            let event = match stored {
-                Stored::Event(event) => {
-                    assert_eq!(block.elsewhere(at), None);
-                    event
-                }
-                Stored::Header(header, elsewhere) => {
-                    assert_eq!(block.elsewhere(at), Some(elsewhere));
-                    let bytes = match elsewhere.place {
-                        Place::Outside(position) => {
-                            assert_eq!(position, at);
-                            encoded.outside.iter().find(|(outside, _)| *outside == at).unwrap().1.clone()
-                        }
-                        Place::With(owner) => payload_of(&events, owner),
-                    };
-                    assert_eq!(bytes.len(), elsewhere.length);
-                    let payload = Payload::from_stored(bytes, header.digest);
-                    Event::new(header, payload)
-                }
-            };
+            let record = block.record(at).unwrap().unwrap();
+            assert_eq!(block.elsewhere(at), block.payload(&record).err());
+            let payload = block.payload(&record).unwrap_or_else(|elsewhere| {
+                let bytes = match elsewhere.place {
+                    Place::Outside(position) => {
+                        assert_eq!(position, at);
+                        encoded.outside.iter().find(|(outside, _)| *outside == at).unwrap().1.clone()
+                    }
+                    Place::With(owner) => payload_of(&events, owner),
+                };
+                assert_eq!(bytes.len(), elsewhere.length);
+                Payload::from_stored(bytes, record.digest())
+            });
+            let event = record.into_event(payload);
             events.push(event);
         }
     }
@@ -113,10 +107,11 @@ fn every_flipped_bit_is_found_and_hides_no_more_than_its_record() {
         let Ok(block) = Block::parse(Bytes::from(bytes)) else { continue };
         // Looked at ahead or not, the same is found.
         let block = if at % 2 == 0 { block.with_checked_records() } else { block };
-        let damaged = group.events.iter().filter(|event| match block.event(event.position()).unwrap() {
+        let damaged = group.events.iter().filter(|event| match block.record(event.position()).unwrap() {
             Err(_) => true,
-            Ok(stored) => {
-                assert!(matches!(stored, Stored::Event(stored) if stored == **event));
+            Ok(record) => {
+                let payload = block.payload(&record).unwrap();
+                assert_eq!(record.into_event(payload), **event);
                 false
             }
         });
@@ -130,6 +125,6 @@ fn every_cut_is_found() {
     for length in 0..encoded.bytes.len() {
         let cut = Bytes::copy_from_slice(&encoded.bytes[..length]);
         let Ok(block) = Block::parse(cut) else { continue };
-        assert!(block.event(block.last()).unwrap().is_err(), "{length}");
+        assert!(block.record(block.last()).unwrap().is_err(), "{length}");
     }
 }
