@@ -63,7 +63,7 @@ impl Chunk {
     /// A failure of `payload` that is not the damage of an event. Then nothing was added.
     pub fn push_block(
         &mut self,
-        block: Block,
+        mut block: Block,
         first: Position,
         budget: &mut ReadBudget,
         payload: ReadPayload<'_>,
@@ -79,7 +79,11 @@ impl Chunk {
             }
         }
         self.last = Some(last);
-        self.parts.push_back(Part::Block(BlockPart { block, next: first, last, alone: first == last }));
+        let alone = first == last;
+        if !alone {
+            block.keep_kinds();
+        }
+        self.parts.push_back(Part::Block(BlockPart { block, next: first, last, alone }));
         Ok(last)
     }
 

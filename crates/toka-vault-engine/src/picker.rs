@@ -29,11 +29,12 @@ const KEYS_MAX: usize = 4_096;
 /// Most events that are picked at once.
 const PICK_MAX: usize = 512;
 
-/// How many reads a part takes that is read beside others: for fewer, another thread does not pay.
-const PART_READS: usize = 32;
+/// Events of the first part that is read: few, so that they are there soon.
+pub(crate) const PART_FIRST: usize = 32;
 
-/// Most events of a part, where many are read at once.
-const PART_EVENTS: usize = 128;
+/// Most events of a part. Waking threads for smaller ones costs more than is gained by sharing the work
+/// evenly at the end; larger ones gain little, and all other readers wait for them.
+const PART_MAX: usize = 128;
 
 /// Most positions between two wanted events that are read at once: to decode the events between them
 /// costs less than another read does.
@@ -188,15 +189,15 @@ impl Found {
         self.positions.len()
     }
 
-    /// Cuts what is found into parts to be read beside each other.
-    pub(crate) fn into_parts(self) -> impl Iterator<Item = Self> {
+    /// Cuts what is found into parts to be read beside each other: the first one of `part` events, each of
+    /// the next twice as large.
+    pub(crate) fn into_parts(self, part: &mut usize) -> impl Iterator<Item = Self> {
         let mut rest = self.positions.into_iter();
         let query = self.query;
         std::iter::from_fn(move || {
-            let left = rest.as_slice();
-            let count = (0..PART_READS).fold(0, |end, _| end + close(left.get(end..).unwrap_or_default()));
-            let positions: Vec<_> = rest.by_ref().take(count.min(PART_EVENTS)).collect();
-            (count > 0).then(|| Self { query: query.clone(), positions, ..self })
+            let positions: Vec<_> = rest.by_ref().take(*part).collect();
+            *part = (*part * 2).min(PART_MAX);
+            (!positions.is_empty()).then(|| Self { query: query.clone(), positions, ..self })
         })
     }
 

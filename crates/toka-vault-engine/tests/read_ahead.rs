@@ -187,8 +187,11 @@ fn a_replay_reads_two_chunks_ahead_and_no_more() {
     });
 }
 
-/// How many reads a part of what is picked takes.
-const PART_READS: u64 = 32;
+/// How many events the parts of what is picked first have: each twice as many as the one before, up to 128.
+const PARTS: [u64; 6] = [32, 64, 128, 128, 128, 32];
+
+/// How many events the parts of what is picked later have.
+const LATER: u64 = 128;
 
 /// Events of which one is of the kind that is asked for, so that each of those takes a read of its own.
 const APART: u64 = 20;
@@ -216,17 +219,20 @@ fn what_is_picked_is_read_two_parts_ahead_and_no_more() {
         let before = rig.faults.count(Call::Read);
         let reads = || rig.faults.count(Call::Read) - before;
         let mut replay = rig.vault.replay(options);
-        for taken in 0..40 {
-            for number in 0..PART_READS {
+        let parts: Vec<u64> = PARTS.into_iter().chain([LATER; 11]).collect();
+        let mut due = 1;
+        for (taken, part) in parts.iter().enumerate().take(15) {
+            for _ in 0..*part {
                 let event = block_on(replay.try_next()).unwrap().unwrap();
-                assert_eq!(event.position().get(), 1 + APART * (taken * PART_READS + number));
+                assert_eq!(event.position().get(), due);
+                due += APART;
             }
-            let due = PART_READS * (taken + 1 + CHUNKS_AHEAD as u64);
-            // 16 parts are found at once. What is asked for behind them may not be found yet.
-            while taken % 16 < 13 && reads() < due {
+            let ahead: u64 = parts.iter().take(taken + 1 + CHUNKS_AHEAD).sum();
+            // The first parts are found at once. What is asked for behind them may not be found yet.
+            while taken + CHUNKS_AHEAD < PARTS.len() && reads() < ahead {
                 thread::yield_now();
             }
-            assert!(reads() <= due, "{} reads after {} parts", reads(), taken + 1);
+            assert!(reads() <= ahead, "{} reads after {} parts", reads(), taken + 1);
         }
     });
 }
@@ -237,7 +243,7 @@ fn of_large_picks_no_more_is_held_than_of_small_ones() {
         let rig = Rig::new(EngineOptions::default());
         let mut large = sized(CHUNK_BYTES_MAX);
         large.kind = "wanted".parse().unwrap();
-        for _ in 0..2 * PART_READS + 6 {
+        for _ in 0..PARTS[0] + PARTS[1] + 6 {
             let mut batch = vec![sized(10); APART as usize];
             batch.push(large.clone());
             block_on(rig.vault.commit_batch(batch)).unwrap();
@@ -248,7 +254,7 @@ fn of_large_picks_no_more_is_held_than_of_small_ones() {
         let before = rig.faults.count(Call::Read);
         let reads = || rig.faults.count(Call::Read) - before;
         let mut replay = rig.vault.replay(options());
-        for taken in 1..PART_READS {
+        for taken in 1..PARTS[0] {
             block_on(replay.try_next()).unwrap().unwrap();
             let due = taken + CHUNKS_AHEAD as u64;
             while reads() < due {

@@ -133,8 +133,13 @@ impl Block {
     #[must_use]
     pub fn with_checked_records(mut self) -> Self {
         self.checked = self.is_whole();
-        self.kinds.decode(&self.bytes);
+        self.kinds.decode_all(&self.bytes);
         self
+    }
+
+    /// Keeps each kind once it is decoded: for whoever takes several events.
+    pub(crate) fn keep_kinds(&mut self) {
+        self.kinds.keep();
     }
 
     /// Tells whether all records are as they were written.

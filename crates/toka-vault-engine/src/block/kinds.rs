@@ -1,7 +1,7 @@
 //! [`Kinds`]: the dictionary of a block, decoded as far as it is needed.
 //!
 //! A block can have as many kinds as events, and who reads one event needs one of them (measured: to
-//! decode all of 43 kinds was half of the cost of reading an event).
+//! decode all of 43 kinds was half of the cost of reading an event, and to make room for them a twentieth).
 
 use std::cell::OnceCell;
 
@@ -11,55 +11,61 @@ use crate::fields::Fields;
 
 /// Finds kinds by their index.
 #[derive(Debug)]
-pub(super) struct Kinds(Vec<Entry>);
-
-#[derive(Debug)]
-struct Entry {
-    /// Where it starts in the block.
-    start: usize,
-    length: u8,
-    kind: OnceCell<Kind>,
+pub(super) struct Kinds {
+    /// Where each lies in the block, its length first.
+    starts: Vec<usize>,
+    /// Those that were decoded, where they are kept for the next event that has them.
+    kept: Vec<OnceCell<Kind>>,
 }
 
 impl Kinds {
     /// Finds where the kinds lie, of which there are so many. The fields are those of a whole header,
     /// and start `at` bytes into the block.
     pub(super) fn parse(fields: &mut Fields<'_>, count: u16, at: usize) -> Option<Self> {
-        let mut entries = Vec::with_capacity(usize::from(count));
+        let mut starts = Vec::with_capacity(usize::from(count));
         let mut start = at;
         for _ in 0..count {
-            let length = fields.u8()?;
-            fields.bytes(usize::from(length))?;
-            entries.push(Entry { start: start + 1, length, kind: OnceCell::new() });
-            start += 1 + usize::from(length);
+            let length = usize::from(fields.u8()?);
+            fields.bytes(length)?;
+            starts.push(start);
+            start += 1 + length;
         }
-        Some(Self(entries))
+        Some(Self { starts, kept: Vec::new() })
+    }
+
+    /// Keeps what is decoded from now on: for whoever takes several events.
+    pub(super) fn keep(&mut self) {
+        self.kept.resize_with(self.starts.len(), OnceCell::new);
     }
 
     /// Returns a kind of the block with these bytes, or `None` where there is none of that index.
     #[inline]
     pub(super) fn kind(&self, index: usize, block: &[u8]) -> Option<Kind> {
-        let entry = self.0.get(index)?;
-        if let Some(kind) = entry.kind.get() {
+        let kept = self.kept.get(index);
+        if let Some(kind) = kept.and_then(OnceCell::get) {
             return Some(kind.clone());
         }
-        let kind = entry.decode(block)?;
-        Some(entry.kind.get_or_init(|| kind).clone())
+        let kind = decode(*self.starts.get(index)?, block)?;
+        Some(match kept {
+            Some(kept) => kept.get_or_init(|| kind).clone(),
+            None => kind,
+        })
     }
 
-    /// Decodes all kinds of the block with these bytes.
-    pub(super) fn decode(&self, block: &[u8]) {
-        for entry in &self.0 {
-            if let Some(kind) = entry.decode(block) {
-                entry.kind.get_or_init(|| kind);
+    /// Decodes all kinds of the block with these bytes, and keeps them.
+    pub(super) fn decode_all(&mut self, block: &[u8]) {
+        self.keep();
+        for (start, kept) in self.starts.iter().zip(&self.kept) {
+            if let Some(kind) = decode(*start, block) {
+                kept.get_or_init(|| kind);
             }
         }
     }
 }
 
-impl Entry {
-    fn decode(&self, block: &[u8]) -> Option<Kind> {
-        let bytes = block.get(self.start..self.start + usize::from(self.length))?;
-        Kind::new(std::str::from_utf8(bytes).ok()?).ok()
-    }
+/// Decodes the kind whose length lies at `start`.
+fn decode(start: usize, block: &[u8]) -> Option<Kind> {
+    let (length, behind) = block.get(start..)?.split_first()?;
+    let bytes = behind.get(..usize::from(*length))?;
+    Kind::new(std::str::from_utf8(bytes).ok()?).ok()
 }

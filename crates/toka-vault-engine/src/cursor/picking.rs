@@ -14,7 +14,7 @@ use toka_vault_core::{Direction, Event, Position, Result, let_others_run};
 use super::ahead::Ahead;
 use crate::limits::CHUNKS_AHEAD;
 use crate::lookup::Storage;
-use crate::picker::{Found, Picker, Rest};
+use crate::picker::{Found, PART_FIRST, Picker, Rest};
 use crate::query::Query;
 use crate::reader::Reader;
 
@@ -29,6 +29,8 @@ pub(super) struct Picking {
     finding: Finding,
     /// What was found and not told, in its order. The first ones are asked for.
     parts: VecDeque<Part>,
+    /// How many events the next part has at most.
+    part: usize,
     /// What the index could not tell, behind all that was found.
     unindexed: Option<(Position, Position)>,
     /// How many times more is looked for than is wanted, because of what was found last nothing was.
@@ -93,8 +95,13 @@ impl Picking {
             }
         };
         Ok(started.map(|(found, picker, covered)| {
-            let mut picking =
-                Self { finding: Finding::Done, parts: VecDeque::new(), unindexed: None, growth: 1 };
+            let mut picking = Self {
+                finding: Finding::Done,
+                parts: VecDeque::new(),
+                part: PART_FIRST,
+                unindexed: None,
+                growth: 1,
+            };
             picking.add(reader, found, picker);
             (picking, covered)
         }))
@@ -161,7 +168,7 @@ impl Picking {
             Rest::Nothing => {}
             Rest::Unindexed(first, last) => self.unindexed = Some((first, last)),
         }
-        self.parts.extend(found.into_parts().map(|part| Part::new(reader, part)));
+        self.parts.extend(found.into_parts(&mut self.part).map(|part| Part::new(reader, part)));
     }
 
     /// Asks for the first parts, where they are read elsewhere.

@@ -79,11 +79,11 @@ fn picked(storage: &Storage, query: &Query, range: (u64, u64), direction: Direct
         return scanned(storage, &query, range, direction);
     };
     assert_eq!(covered, last, "all of the log was followed");
-    let mut events = Vec::new();
+    let (mut events, mut part) = (Vec::new(), 3);
     loop {
         let found = picker.find(&storage.index.postings, 100);
         let rest = found.rest;
-        for found in found.into_parts() {
+        for found in found.into_parts(&mut part) {
             let mut left = Some(found);
             while let Some(found) = left {
                 let (read, rest) = found.read(storage.log.as_ref()).unwrap();
