@@ -13,7 +13,7 @@ mod elsewhere;
 mod encode;
 mod kinds;
 
-pub use decode::{Block, Damage};
+pub use decode::{Block, Damage, record_range};
 pub use elsewhere::{Elsewhere, Place, ReadPayload};
 pub use encode::{EncodedBlock, Layout, encode};
 
@@ -22,6 +22,9 @@ const MAGIC: &[u8; 4] = b"TVB1";
 
 /// Bytes of a block's header before its kinds.
 const FIXED_HEADER_BYTES: usize = 106;
+
+/// Where the header has its length, behind the magic and its checksum.
+const LENGTH_AT: usize = 8;
 
 /// Bytes that the header has for each record: its length and its checksum.
 const ENTRY_BYTES: usize = 8;

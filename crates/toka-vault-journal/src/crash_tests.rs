@@ -23,7 +23,7 @@ use crate::segments::Segments;
 use crate::spares::Spares;
 
 /// So small that a history has several segments.
-const SEGMENT_BYTES: u64 = 32 << 10;
+pub(crate) const SEGMENT_BYTES: u64 = 32 << 10;
 
 /// Changes after which a history ends.
 pub(crate) const CHANGES_MAX: usize = 120;
@@ -63,7 +63,7 @@ pub(crate) fn group(seed: &mut Seed, end: LogEnd) -> Group {
 }
 
 /// Makes a group of events with payloads of these sizes.
-fn group_of(seed: &mut Seed, mut end: LogEnd, sizes: &[u64]) -> Group {
+pub(crate) fn group_of(seed: &mut Seed, mut end: LogEnd, sizes: &[u64]) -> Group {
     let events = sizes.iter().map(|bytes| {
         let payload =
             Payload::encode(&char::from(b'a' + seed.below(26) as u8).to_string().repeat(*bytes as usize))
@@ -88,7 +88,7 @@ pub(crate) fn compression(seed: &mut Seed) -> Compression {
     if seed.coin() { Compression::Lz4 } else { Compression::None }
 }
 
-fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
+pub(crate) fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
     let seed = std::sync::Mutex::new(Seed::new(seed));
     Box::new(move || seed.lock().unwrap().bits())
 }
@@ -107,7 +107,12 @@ impl History {
         Self::run_with(seed, acknowledge, changes, compression)
     }
 
-    fn run_with(seed: &mut Seed, acknowledge: Acknowledge, changes: usize, compression: Compression) -> Self {
+    pub(crate) fn run_with(
+        seed: &mut Seed,
+        acknowledge: Acknowledge,
+        changes: usize,
+        compression: Compression,
+    ) -> Self {
         let directory = SimDirectory::default();
         let shared: Arc<dyn Directory> = Arc::new(directory.clone());
         let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
@@ -249,98 +254,6 @@ pub(crate) fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
         }
         events.extend(read);
     }
-}
-
-/// Reads all, over what is damaged. Returns the events, and the positions that are damaged.
-fn read_over_damage(journal: &Journal, end: Position) -> (Vec<Event>, Vec<u64>) {
-    let (mut events, mut damaged, mut next) = (Vec::new(), Vec::new(), Position::FIRST);
-    while next <= end {
-        let read: Vec<_> = match journal.read(next, ReadBudget { events: 64, bytes: 1 << 20 }) {
-            Ok(chunk) => chunk.collect(),
-            Err(error) => vec![Err(error)],
-        };
-        assert!(!read.is_empty(), "nothing is told of {next}");
-        for item in read {
-            match item {
-                Ok(event) => {
-                    assert_eq!(event.position(), next);
-                    next = next.next();
-                    events.push(event);
-                }
-                Err(Error::Corrupt { first, last, reason }) => {
-                    assert_eq!(first, next);
-                    assert!(!reason.is_empty());
-                    damaged.extend(first.get()..=last.get());
-                    next = last.next();
-                }
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-    (events, damaged)
-}
-
-#[test]
-fn a_flipped_bit_anywhere_is_told_and_hides_no_more_than_its_frame() {
-    assert_flips_are_told(Compression::None, 1);
-}
-
-#[test]
-fn a_flipped_bit_of_a_compressed_block_is_told_too() {
-    // The bytes are the same but for those of blocks, of which there are fewer.
-    assert_flips_are_told(Compression::Lz4, 3);
-}
-
-/// Flips a bit of each byte, or of one out of some.
-fn assert_flips_are_told(compression: Compression, step: usize) {
-    let mut seed = Seed::new(5);
-    let history = History::run_with(&mut seed, Acknowledge::AfterSync, 36, compression);
-    let expected: Vec<Event> = history.groups.iter().flat_map(|group| group.events.clone()).collect();
-    let (disk, acknowledged) = (history.directory.disk(), history.acknowledged.last().unwrap().1);
-    let most = history.groups.iter().map(|group| group.events.len()).max().unwrap();
-    for name in disk.names() {
-        for byte in (0..disk.content(&name).unwrap().len()).step_by(step) {
-            let mut flipped = disk.clone();
-            flipped.flip(&name, byte * 8 + seed.below(8) as usize);
-            let directory = SimDirectory::on(flipped);
-            let (journal, end) = open(&directory, 0).unwrap();
-            if end.position() < acknowledged {
-                // The record of the head tells of this one: nothing behind it proves that it was there.
-                assert!(
-                    expected.len() - end.position().get() as usize <= most,
-                    "{name} {byte}: {}",
-                    end.position()
-                );
-                continue;
-            }
-            let (events, damaged) = read_over_damage(&journal, end.position());
-            assert!(damaged.len() <= most, "{name} {byte}: {damaged:?}");
-            let whole = expected.iter().filter(|event| !damaged.contains(&event.position().get()));
-            assert!(events.iter().eq(whole), "{name} {byte}: {damaged:?}");
-        }
-    }
-}
-
-#[test]
-fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
-    let mut seed = Seed::new(3);
-    let directory = SimDirectory::default();
-    let shared: Arc<dyn Directory> = Arc::new(directory.clone());
-    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
-    let journal = Journal::create(shared, spares, 7, salts(1)).unwrap();
-    // Two frames that are durable together, and a third one that says so.
-    let mut end = LogEnd::EMPTY;
-    for synced in [false, true, true] {
-        let group = group_of(&mut seed, end, &[100]);
-        journal.append(&group).and_then(|()| if synced { journal.sync() } else { Ok(()) }).unwrap();
-        end = group.end;
-    }
-    let mut disk = directory.disk();
-    disk.flip(&disk.names()[0], (crate::segment_header::PAGE_BYTES + 20) * 8);
-    let (journal, found) = open(&SimDirectory::on(disk), 2).unwrap();
-    assert_eq!(found, end);
-    let (events, damaged) = read_over_damage(&journal, end.position());
-    assert_eq!((events.len(), damaged), (2, vec![1]));
 }
 
 /// Returns the number that a variable of the environment asks for.

@@ -16,6 +16,15 @@ mod compression;
     reason = "a test fails by panicking"
 )]
 mod crash_tests;
+#[cfg(test)]
+#[allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+mod damage_tests;
 mod follow;
 #[cfg(test)]
 #[allow(
@@ -30,6 +39,7 @@ mod frame;
 mod frame_index;
 mod journal;
 mod log;
+mod one_event;
 mod open;
 mod options;
 mod pool;

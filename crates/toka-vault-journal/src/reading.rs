@@ -106,6 +106,9 @@ impl Journal {
     ) -> Result<()> {
         let step = part.step(budget);
         let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
+        if budget.events == 1 {
+            walk = walk.for_event(*next);
+        }
         // Where a frame should be and is not.
         let mut damaged_at = None;
         while part.last.is_none_or(|last| *next <= last) {

@@ -42,6 +42,8 @@ pub(crate) struct Walk<'a> {
     limit: u64,
     /// How many bytes to read at once.
     step: usize,
+    /// The only event that is wanted, where it is one.
+    wanted: Option<Position>,
     window: Bytes,
     window_at: u64,
 }
@@ -60,7 +62,7 @@ impl Segment {
     /// Walks from `offset` up to `limit`, reading about `step` bytes at once.
     pub(crate) fn walk<'a>(&'a self, pool: &'a Pool, offset: u64, limit: u64, step: usize) -> Walk<'a> {
         let offset = offset.max(PAGE_BYTES as u64);
-        Walk { segment: self, pool, offset, limit, step, window: Bytes::new(), window_at: 0 }
+        Walk { segment: self, pool, offset, limit, step, wanted: None, window: Bytes::new(), window_at: 0 }
     }
 }
 
@@ -80,6 +82,12 @@ impl Frame {
 }
 
 impl Walk<'_> {
+    /// Reads no more of a frame than this event needs.
+    pub(crate) fn for_event(mut self, position: Position) -> Self {
+        self.wanted = Some(position);
+        self
+    }
+
     /// Returns where the next frame is looked for.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
@@ -137,7 +145,10 @@ impl Walk<'_> {
         if inside(self).is_none() {
             let there = usize::try_from(self.limit - at).unwrap_or(usize::MAX);
             let step = self.step.min(BUFFER_BYTES).max(length).min(there);
-            self.window = self.pool.filled(step, |buffer| self.segment.file.read_at(buffer, at))?;
+            self.window = self.pool.filled(step, |buffer| match self.wanted {
+                Some(position) => self.segment.read_event(buffer, at, position),
+                None => self.segment.file.read_at(buffer, at),
+            })?;
             self.window_at = at;
         }
         Ok(inside(self).map(|start| self.window.slice(start..)))

@@ -1,6 +1,7 @@
 //! [`Block`]: bytes back to events.
 
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use toka_vault_core::{
@@ -10,8 +11,8 @@ use toka_vault_core::{
 
 use super::kinds::Kinds;
 use super::{
-    ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE,
-    PAYLOAD_SHARED, Place,
+    ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, LENGTH_AT, MAGIC,
+    PAYLOAD_OUTSIDE, PAYLOAD_SHARED, Place,
 };
 use crate::fields::Fields;
 use crate::log::{LogEnd, ReadBudget};
@@ -235,6 +236,24 @@ impl Record {
         let Self { id, kind, timestamp, parents, digest, hash, position, .. } = self;
         Event::new(EventHeader::new(id, kind, timestamp, parents, digest, hash, position), payload)
     }
+}
+
+/// Returns where in a block the record of an event lies, by no more than the front of the block, which is not
+/// checked; `None` where it does not have the whole header, or the block does not have the event. For a log
+/// that reads what one event needs.
+pub fn record_range(front: &[u8], position: Position) -> Option<Range<usize>> {
+    let mut fields = Fields(front.get(LENGTH_AT..)?);
+    let length = fields.u32()? as usize;
+    let first = fields.u64()?;
+    let count = fields.u32()? as usize;
+    let index = usize::try_from(position.get().checked_sub(first)?).ok()?;
+    let mut table = Fields(front.get(length.checked_sub(count.checked_mul(ENTRY_BYTES)?)?..length)?);
+    let mut start = length;
+    for _ in 0..index {
+        start = start.checked_add(table.u32()? as usize)?;
+        table.u32()?;
+    }
+    Some(start..start.checked_add(table.u32()? as usize)?)
 }
 
 /// Says where the payload of a record with these flags is, which ends with the position of an event where

@@ -1,0 +1,177 @@
+//! [`Segment::read_event`]: as much of a frame as one of its events needs.
+//!
+//! A frame has many events, and to copy all of them out of the system's cache was a quarter of the cost of
+//! reading one (measured). Its front says where the record of each lies.
+//!
+//! Keeps the invariant that what is left out is only ever the records of other events, in a frame whose
+//! header is proven to stand there: whoever looks for damage, or for the next frame, reads everything.
+
+use std::ops::Range;
+
+use toka_vault_core::{Position, Result};
+use toka_vault_engine::block::record_range;
+
+use crate::compression::Compression;
+use crate::frame::{FrameHeader, HEADER_BYTES};
+use crate::segment::Segment;
+
+/// Bytes of a frame's front that are read at once. Few blocks have a longer header.
+const FRONT_BYTES: usize = if cfg!(test) { 512 } else { 4 << 10 };
+
+impl Segment {
+    /// Fills a buffer from `at` on, where a frame starts, with what the event at `position` needs. What the
+    /// frame has of other events may be left out, and then the bytes there mean nothing.
+    pub(crate) fn read_event(&self, buffer: &mut [u8], at: u64, position: Position) -> Result<()> {
+        // To read twice pays where that leaves out more than is read.
+        if buffer.len() <= 2 * FRONT_BYTES {
+            return self.file.read_at(buffer, at);
+        }
+        let (front, behind) = buffer.split_at_mut(FRONT_BYTES);
+        self.file.read_at(front, at)?;
+        let told = self.behind_front(front, at, position);
+        let needed = told.filter(|needed| needed.end <= behind.len()).unwrap_or(0..behind.len());
+        let start = at + (FRONT_BYTES + needed.start) as u64;
+        match behind.get_mut(needed) {
+            None | Some([]) => Ok(()),
+            Some(needed) => self.file.read_at(needed, start),
+        }
+    }
+
+    /// Returns where the record of an event lies behind the front of its frame, as far as it does; `None`
+    /// where the front does not tell.
+    fn behind_front(&self, front: &[u8], at: u64, position: Position) -> Option<Range<usize>> {
+        let frame = FrameHeader::parse(&self.salted, at, front)?;
+        if frame.compression != Compression::None || !(frame.first..=frame.last()).contains(&position) {
+            return None;
+        }
+        let record = record_range(front.get(HEADER_BYTES..)?, position)?;
+        let behind = |place: usize| (HEADER_BYTES + place).saturating_sub(FRONT_BYTES);
+        Some(behind(record.start)..behind(record.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use toka_vault_core::{
+        ChainHash, Error, Event, EventHash, EventHeader, EventId, Head, Payload, Timestamp,
+    };
+    use toka_vault_engine::block::{Block, Layout, encode};
+    use toka_vault_engine::disk::StoredFile;
+    use toka_vault_engine::{Chunk, Group, LogEnd, ReadBudget};
+
+    use super::*;
+    use crate::frame::{self, NewFrame};
+    use crate::pool::Pool;
+    use crate::segment_header::{PAGE_BYTES, SegmentHeader};
+
+    /// Notes how many bytes are read of it.
+    #[derive(Debug)]
+    struct Noting(Vec<u8>, Mutex<usize>);
+
+    impl StoredFile for Noting {
+        fn len(&self) -> Result<u64> {
+            Ok(self.0.len() as u64)
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+            *self.1.lock().unwrap() += buffer.len();
+            buffer.copy_from_slice(&self.0[offset as usize..][..buffer.len()]);
+            Ok(())
+        }
+
+        fn write_at(&self, _: &[u8], _: u64) -> Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> Result<()> {
+            Ok(())
+        }
+
+        fn path(&self) -> &Path {
+            Path::new("noting")
+        }
+    }
+
+    fn event(number: u64) -> Event {
+        let payload = Payload::encode(&"p".repeat(100 + number as usize)).unwrap();
+        let hash = EventHash::from_bytes([number as u8; 32]);
+        let (id, kind) = (EventId::from_u128(number.into()), "one.event".parse().unwrap());
+        let (digest, at) = (payload.digest(), Position::new(number));
+        Event::new(EventHeader::new(id, kind, Timestamp::EPOCH, [].into(), digest, hash, at), payload)
+    }
+
+    /// Returns a segment with one frame of these events, and the file.
+    fn segment(events: &[Event]) -> (Segment, Arc<Noting>) {
+        let head = Head { position: events.last().unwrap().position(), chain: ChainHash::EMPTY };
+        let end = LogEnd { head, ..LogEnd::EMPTY };
+        let group = Group { events: events.to_vec(), end, owners: Vec::new() };
+        let block =
+            encode(&group, Layout { block_bytes_max: 16 << 10, payload_inside_max: 1 << 10 }).remove(0);
+        let header = SegmentHeader { vault: 1, number: 0, salt: 7, before: LogEnd::EMPTY };
+        let mut bytes = header.page();
+        let frame = NewFrame {
+            block: &block.bytes,
+            compression: Compression::None,
+            count: events.len() as u32,
+            first: Position::FIRST,
+            synced: Position::ZERO,
+        };
+        frame::write(&mut bytes, &frame::Salted::new(7), PAGE_BYTES as u64, frame);
+        let file = Arc::new(Noting(bytes, Mutex::default()));
+        (Segment::new(file.clone(), header), file)
+    }
+
+    /// Reads an event, as far as it can be read, and returns how many bytes that took.
+    fn read(segment: &Segment, file: &Noting, at: Position) -> (Option<Event>, usize) {
+        let pool = Pool::default();
+        let (from, limit) = (PAGE_BYTES as u64, file.0.len() as u64);
+        // What a buffer has from an earlier use must not count.
+        let fill = |buffer: &mut [u8]| {
+            buffer.fill(0xEE);
+            Ok(())
+        };
+        drop(pool.filled(crate::pool::BUFFER_BYTES, fill).unwrap());
+        let before = *file.1.lock().unwrap();
+        let frame = segment.walk(&pool, from, limit, limit as usize).for_event(at).next().unwrap();
+        let event = frame.and_then(|frame| {
+            let mut chunk = Chunk::default();
+            let block = Block::parse(frame.stored).ok()?;
+            chunk
+                .push_block(block, at, &mut ReadBudget { events: 1, bytes: 0 }, &|_| Err(Error::Closed))
+                .unwrap();
+            chunk.next()?.ok()
+        });
+        (event, *file.1.lock().unwrap() - before)
+    }
+
+    #[test]
+    fn one_event_of_a_frame_takes_its_front_and_itself() {
+        let events: Vec<Event> = (1..=20).map(event).collect();
+        let (segment, file) = segment(&events);
+        for event in &events {
+            let (found, bytes) = read(&segment, &file, event.position());
+            assert_eq!(found.as_ref(), Some(event));
+            assert!(bytes < FRONT_BYTES + 400, "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn a_damaged_front_is_told_wherever_it_leads() {
+        let events: Vec<Event> = (1..=20).map(event).collect();
+        let (_, whole) = segment(&events);
+        for byte in PAGE_BYTES..PAGE_BYTES + FRONT_BYTES {
+            let mut bytes = whole.0.clone();
+            bytes[byte] ^= 0xFF;
+            let file = Arc::new(Noting(bytes, Mutex::default()));
+            let header = SegmentHeader { vault: 1, number: 0, salt: 7, before: LogEnd::EMPTY };
+            let segment = Segment::new(file.clone(), header);
+            for event in [&events[0], &events[19]] {
+                let (found, _) = read(&segment, &file, event.position());
+                assert!(found.is_none_or(|found| found == *event), "byte {byte}");
+            }
+        }
+    }
+}
