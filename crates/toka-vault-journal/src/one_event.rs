@@ -41,10 +41,9 @@ impl Segment {
     /// where the front does not tell.
     fn behind_front(&self, front: &[u8], at: u64, position: Position) -> Option<Range<usize>> {
         let frame = FrameHeader::parse(&self.salted, at, front)?;
-        if frame.compression != Compression::None || !(frame.first..=frame.last()).contains(&position) {
-            return None;
-        }
-        let record = record_range(front.get(HEADER_BYTES..)?, position)?;
+        // One that is compressed is read whole.
+        let block = front.get(HEADER_BYTES..).filter(|_| frame.compression == Compression::None)?;
+        let record = record_range(block, position)?;
         let behind = |place: usize| (HEADER_BYTES + place).saturating_sub(FRONT_BYTES);
         Some(behind(record.start)..behind(record.end))
     }
@@ -104,7 +103,7 @@ mod tests {
     }
 
     /// Returns a segment with one frame of these events, and the file.
-    fn segment(events: &[Event]) -> (Segment, Arc<Noting>) {
+    fn segment(events: &[Event], compression: Compression) -> (Segment, Arc<Noting>) {
         let head = Head { position: events.last().unwrap().position(), chain: ChainHash::EMPTY };
         let end = LogEnd { head, ..LogEnd::EMPTY };
         let group = Group { events: events.to_vec(), end, owners: Vec::new() };
@@ -114,7 +113,7 @@ mod tests {
         let mut bytes = header.page();
         let frame = NewFrame {
             block: &block.bytes,
-            compression: Compression::None,
+            compression,
             count: events.len() as u32,
             first: Position::FIRST,
             synced: Position::ZERO,
@@ -150,7 +149,7 @@ mod tests {
     #[test]
     fn one_event_of_a_frame_takes_its_front_and_itself() {
         let events: Vec<Event> = (1..=20).map(event).collect();
-        let (segment, file) = segment(&events);
+        let (segment, file) = segment(&events, Compression::None);
         for event in &events {
             let (found, bytes) = read(&segment, &file, event.position());
             assert_eq!(found.as_ref(), Some(event));
@@ -159,9 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_compressed_or_not_in_the_frame_takes_all_of_it() {
+        let events: Vec<Event> = (1..=20).map(event).collect();
+        let (packed, file) = segment(&events, Compression::Lz4);
+        assert_eq!(read(&packed, &file, Position::new(1)).1, file.0.len() - PAGE_BYTES);
+        let (other, file) = segment(&events, Compression::None);
+        assert_eq!(read(&other, &file, Position::new(21)).1, file.0.len() - PAGE_BYTES);
+    }
+
+    #[test]
     fn a_damaged_front_is_told_wherever_it_leads() {
         let events: Vec<Event> = (1..=20).map(event).collect();
-        let (_, whole) = segment(&events);
+        let (_, whole) = segment(&events, Compression::None);
         for byte in PAGE_BYTES..PAGE_BYTES + FRONT_BYTES {
             let mut bytes = whole.0.clone();
             bytes[byte] ^= 0xFF;
