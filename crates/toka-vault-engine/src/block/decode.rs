@@ -200,7 +200,11 @@ impl Block {
     #[inline]
     fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Record> {
         let mut fields = Fields(record);
-        let kind = self.kinds.kind(usize::from(fields.u16()?), &self.bytes)?;
+        let kind = usize::from(fields.u16()?);
+        let kind = match self.kinds.kept(kind) {
+            Some(kind) => kind.clone(),
+            None => self.kinds.decode(kind, &self.bytes)?,
+        };
         let flags = fields.u8()?;
         let parents = usize::from(fields.u16()?);
         let id = EventId::from_bytes(fields.array()?);
