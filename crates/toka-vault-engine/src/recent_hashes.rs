@@ -31,9 +31,10 @@ impl RecentHashes {
     }
 
     /// Returns the hash of an event and its position, where it is remembered.
-    pub(crate) fn find(&self, id: EventId) -> Option<(EventHash, Position)> {
+    #[inline]
+    pub(crate) fn find(&self, id: EventId) -> Option<(&EventHash, Position)> {
         match self.0.get(slot(id))? {
-            Some((found, hash, position)) if *found == id => Some((*hash, *position)),
+            Some((found, hash, position)) if *found == id => Some((hash, *position)),
             _ => None,
         }
     }

@@ -291,21 +291,22 @@ impl Sequencer {
     fn find_parents(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<()> {
         draft.parents.clear();
         for parent in &event.parents {
-            match self.hash(draft, *parent)? {
-                Some(hash) => draft.parents.push(hash),
-                None if draft.unread.is_empty() => return Err(Error::UnknownParent { parent: *parent }),
-                None => {}
+            match self.hashes.find(*parent) {
+                Some((hash, position)) if position >= self.storage.oldest() => draft.parents.push(*hash),
+                _ => self.find_parent(draft, *parent)?,
             }
         }
         Ok(())
     }
 
-    /// Finds the hash of an event.
-    fn hash(&self, draft: &mut Draft<'_>, id: EventId) -> Result<Option<EventHash>> {
-        match self.hashes.find(id) {
-            Some((hash, position)) if position >= self.storage.oldest() => Ok(Some(hash)),
-            _ => Ok(self.header(draft, id)?.map(|header| header.hash)),
+    /// Finds the hash of a parent that is not among the recent ones.
+    fn find_parent(&self, draft: &mut Draft<'_>, parent: EventId) -> Result<()> {
+        match self.header(draft, parent)? {
+            Some(header) => draft.parents.push(header.hash),
+            None if draft.unread.is_empty() => return Err(Error::UnknownParent { parent }),
+            None => {}
         }
+        Ok(())
     }
 
     /// Finds the header of an event: in this batch, among the recent ones, or in storage. An id that
