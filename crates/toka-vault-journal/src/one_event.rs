@@ -44,7 +44,7 @@ impl Segment {
         // One that is compressed is read whole.
         let block = front.get(HEADER_BYTES..).filter(|_| frame.compression == Compression::None)?;
         let record = record_range(block, position)?;
-        let behind = |place: usize| (HEADER_BYTES + place).saturating_sub(FRONT_BYTES);
+        let behind = |place: usize| place.saturating_add(HEADER_BYTES).saturating_sub(FRONT_BYTES);
         Some(behind(record.start)..behind(record.end))
     }
 }
