@@ -29,8 +29,12 @@ pub const CHUNK_EVENTS_MAX: usize = 2_048;
 /// Payload bytes after which a chunk ends, so that a chunk of large payloads is one event.
 pub const CHUNK_BYTES_MAX: usize = 1 << 20;
 
-/// Chunks that a replay asks for ahead of its consumer: one for each thread that reads.
-pub const CHUNKS_AHEAD: usize = READER_THREADS;
+/// Chunks that a replay asks for ahead of its consumer: one for each thread that reads, and one that waits
+/// for the first of them to be free.
+pub const CHUNKS_AHEAD: usize = READER_THREADS + 1;
+
+/// Parts of picked events that are asked for ahead of their consumer: one for each thread that reads.
+pub const PARTS_AHEAD: usize = READER_THREADS;
 
 /// How long an append or a sync may take before the vault counts its storage as failed. Disks that
 /// answer after that have been seen to be lost.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use toka_vault_core::{Direction, Error, Event, Filter, NewEvent, Position, Replay, ReplayOptions, Result};
 use toka_vault_engine::EngineOptions;
-use toka_vault_engine::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, CHUNKS_AHEAD};
+use toka_vault_engine::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX, CHUNKS_AHEAD, PARTS_AHEAD};
 use toka_vault_testkit::events::{fill, items, sized};
 use toka_vault_testkit::logs::{Call, Rig};
 use toka_vault_testkit::runner::watched;
@@ -227,9 +227,9 @@ fn what_is_picked_is_read_two_parts_ahead_and_no_more() {
                 assert_eq!(event.position().get(), due);
                 due += APART;
             }
-            let ahead: u64 = parts.iter().take(taken + 1 + CHUNKS_AHEAD).sum();
+            let ahead: u64 = parts.iter().take(taken + 1 + PARTS_AHEAD).sum();
             // The first parts are found at once. What is asked for behind them may not be found yet.
-            while taken + CHUNKS_AHEAD < PARTS.len() && reads() < ahead {
+            while taken + PARTS_AHEAD < PARTS.len() && reads() < ahead {
                 thread::yield_now();
             }
             assert!(reads() <= ahead, "{} reads after {} parts", reads(), taken + 1);
@@ -256,7 +256,7 @@ fn of_large_picks_no_more_is_held_than_of_small_ones() {
         let mut replay = rig.vault.replay(options());
         for taken in 1..PARTS[0] {
             block_on(replay.try_next()).unwrap().unwrap();
-            let due = taken + CHUNKS_AHEAD as u64;
+            let due = taken + PARTS_AHEAD as u64;
             while reads() < due {
                 thread::yield_now();
             }

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use toka_vault_core::{Direction, Event, Position, Result, let_others_run};
 
 use super::ahead::Ahead;
-use crate::limits::CHUNKS_AHEAD;
+use crate::limits::PARTS_AHEAD;
 use crate::lookup::Storage;
 use crate::picker::{Found, PART_FIRST, Picker, Rest};
 use crate::query::Query;
 use crate::reader::Reader;
 
 /// How many parts are left to read when more are looked for, so that the threads do not run out of them.
-const PARTS_MIN: usize = 3 * CHUNKS_AHEAD;
+const PARTS_MIN: usize = 3 * PARTS_AHEAD;
 
 /// How many times more is looked for each time that nothing of what was found is wanted.
 const GROWTH: usize = 8;
@@ -114,7 +114,7 @@ impl Picking {
         max: usize,
     ) -> Result<(Vec<Result<Event>>, Option<End>)> {
         self.find(reader, max).await?;
-        self.read_ahead(reader, 1 + CHUNKS_AHEAD).await;
+        self.read_ahead(reader, 1 + PARTS_AHEAD).await;
         let mut events = Vec::new();
         if let Some(part) = self.parts.pop_front() {
             let rest;
@@ -122,7 +122,7 @@ impl Picking {
             match rest {
                 // Not asked for yet: with those behind it, that would be one more than is promised.
                 Some(rest) => self.parts.push_front(Part::new(reader, rest)),
-                None => self.read_ahead(reader, CHUNKS_AHEAD).await,
+                None => self.read_ahead(reader, PARTS_AHEAD).await,
             }
         }
         self.growth = if events.is_empty() { self.growth.saturating_mul(GROWTH) } else { 1 };
