@@ -189,15 +189,18 @@ impl Found {
         self.positions.len()
     }
 
-    /// Cuts what is found into parts to be read beside each other: the first one of `part` events, each of
+    /// Cuts what is found into parts to be read beside each other: the first one of `part_len` events, each of
     /// the next twice as large.
-    pub(crate) fn into_parts(self, part: &mut usize) -> impl Iterator<Item = Self> {
+    pub(crate) fn into_parts(self, part_len: &mut usize) -> impl Iterator<Item = Self> {
         let mut rest = self.positions.into_iter();
         let query = self.query;
         std::iter::from_fn(move || {
-            let positions: Vec<_> = rest.by_ref().take(*part).collect();
-            *part = (*part * 2).min(PART_MAX);
-            (!positions.is_empty()).then(|| Self { query: query.clone(), positions, ..self })
+            let positions: Vec<_> = rest.by_ref().take(*part_len).collect();
+            if positions.is_empty() {
+                return None;
+            }
+            *part_len = (*part_len * 2).min(PART_MAX);
+            Some(Self { query: query.clone(), positions, ..self })
         })
     }
 

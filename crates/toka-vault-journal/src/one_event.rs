@@ -3,8 +3,9 @@
 //! A frame has many events, and to copy all of them out of the system's cache was a quarter of the cost of
 //! reading one (measured). Its front says where the record of each lies.
 //!
-//! Keeps the invariant that what is left out is only ever the records of other events, in a frame whose
-//! header is proven to stand there: whoever looks for damage, or for the next frame, reads everything.
+//! Keeps the invariant that something is left out only where the header of a frame is proven to stand there
+//! and says that the frame has the event: then nobody looks behind it. Whoever looks for damage, or for the
+//! next frame, reads everything.
 
 use std::ops::Range;
 
@@ -19,8 +20,9 @@ use crate::segment::Segment;
 const FRONT_BYTES: usize = if cfg!(test) { 512 } else { 4 << 10 };
 
 impl Segment {
-    /// Fills a buffer from `at` on, where a frame starts, with what the event at `position` needs. What the
-    /// frame has of other events may be left out, and then the bytes there mean nothing.
+    /// Fills a buffer from `at` on, where a frame should start, with what the event at `position` needs. Where
+    /// that frame has the event, all else may be left out of it and of those behind it, and the bytes there
+    /// mean nothing.
     pub(crate) fn read_event(&self, buffer: &mut [u8], at: u64, position: Position) -> Result<()> {
         // To read twice pays where that leaves out more than is read.
         if buffer.len() <= 2 * FRONT_BYTES {
@@ -41,9 +43,12 @@ impl Segment {
     /// where the front does not tell.
     fn behind_front(&self, front: &[u8], at: u64, position: Position) -> Option<Range<usize>> {
         let frame = FrameHeader::parse(&self.salted, at, front)?;
-        // One that is compressed is read whole.
-        let block = front.get(HEADER_BYTES..).filter(|_| frame.compression == Compression::None)?;
-        let record = record_range(block, position)?;
+        // What the block says is not proven yet, so whether it has the event is asked of the frame: else a
+        // damaged block could claim it, and the frame behind that has it would be left out.
+        if frame.compression != Compression::None || !(frame.first..=frame.last()).contains(&position) {
+            return None;
+        }
+        let record = record_range(front.get(HEADER_BYTES..)?, position)?;
         let behind = |place: usize| place.saturating_add(HEADER_BYTES).saturating_sub(FRONT_BYTES);
         Some(behind(record.start)..behind(record.end))
     }
@@ -102,23 +107,32 @@ mod tests {
         Event::new(EventHeader::new(id, kind, Timestamp::EPOCH, [].into(), digest, hash, at), payload)
     }
 
-    /// Returns a segment with one frame of these events, and the file.
-    fn segment(events: &[Event], compression: Compression) -> (Segment, Arc<Noting>) {
-        let head = Head { position: events.last().unwrap().position(), chain: ChainHash::EMPTY };
-        let end = LogEnd { head, ..LogEnd::EMPTY };
-        let group = Group { events: events.to_vec(), end, owners: Vec::new() };
-        let block =
-            encode(&group, Layout { block_bytes_max: 16 << 10, payload_inside_max: 1 << 10 }).remove(0);
+    /// Returns a segment with a frame for each of these runs of events, and the file.
+    fn segment(runs: &[&[Event]], compression: Compression) -> (Segment, Arc<Noting>) {
         let header = SegmentHeader { vault: 1, number: 0, salt: 7, before: LogEnd::EMPTY };
         let mut bytes = header.page();
-        let frame = NewFrame {
-            block: &block.bytes,
-            compression,
-            count: events.len() as u32,
-            first: Position::FIRST,
-            synced: Position::ZERO,
-        };
-        frame::write(&mut bytes, &frame::Salted::new(7), PAGE_BYTES as u64, frame);
+        for events in runs {
+            let head = Head { position: events.last().unwrap().position(), chain: ChainHash::EMPTY };
+            let end = LogEnd { head, ..LogEnd::EMPTY };
+            let group = Group { events: events.to_vec(), end, owners: Vec::new() };
+            let layout = Layout { block_bytes_max: 16 << 10, payload_inside_max: 1 << 10 };
+            let block = encode(&group, layout).remove(0);
+            let frame = NewFrame {
+                block: &block.bytes,
+                compression,
+                count: events.len() as u32,
+                first: block.first,
+                synced: Position::ZERO,
+            };
+            let offset = bytes.len() as u64;
+            frame::write(&mut bytes, &frame::Salted::new(7), offset, frame);
+        }
+        on(bytes)
+    }
+
+    /// Returns a segment of these bytes, and the file.
+    fn on(bytes: Vec<u8>) -> (Segment, Arc<Noting>) {
+        let header = SegmentHeader { vault: 1, number: 0, salt: 7, before: LogEnd::EMPTY };
         let file = Arc::new(Noting(bytes, Mutex::default()));
         (Segment::new(file.clone(), header), file)
     }
@@ -134,13 +148,13 @@ mod tests {
         };
         drop(pool.filled(crate::pool::BUFFER_BYTES, fill).unwrap());
         let before = *file.1.lock().unwrap();
-        let frame = segment.walk(&pool, from, limit, limit as usize).for_event(at).next().unwrap();
+        let mut walk = segment.walk(&pool, from, limit, limit as usize).for_event(at);
+        let frame = std::iter::from_fn(|| walk.next().unwrap()).find(|frame| frame.header.last() >= at);
         let event = frame.and_then(|frame| {
             let mut chunk = Chunk::default();
             let block = Block::parse(frame.stored).ok()?;
-            chunk
-                .push_block(block, at, &mut ReadBudget { events: 1, bytes: 0 }, &|_| Err(Error::Closed))
-                .unwrap();
+            let mut one = ReadBudget { events: 1, bytes: 0 };
+            chunk.push_block(block, at, &mut one, &|_| Err(Error::Closed)).unwrap();
             chunk.next()?.ok()
         });
         (event, *file.1.lock().unwrap() - before)
@@ -149,7 +163,7 @@ mod tests {
     #[test]
     fn one_event_of_a_frame_takes_its_front_and_itself() {
         let events: Vec<Event> = (1..=20).map(event).collect();
-        let (segment, file) = segment(&events, Compression::None);
+        let (segment, file) = segment(&[&events], Compression::None);
         for event in &events {
             let (found, bytes) = read(&segment, &file, event.position());
             assert_eq!(found.as_ref(), Some(event));
@@ -160,25 +174,41 @@ mod tests {
     #[test]
     fn what_is_compressed_or_not_in_the_frame_takes_all_of_it() {
         let events: Vec<Event> = (1..=20).map(event).collect();
-        let (packed, file) = segment(&events, Compression::Lz4);
+        let (packed, file) = segment(&[&events], Compression::Lz4);
         assert_eq!(read(&packed, &file, Position::new(1)).1, file.0.len() - PAGE_BYTES);
-        let (other, file) = segment(&events, Compression::None);
+        let (other, file) = segment(&[&events], Compression::None);
         assert_eq!(read(&other, &file, Position::new(21)).1, file.0.len() - PAGE_BYTES);
     }
 
     #[test]
     fn a_damaged_front_is_told_wherever_it_leads() {
         let events: Vec<Event> = (1..=20).map(event).collect();
-        let (_, whole) = segment(&events, Compression::None);
+        let (_, whole) = segment(&[&events], Compression::None);
         for byte in PAGE_BYTES..PAGE_BYTES + FRONT_BYTES {
             let mut bytes = whole.0.clone();
             bytes[byte] ^= 0xFF;
-            let file = Arc::new(Noting(bytes, Mutex::default()));
-            let header = SegmentHeader { vault: 1, number: 0, salt: 7, before: LogEnd::EMPTY };
-            let segment = Segment::new(file.clone(), header);
+            let (segment, file) = on(bytes);
             for event in [&events[0], &events[19]] {
                 let (found, _) = read(&segment, &file, event.position());
                 assert!(found.is_none_or(|found| found == *event), "byte {byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_to_a_frame_hides_no_event_of_those_behind_it() {
+        let events: Vec<Event> = (1..=15).map(event).collect();
+        let runs: Vec<&[Event]> = events.chunks(5).collect();
+        let (_, whole) = segment(&runs, Compression::None);
+        // The header of the first frame stays: without it, the frames behind are searched for.
+        let block = PAGE_BYTES + HEADER_BYTES;
+        for bit in block * 8..(block + 32) * 8 {
+            let mut bytes = whole.0.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let (segment, file) = on(bytes);
+            for event in &events[5..] {
+                let (found, _) = read(&segment, &file, event.position());
+                assert_eq!(found.as_ref(), Some(event), "bit {bit}");
             }
         }
     }

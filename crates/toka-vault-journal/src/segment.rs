@@ -82,7 +82,7 @@ impl Frame {
 }
 
 impl Walk<'_> {
-    /// Reads no more of a frame than this event needs.
+    /// Reads no more of the frame that has this event than the event needs. The walk ends with that frame.
     pub(crate) fn for_event(mut self, position: Position) -> Self {
         self.wanted = Some(position);
         self

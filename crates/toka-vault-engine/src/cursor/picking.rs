@@ -30,7 +30,7 @@ pub(super) struct Picking {
     /// What was found and not told, in its order. The first ones are asked for.
     parts: VecDeque<Part>,
     /// How many events the next part has at most.
-    part: usize,
+    part_len: usize,
     /// What the index could not tell, behind all that was found.
     unindexed: Option<(Position, Position)>,
     /// How many times more is looked for than is wanted, because of what was found last nothing was.
@@ -98,7 +98,7 @@ impl Picking {
             let mut picking = Self {
                 finding: Finding::Done,
                 parts: VecDeque::new(),
-                part: PART_FIRST,
+                part_len: PART_FIRST,
                 unindexed: None,
                 growth: 1,
             };
@@ -168,7 +168,7 @@ impl Picking {
             Rest::Nothing => {}
             Rest::Unindexed(first, last) => self.unindexed = Some((first, last)),
         }
-        self.parts.extend(found.into_parts(&mut self.part).map(|part| Part::new(reader, part)));
+        self.parts.extend(found.into_parts(&mut self.part_len).map(|part| Part::new(reader, part)));
     }
 
     /// Asks for the first parts, where they are read elsewhere.
