@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Usage(anyhow::Error),
     /// Damage was found, and has been printed.
     Damaged,
+    /// Damage was found, and nothing else could be done.
+    StoppedByDamage(anyhow::Error),
     /// An event that was named is not in the vault.
     NotFound(anyhow::Error),
     /// The vault cannot be opened.
@@ -55,7 +57,7 @@ impl Failure {
             Self::PipeClosed => 0,
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
-            Self::Damaged => 3,
+            Self::Damaged | Self::StoppedByDamage(_) => 3,
             Self::NotFound(_) => 4,
             Self::NotOpened(_) => 5,
             Self::Refused(_) => 6,
@@ -68,6 +70,7 @@ impl Failure {
             Self::PipeClosed | Self::Damaged => None,
             Self::Failed(error)
             | Self::Usage(error)
+            | Self::StoppedByDamage(error)
             | Self::NotFound(error)
             | Self::NotOpened(error)
             | Self::Refused(error) => Some(error),
@@ -85,6 +88,7 @@ impl From<Error> for Failure {
             | Error::InvalidTimeRange { .. }
             | Error::Malformed { .. } => Self::Usage(error.into()),
             Error::ConditionFailed { .. } => Self::Refused(error.into()),
+            Error::Corrupt { .. } => Self::StoppedByDamage(error.into()),
             _ => Self::Failed(error.into()),
         }
     }
@@ -105,6 +109,7 @@ mod tests {
             (Failure::from(Error::Closed), 1),
             (Failure::usage("no"), 2),
             (Failure::Damaged, 3),
+            (Failure::from(Error::corrupt(position, "no")), 3),
             (Failure::from(Error::UnknownEvent { id }), 4),
             (Failure::from(Error::UnknownParent { parent: id }), 4),
             (Failure::from(Error::InvalidTimeRange { since, until }), 2),

@@ -169,7 +169,7 @@ fn export_stops_at_damage_and_leaves_the_file_that_was_there() {
     std::fs::write(&file, "before").unwrap();
     let (failure, _) =
         run(|vault, output| block_on(export::run(vault, &export::Form::Jsonl, &to(&file, false), output)));
-    assert_eq!(failure.code(), 1);
+    assert_eq!(failure.code(), 3);
     assert!(failure.error().unwrap().to_string().contains("--skip-damaged"));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

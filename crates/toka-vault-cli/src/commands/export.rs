@@ -142,7 +142,7 @@ impl Export<'_> {
                 progress.suspend(|| self.notes.error(&error.into()));
                 Ok(())
             }
-            Error::Corrupt { .. } => Err(Failure::Failed(
+            Error::Corrupt { .. } => Err(Failure::StoppedByDamage(
                 anyhow::Error::from(error)
                     .context("the export stopped at damage; `--skip-damaged` exports what is whole"),
             )),
