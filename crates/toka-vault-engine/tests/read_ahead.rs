@@ -165,7 +165,7 @@ fn large_events_are_seldom_read_in_vain() {
 }
 
 #[test]
-fn a_replay_reads_two_chunks_ahead_and_no_more() {
+fn a_replay_reads_three_chunks_ahead_and_no_more() {
     watched(|| {
         let rig = Rig::new(EngineOptions::default());
         let (chunk, ahead) = (CHUNK_EVENTS_MAX, CHUNKS_AHEAD as u64);

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Kind, Parents, Payload, Position,
-    Timestamp,
+    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Parents, Payload, Position, Timestamp,
 };
 
 use super::kinds::Kinds;
@@ -37,17 +36,11 @@ struct RecordEntry {
     checksum: u32,
 }
 
-/// Holds what a block has of an event, field by field: the event is put together in one step, where it
-/// goes. Moving an event about costs as much as decoding it (measured).
+/// Holds what a block has of an event, in one form whether it has the payload or not: the event is put
+/// together in one step, where it goes. Moving an event about costs as much as decoding it (measured).
 #[derive(Debug)]
 pub(crate) struct Record {
-    id: EventId,
-    kind: Kind,
-    timestamp: Timestamp,
-    parents: Parents,
-    digest: Digest,
-    hash: EventHash,
-    position: Position,
+    header: EventHeader,
     payload: Kept,
 }
 
@@ -123,7 +116,7 @@ impl Block {
     #[inline]
     pub(crate) fn payload(&self, record: &Record) -> Result<Payload, Elsewhere> {
         match record.payload {
-            Kept::Here(start, end) => Ok(Payload::from_stored(self.bytes.slice(start..end), record.digest)),
+            Kept::Here(start, end) => Ok(Payload::from_stored(self.bytes.slice(start..end), record.digest())),
             Kept::Elsewhere(elsewhere) => Err(elsewhere),
         }
     }
@@ -224,21 +217,21 @@ impl Block {
         if !fields.0.is_empty() {
             return None;
         }
-        Some(Record { id, kind, timestamp, parents, digest, hash, position, payload })
+        let header = EventHeader::new(id, kind, timestamp, parents, digest, hash, position);
+        Some(Record { header, payload })
     }
 }
 
 impl Record {
     /// Returns the digest of the payload.
     pub(crate) fn digest(&self) -> Digest {
-        self.digest
+        self.header.digest
     }
 
     /// Puts the event together, with its payload.
     #[inline]
     pub(crate) fn into_event(self, payload: Payload) -> Event {
-        let Self { id, kind, timestamp, parents, digest, hash, position, .. } = self;
-        Event::new(EventHeader::new(id, kind, timestamp, parents, digest, hash, position), payload)
+        Event::new(self.header, payload)
     }
 }
 
@@ -254,10 +247,10 @@ pub fn record_range(front: &[u8], position: Position) -> Option<Range<usize>> {
     let mut table = Fields(front.get(length.checked_sub(count.checked_mul(ENTRY_BYTES)?)?..length)?);
     let mut start = length;
     for _ in 0..index {
-        start = start.checked_add(table.u32()? as usize)?;
-        table.u32()?;
+        start = next_entry(&mut table, start)?.end;
     }
-    Some(start..start.checked_add(table.u32()? as usize)?)
+    let entry = next_entry(&mut table, start)?;
+    Some(entry.start..entry.end)
 }
 
 /// Says where the payload of a record with these flags is, which ends with the position of an event where
@@ -311,9 +304,15 @@ fn parse_table(fields: &mut Fields<'_>, count: usize, start: usize) -> Option<Ve
     let mut records = Vec::with_capacity(count);
     let mut start = start;
     for _ in 0..count {
-        let end = start.checked_add(fields.u32()? as usize)?;
-        records.push(RecordEntry { start, end, checksum: fields.u32()? });
-        start = end;
+        let entry = next_entry(fields, start)?;
+        records.push(entry);
+        start = entry.end;
     }
     Some(records)
+}
+
+/// Parses an entry of the table of records: that of the record which lies at `start`.
+fn next_entry(table: &mut Fields<'_>, start: usize) -> Option<RecordEntry> {
+    let end = start.checked_add(table.u32()? as usize)?;
+    Some(RecordEntry { start, end, checksum: table.u32()? })
 }

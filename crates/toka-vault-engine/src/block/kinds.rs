@@ -57,10 +57,8 @@ impl Kinds {
     /// Decodes all kinds of the block with these bytes, and keeps them.
     pub(super) fn decode_all(&mut self, block: &[u8]) {
         self.keep();
-        for (start, kept) in self.starts.iter().zip(&self.kept) {
-            if let Some(kind) = decode(*start, block) {
-                kept.get_or_init(|| kind);
-            }
+        for index in 0..self.starts.len() {
+            self.decode(index, block);
         }
     }
 }
