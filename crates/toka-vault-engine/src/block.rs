@@ -12,10 +12,13 @@ mod decode;
 mod elsewhere;
 mod encode;
 mod kinds;
+mod table;
 
-pub use decode::{Block, Damage, record_range};
+pub use decode::{Block, Damage};
 pub use elsewhere::{Elsewhere, Place, ReadPayload};
 pub use encode::{EncodedBlock, Layout, encode};
+pub(crate) use table::Cursor;
+pub use table::record_range;
 
 /// Opens every block.
 const MAGIC: &[u8; 4] = b"TVB1";

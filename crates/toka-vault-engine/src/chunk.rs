@@ -13,7 +13,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 use bytes::Bytes;
 use toka_vault_core::{Digest, Error, Event, Payload, Position, Result};
 
-use crate::block::{Block, Elsewhere, Place, ReadPayload};
+use crate::block::{Block, Cursor, Elsewhere, Place, ReadPayload};
 use crate::log::{Log, ReadBudget};
 
 /// Largest payload that gets memory of its own where its event is told alone. A larger one is a good
@@ -46,7 +46,7 @@ enum Part {
 #[derive(Debug)]
 struct BlockPart {
     block: Block,
-    next: Position,
+    next: Cursor,
     last: Position,
     /// Whether nothing else of the block is told.
     alone: bool,
@@ -68,22 +68,25 @@ impl Chunk {
         budget: &mut ReadBudget,
         payload: ReadPayload<'_>,
     ) -> Result<Position> {
-        let fitting = block.fitting(first, budget);
-        let mut last = first.minus(1);
-        while last < fitting {
+        let cursor = block.cursor(first);
+        let (mut behind, mut last) = (cursor, first.minus(1));
+        while let Some((bytes, elsewhere)) = block.next_outline(&mut behind) {
             last = last.next();
-            let Some(elsewhere) = block.elsewhere(last) else { continue };
-            self.add_payload(elsewhere, budget, payload)?;
-            if budget.bytes == 0 {
+            budget.events = budget.events.saturating_sub(1);
+            budget.bytes = budget.bytes.saturating_sub(bytes);
+            if let Some(elsewhere) = elsewhere {
+                self.add_payload(elsewhere, budget, payload)?;
+            }
+            if budget.is_used_up() {
                 break;
             }
         }
         self.last = Some(last);
         let alone = first == last;
         if !alone {
-            block.keep_kinds();
+            block.decode_kinds();
         }
-        self.parts.push_back(Part::Block(BlockPart { block, next: first, last, alone }));
+        self.parts.push_back(Part::Block(BlockPart { block, next: cursor, last, alone }));
         Ok(last)
     }
 
@@ -167,10 +170,8 @@ impl Iterator for Chunk {
                         return Some(Ok(event));
                     }
                 }
-                Part::Block(part) if part.next <= part.last => {
-                    let at = part.next;
-                    part.next = at.next();
-                    let event = decode(&part.block, at, &self.payloads);
+                Part::Block(part) if part.block.position(part.next) <= part.last => {
+                    let event = decode(part, &self.payloads);
                     return Some(if part.alone { event.map(detached) } else { event });
                 }
                 Part::Block(_) => {}
@@ -190,15 +191,20 @@ pub(crate) fn detached(mut event: Event) -> Event {
     event
 }
 
-/// Decodes an event, whose payload is in the block or among these.
+/// Decodes the next event, whose payload is in the block or among these.
 #[inline]
-fn decode(block: &Block, at: Position, payloads: &Payloads) -> Result<Event> {
-    let record = match block.record(at) {
+fn decode(part: &mut BlockPart, payloads: &Payloads) -> Result<Event> {
+    let at = part.block.position(part.next);
+    let record = match part.block.next_record(&mut part.next) {
         Some(Ok(record)) => record,
         Some(Err(damage)) => return Err(Error::corrupt(at, damage.0)),
-        None => return Err(Error::corrupt(at, "its block does not have it")),
+        None => {
+            // There is no way on behind it, so that it is told once.
+            part.last = at.minus(1);
+            return Err(Error::corrupt(at, "its block does not have it"));
+        }
     };
-    let payload = match block.payload(&record) {
+    let payload = match part.block.payload(&record) {
         Ok(payload) => payload,
         Err(elsewhere) => payload_elsewhere(payloads, elsewhere, record.digest(), at)?,
     };

@@ -58,13 +58,13 @@ impl FrameIndex {
         }
     }
 
-    /// Returns where to look for a position, at its frame or at one that is close before it, and how
-    /// many bytes have the frame at most, where that is known.
-    pub(crate) fn find(&self, position: Position) -> (u64, Option<u64>) {
-        let behind = self.entries.partition_point(|(first, _)| *first <= position);
-        let entry = behind.checked_sub(1).and_then(|at| self.entries.get(at));
+    /// Returns where to look for the events from `first` on, at the frame of that one or at one that is close
+    /// before it, and where the frames up to that of `last` end at the latest, where that is known.
+    pub(crate) fn find(&self, first: Position, last: Position) -> (u64, Option<u64>) {
+        let behind = |position| self.entries.partition_point(|(first, _)| *first <= position);
+        let entry = behind(first).checked_sub(1).and_then(|at| self.entries.get(at));
         let from = entry.map_or(PAGE_BYTES as u64, |(_, offset)| *offset);
-        (from, self.entries.get(behind).map(|(_, offset)| offset.saturating_sub(from)))
+        (from, self.entries.get(behind(last)).map(|(_, offset)| *offset))
     }
 
     /// Returns the page that stands at the end of the segment.

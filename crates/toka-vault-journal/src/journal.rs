@@ -104,9 +104,9 @@ impl Active {
         self.written.store(written, Ordering::Release);
     }
 
-    /// Returns where to look for a position, as [`FrameIndex::find`].
-    pub(crate) fn find(&self, position: Position) -> (u64, Option<u64>) {
-        read(&self.index).find(position)
+    /// Returns where to look for events, as [`FrameIndex::find`].
+    pub(crate) fn find(&self, first: Position, last: Position) -> (u64, Option<u64>) {
+        read(&self.index).find(first, last)
     }
 }
 

@@ -10,10 +10,10 @@ use toka_vault_engine::block::{Block, ReadPayload};
 use toka_vault_engine::{Chunk, ReadBudget};
 
 use crate::journal::{Journal, corrupt};
-use crate::pool::BUFFER_BYTES;
-use crate::segment::Segment;
+use crate::pool::{BUFFER_BYTES, Pool};
+use crate::segment::{Segment, Walk};
 
-/// Bytes that are read at once where one event is asked for, and it is not known where its frame ends.
+/// Bytes that are read at once where one event is asked for.
 const STEP_BYTES_SINGLE: usize = 32 << 10;
 
 /// Says what is wrong where a frame should be.
@@ -24,8 +24,8 @@ struct Part<'a> {
     segment: &'a Segment,
     /// Where to look for the first position.
     offset: u64,
-    /// How many bytes from there on have it, where that is known.
-    length: Option<u64>,
+    /// Where the frames of all positions that are asked for end, where that is known.
+    needed: Option<u64>,
     /// Where the frames end at the latest.
     limit: u64,
     /// The last position that there is in it; `None` in the segment that is written to.
@@ -33,14 +33,12 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Says how many bytes to read at once.
-    fn step(&self, budget: &ReadBudget) -> usize {
-        let length = self.length.and_then(|length| usize::try_from(length).ok());
-        match length {
-            _ if budget.events > 1 => BUFFER_BYTES,
-            Some(length) => length.min(STEP_BYTES_SINGLE),
-            None => STEP_BYTES_SINGLE,
-        }
+    /// Walks through the frames that have `next` and what a budget leaves room for behind it.
+    fn walk<'a>(&'a self, pool: &'a Pool, next: Position, budget: &ReadBudget) -> Walk<'a> {
+        let step = if budget.events == 1 { STEP_BYTES_SINGLE } else { BUFFER_BYTES };
+        let walk = self.segment.walk(pool, self.offset, self.limit, step);
+        let walk = walk.needed_up_to(self.needed.unwrap_or(self.limit));
+        if budget.events == 1 { walk.for_event(next) } else { walk }
     }
 }
 
@@ -78,10 +76,11 @@ impl Journal {
         budget: &mut ReadBudget,
         payload: ReadPayload<'_>,
     ) -> Result<()> {
+        let last = next.plus(budget.events as u64).minus(1);
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
-                let ((offset, length), limit) = (full.index.find(*next), full.index.bytes());
-                let part = Part { segment: &full.segment, offset, length, limit, last: Some(full.last) };
+                let ((offset, needed), limit) = (full.index.find(*next, last), full.index.bytes());
+                let part = Part { segment: &full.segment, offset, needed, limit, last: Some(full.last) };
                 return self.read_part(&part, chunk, next, budget, payload);
             }
             let active = self.active();
@@ -90,8 +89,8 @@ impl Journal {
                 continue;
             }
             let limit = active.written.load(Ordering::Acquire);
-            let (offset, length) = active.find(*next);
-            let part = Part { segment: &active.segment, offset, length, limit, last: None };
+            let (offset, needed) = active.find(*next, last);
+            let part = Part { segment: &active.segment, offset, needed, limit, last: None };
             return self.read_part(&part, chunk, next, budget, payload);
         }
     }
@@ -104,11 +103,7 @@ impl Journal {
         budget: &mut ReadBudget,
         payload: ReadPayload<'_>,
     ) -> Result<()> {
-        let step = part.step(budget);
-        let mut walk = part.segment.walk(&self.pool, part.offset, part.limit, step);
-        if budget.events == 1 {
-            walk = walk.for_event(*next);
-        }
+        let mut walk = part.walk(&self.pool, *next, budget);
         // Where a frame should be and is not.
         let mut damaged_at = None;
         while part.last.is_none_or(|last| *next <= last) {

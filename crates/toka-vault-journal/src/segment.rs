@@ -42,6 +42,8 @@ pub(crate) struct Walk<'a> {
     limit: u64,
     /// How many bytes to read at once.
     step: usize,
+    /// Where the frames end that are needed: no more is read ahead. A frame that lies behind it is read alone.
+    needed: u64,
     /// The only event that is wanted, where it is one.
     wanted: Option<Position>,
     window: Bytes,
@@ -62,7 +64,8 @@ impl Segment {
     /// Walks from `offset` up to `limit`, reading about `step` bytes at once.
     pub(crate) fn walk<'a>(&'a self, pool: &'a Pool, offset: u64, limit: u64, step: usize) -> Walk<'a> {
         let offset = offset.max(PAGE_BYTES as u64);
-        Walk { segment: self, pool, offset, limit, step, wanted: None, window: Bytes::new(), window_at: 0 }
+        let window = Bytes::new();
+        Walk { segment: self, pool, offset, limit, step, needed: limit, wanted: None, window, window_at: 0 }
     }
 }
 
@@ -82,6 +85,12 @@ impl Frame {
 }
 
 impl Walk<'_> {
+    /// Reads nothing ahead that is behind this offset.
+    pub(crate) fn needed_up_to(mut self, offset: u64) -> Self {
+        self.needed = offset;
+        self
+    }
+
     /// Reads no more of the frame that has this event than the event needs. The walk ends with that frame.
     pub(crate) fn for_event(mut self, position: Position) -> Self {
         self.wanted = Some(position);
@@ -143,8 +152,9 @@ impl Walk<'_> {
         let start = |walk: &Self| usize::try_from(at.checked_sub(walk.window_at)?).ok();
         let inside = |walk: &Self| start(walk).filter(|start| start + length <= walk.window.len());
         if inside(self).is_none() {
-            let there = usize::try_from(self.limit - at).unwrap_or(usize::MAX);
-            let step = self.step.min(BUFFER_BYTES).max(length).min(there);
+            let bytes_up_to = |end: u64| usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+            let step = self.step.min(BUFFER_BYTES).min(bytes_up_to(self.needed));
+            let step = step.max(length).min(bytes_up_to(self.limit));
             self.window = self.pool.filled(step, |buffer| match self.wanted {
                 Some(position) => self.segment.read_event(buffer, at, position),
                 None => self.segment.file.read_at(buffer, at),

@@ -1,7 +1,6 @@
 //! [`Block`]: bytes back to events.
 
 use std::fmt;
-use std::ops::Range;
 
 use bytes::Bytes;
 use toka_vault_core::{
@@ -9,12 +8,13 @@ use toka_vault_core::{
 };
 
 use super::kinds::Kinds;
+use super::table::{Cursor, Entry, Table};
 use super::{
-    ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, LENGTH_AT, MAGIC,
-    PAYLOAD_OUTSIDE, PAYLOAD_SHARED, Place,
+    ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE,
+    PAYLOAD_SHARED, Place,
 };
 use crate::fields::Fields;
-use crate::log::{LogEnd, ReadBudget};
+use crate::log::LogEnd;
 
 /// Holds a block whose header is proven whole.
 #[derive(Debug)]
@@ -23,17 +23,9 @@ pub struct Block {
     first: Position,
     end: LogEnd,
     kinds: Kinds,
-    records: Vec<RecordEntry>,
+    table: Table,
     /// Whether all records are known to be as they were written.
     checked: bool,
-}
-
-/// Says where a record lies and what it must hash to.
-#[derive(Clone, Copy, Debug)]
-struct RecordEntry {
-    start: usize,
-    end: usize,
-    checksum: u32,
 }
 
 /// Holds what a block has of an event, in one form whether it has the payload or not: the event is put
@@ -64,7 +56,7 @@ impl fmt::Display for Damage {
 }
 
 impl Block {
-    /// Checks the header of a block and keeps its records for later.
+    /// Checks the header of a block and leaves its records for later.
     ///
     /// # Errors
     ///
@@ -74,11 +66,11 @@ impl Block {
         let mut fields = Fields(header);
         let parsed = parse_fixed(&mut fields).and_then(|(first, count, end, kinds)| {
             let kinds = Kinds::parse(&mut fields, kinds, FIXED_HEADER_BYTES)?;
-            let records = parse_table(&mut fields, count, header.len() + 8)?;
-            Some((first, end, kinds, records))
+            let is_full = count > 0 && Some(fields.0.len()) == count.checked_mul(ENTRY_BYTES);
+            is_full.then(|| (first, end, kinds, Table::new(header.len() + 8, count)))
         });
-        let (first, end, kinds, records) = parsed.ok_or(Damage("its header is malformed"))?;
-        Ok(Self { bytes, first, end, kinds, records, checked: false })
+        let (first, end, kinds, table) = parsed.ok_or(Damage("its header is malformed"))?;
+        Ok(Self { bytes, first, end, kinds, table, checked: false })
     }
 
     /// Returns the position of the first event.
@@ -88,7 +80,7 @@ impl Block {
 
     /// Returns the position of the last event.
     pub fn last(&self) -> Position {
-        self.first.plus(self.records.len() as u64).minus(1)
+        self.first.plus(self.table.count() as u64).minus(1)
     }
 
     /// Returns where the log ends after the group that this block is part of.
@@ -101,15 +93,37 @@ impl Block {
         self.last() == self.end.position()
     }
 
-    /// Decodes the record of a position, or returns `None` where the block does not have it.
+    /// Stands before the record of a position, or behind all where the block does not have it.
+    pub(crate) fn cursor(&self, position: Position) -> Cursor {
+        let index = position.get().checked_sub(self.first.get()).map(usize::try_from);
+        self.table.cursor(&self.bytes, index.and_then(Result::ok).unwrap_or(usize::MAX))
+    }
+
+    /// Returns the position of the record that a cursor stands before.
+    #[inline]
+    pub(crate) fn position(&self, cursor: Cursor) -> Position {
+        self.first.plus(cursor.index as u64)
+    }
+
+    /// Decodes the next record and goes behind it; `None` behind the last.
     ///
     /// # Errors
     ///
     /// [`Damage`] where it is not as it was written.
     #[inline]
-    pub(crate) fn record(&self, position: Position) -> Option<Result<Record, Damage>> {
-        let entry = self.records.get(self.index(position)?)?;
-        Some(self.checked_record(*entry, position))
+    pub(crate) fn next_record(&self, cursor: &mut Cursor) -> Option<Result<Record, Damage>> {
+        let position = self.position(*cursor);
+        let entry = self.table.next(&self.bytes, cursor)?;
+        Some(self.checked_record(entry, position))
+    }
+
+    /// Goes behind the next record, and returns its bytes, and where its payload is if not inside, as far as
+    /// the record can tell: whether it is as it was written is not looked at. `None` behind the last.
+    pub(crate) fn next_outline(&self, cursor: &mut Cursor) -> Option<(usize, Option<Elsewhere>)> {
+        let position = self.position(*cursor);
+        let entry = self.table.next(&self.bytes, cursor)?;
+        let record = self.bytes.get(entry.start..entry.end).unwrap_or_default();
+        Some((entry.end - entry.start, outlined_elsewhere(record, position)))
     }
 
     /// Returns the payload of a record of this block, or where it is.
@@ -121,68 +135,32 @@ impl Block {
         }
     }
 
-    /// Checks all records and decodes all kinds at once, so that decoding events need not: for a reader
-    /// that has time which whoever takes the events has not. Where one is damaged, each is checked when
-    /// it is decoded, as without this.
+    /// Checks all records at once, so that decoding events need not: for a reader that has time which
+    /// whoever takes the events has not. Where one is damaged, each is checked when it is decoded, as
+    /// without this.
     #[must_use]
     pub fn with_checked_records(mut self) -> Self {
         self.checked = self.is_whole();
-        self.kinds.decode_all(&self.bytes);
         self
     }
 
-    /// Keeps each kind once it is decoded: for whoever takes several events.
-    pub(crate) fn keep_kinds(&mut self) {
-        self.kinds.keep();
+    /// Decodes all kinds at once: for whoever takes several events.
+    pub(crate) fn decode_kinds(&mut self) {
+        self.kinds.decode_all(&self.bytes);
     }
 
     /// Tells whether all records are as they were written.
     pub fn is_whole(&self) -> bool {
-        let whole = |entry: &RecordEntry| {
+        let whole = |entry: Entry| {
             let record = self.bytes.get(entry.start..entry.end);
             record.is_some_and(|record| crc32fast::hash(record) == entry.checksum)
         };
-        self.records.iter().all(whole)
-    }
-
-    /// Returns where the payload of an event is, or `None` where it is inside, as far as the record can
-    /// tell: whether it is as it was written is not looked at.
-    pub(crate) fn elsewhere(&self, position: Position) -> Option<Elsewhere> {
-        let entry = self.records.get(self.index(position)?)?;
-        let record = self.bytes.get(entry.start..entry.end)?;
-        let flags = *record.get(FLAGS_AT)?;
-        if flags == 0 {
-            return None;
-        }
-        let (_, rest) = record.split_at_checked(FIXED_RECORD_BYTES - 4)?;
-        let length = Fields(rest).u32()? as usize;
-        let (_, shared) = record.split_last_chunk()?;
-        elsewhere(flags, length, position, *shared)
-    }
-
-    /// Returns up to where the events from `first` on fit a budget, which they use up; that is at least
-    /// the first one, however large.
-    pub(crate) fn fitting(&self, first: Position, budget: &mut ReadBudget) -> Position {
-        let records = self.index(first).and_then(|index| self.records.get(index..)).unwrap_or_default();
-        let mut last = first.minus(1);
-        for entry in records {
-            last = last.next();
-            budget.events = budget.events.saturating_sub(1);
-            budget.bytes = budget.bytes.saturating_sub(entry.end - entry.start);
-            if budget.is_used_up() {
-                break;
-            }
-        }
-        last.max(first)
-    }
-
-    /// Returns the place of a position in the table of records.
-    fn index(&self, position: Position) -> Option<usize> {
-        usize::try_from(position.get().checked_sub(self.first.get())?).ok()
+        let mut cursor = self.cursor(self.first);
+        std::iter::from_fn(|| self.table.next(&self.bytes, &mut cursor)).all(whole)
     }
 
     #[inline]
-    fn checked_record(&self, entry: RecordEntry, position: Position) -> Result<Record, Damage> {
+    fn checked_record(&self, entry: Entry, position: Position) -> Result<Record, Damage> {
         let record = self.bytes.get(entry.start..entry.end).ok_or(Damage("its record is cut off"))?;
         if !self.checked && crc32fast::hash(record) != entry.checksum {
             return Err(Damage("its checksum does not match"));
@@ -191,10 +169,10 @@ impl Block {
     }
 
     #[inline]
-    fn parse_record(&self, record: &[u8], entry: RecordEntry, position: Position) -> Option<Record> {
+    fn parse_record(&self, record: &[u8], entry: Entry, position: Position) -> Option<Record> {
         let mut fields = Fields(record);
         let kind = usize::from(fields.u16()?);
-        let kind = match self.kinds.kept(kind) {
+        let kind = match self.kinds.decoded(kind) {
             Some(kind) => kind.clone(),
             None => self.kinds.decode(kind, &self.bytes)?,
         };
@@ -235,22 +213,16 @@ impl Record {
     }
 }
 
-/// Returns where in a block the record of an event lies, by no more than the front of the block, which is not
-/// checked; `None` where it does not have the whole header, or the block does not have the event. For a log
-/// that reads what one event needs.
-pub fn record_range(front: &[u8], position: Position) -> Option<Range<usize>> {
-    let mut fields = Fields(front.get(LENGTH_AT..)?);
-    let length = fields.u32()? as usize;
-    let first = fields.u64()?;
-    let count = fields.u32()? as usize;
-    let index = usize::try_from(position.get().checked_sub(first)?).ok()?;
-    let mut table = Fields(front.get(length.checked_sub(count.checked_mul(ENTRY_BYTES)?)?..length)?);
-    let mut start = length;
-    for _ in 0..index {
-        start = next_entry(&mut table, start)?.end;
+/// Says where the payload is of a record that is not looked at closer, `None` where it is inside.
+fn outlined_elsewhere(record: &[u8], position: Position) -> Option<Elsewhere> {
+    let flags = *record.get(FLAGS_AT)?;
+    if flags == 0 {
+        return None;
     }
-    let entry = next_entry(&mut table, start)?;
-    Some(entry.start..entry.end)
+    let (_, rest) = record.split_at_checked(FIXED_RECORD_BYTES - 4)?;
+    let length = Fields(rest).u32()? as usize;
+    let (_, shared) = record.split_last_chunk()?;
+    elsewhere(flags, length, position, *shared)
 }
 
 /// Says where the payload of a record with these flags is, which ends with the position of an event where
@@ -294,25 +266,4 @@ fn parse_fixed(fields: &mut Fields<'_>) -> Option<(Position, usize, LogEnd, u16)
         greatest_id: EventId::from_bytes(fields.array()?),
     };
     Some((first, count, end, fields.u16()?))
-}
-
-/// Parses the table of records, which lie one behind the other from `start` on.
-fn parse_table(fields: &mut Fields<'_>, count: usize, start: usize) -> Option<Vec<RecordEntry>> {
-    if count == 0 || fields.0.len() != count.checked_mul(ENTRY_BYTES)? {
-        return None;
-    }
-    let mut records = Vec::with_capacity(count);
-    let mut start = start;
-    for _ in 0..count {
-        let entry = next_entry(fields, start)?;
-        records.push(entry);
-        start = entry.end;
-    }
-    Some(records)
-}
-
-/// Parses an entry of the table of records: that of the record which lies at `start`.
-fn next_entry(table: &mut Fields<'_>, start: usize) -> Option<RecordEntry> {
-    let end = start.checked_add(table.u32()? as usize)?;
-    Some(RecordEntry { start, end, checksum: table.u32()? })
 }

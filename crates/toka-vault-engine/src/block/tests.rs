@@ -6,7 +6,8 @@ use toka_vault_core::{
     Timestamp,
 };
 
-use super::{Block, EncodedBlock, Layout, Place, encode};
+use super::decode::Record;
+use super::{Block, Damage, EncodedBlock, Layout, Place, encode, record_range};
 use crate::log::{Group, LogEnd};
 
 const LAYOUT: Layout = Layout { block_bytes_max: 4_096, payload_inside_max: 1_024 };
@@ -34,10 +35,13 @@ fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
     for encoded in blocks {
         let block = Block::parse(Bytes::copy_from_slice(&encoded.bytes)).unwrap();
         assert_eq!(block.first(), encoded.first);
+        let (mut next, mut outlined) = (block.cursor(block.first()), block.cursor(block.first()));
         for number in block.first().get()..=block.last().get() {
             let at = Position::new(number);
-            let record = block.record(at).unwrap().unwrap();
-            assert_eq!(block.elsewhere(at), block.payload(&record).err());
+            assert_eq!(block.position(next), at);
+            let record = block.next_record(&mut next).unwrap().unwrap();
+            let (_, elsewhere) = block.next_outline(&mut outlined).unwrap();
+            assert_eq!(elsewhere, block.payload(&record).err());
             let payload = block.payload(&record).unwrap_or_else(|elsewhere| {
                 let bytes = match elsewhere.place {
                     Place::Outside(position) => {
@@ -54,6 +58,10 @@ fn decode(blocks: &[EncodedBlock]) -> Vec<Event> {
         }
     }
     events
+}
+
+fn record(block: &Block, at: Position) -> Result<Record, Damage> {
+    block.next_record(&mut block.cursor(at)).unwrap()
 }
 
 fn payload_of(events: &[Event], position: Position) -> Bytes {
@@ -104,10 +112,13 @@ fn every_flipped_bit_is_found_and_hides_no_more_than_its_record() {
     for at in 0..encoded.bytes.len() * 8 {
         let mut bytes = encoded.bytes.clone();
         bytes[at / 8] ^= 1 << (at % 8);
-        let Ok(block) = Block::parse(Bytes::from(bytes)) else { continue };
+        let Ok(mut block) = Block::parse(Bytes::from(bytes)) else { continue };
         // Looked at ahead or not, the same is found.
-        let block = if at % 2 == 0 { block.with_checked_records() } else { block };
-        let damaged = group.events.iter().filter(|event| match block.record(event.position()).unwrap() {
+        if at % 2 == 0 {
+            block = block.with_checked_records();
+            block.decode_kinds();
+        }
+        let damaged = group.events.iter().filter(|event| match record(&block, event.position()) {
             Err(_) => true,
             Ok(record) => {
                 let payload = block.payload(&record).unwrap();
@@ -125,6 +136,23 @@ fn every_cut_is_found() {
     for length in 0..encoded.bytes.len() {
         let cut = Bytes::copy_from_slice(&encoded.bytes[..length]);
         let Ok(block) = Block::parse(cut) else { continue };
-        assert!(block.record(block.last()).unwrap().is_err(), "{length}");
+        assert!(record(&block, block.last()).is_err(), "{length}");
+    }
+}
+
+#[test]
+fn a_block_is_read_from_any_event_on_and_ends_behind_its_last() {
+    let group = group(&[40, 50, 60, 70]);
+    let encoded = encode(&group, LAYOUT).remove(0);
+    let block = Block::parse(Bytes::from(encoded.bytes.clone())).unwrap();
+    for event in &group.events {
+        let at = event.position();
+        assert_eq!(record(&block, at).unwrap().digest(), event.payload.digest());
+        let range = record_range(&encoded.bytes, at).unwrap();
+        assert_eq!(range.len(), block.next_outline(&mut block.cursor(at)).unwrap().0);
+    }
+    for at in [block.first().minus(1), block.last().next(), Position::new(u64::MAX)] {
+        assert!(block.next_record(&mut block.cursor(at)).is_none(), "{at}");
+        assert_eq!(record_range(&encoded.bytes, at), None, "{at}");
     }
 }
