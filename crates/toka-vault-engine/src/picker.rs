@@ -70,6 +70,9 @@ pub(crate) struct Found {
     pub(crate) rest: Rest,
 }
 
+/// Is an event that was read, or why it could not be.
+type Picked = Result<Event>;
+
 /// Says how picking goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
@@ -210,7 +213,7 @@ impl Found {
     /// # Errors
     ///
     /// A failure to read the log that is not the damage of an event.
-    pub(crate) fn read(mut self, log: &dyn Log) -> Result<(Vec<Result<Event>>, Option<Self>)> {
+    pub(crate) fn read(mut self, log: &dyn Log) -> Result<(Vec<Picked>, Option<Self>)> {
         let mut events = Vec::with_capacity(self.positions.len());
         let (mut bytes, mut start) = (0, 0);
         while let Some(rest) = self.positions.get(start..).filter(|rest| !rest.is_empty()) {
@@ -219,64 +222,71 @@ impl Found {
                 return Ok((events, Some(self)));
             }
             let near = close(rest).min(self.together);
-            let (read, told) = self.read_close(log, rest.get(..near).unwrap_or(rest))?;
+            let read_before = events.len();
+            let told = self.read_close(log, rest.get(..near).unwrap_or(rest), &mut events)?;
             if self.direction == Direction::Backward {
                 // What was too much for one read is not tried again each time.
                 self.together = told.saturating_mul(2);
             }
+            let read = events.get(read_before..).unwrap_or_default();
             bytes += read.iter().flatten().map(|event| event.payload.bytes().len()).sum::<usize>();
             start += told;
-            events.extend(read);
         }
         Ok((events, None))
     }
 
-    /// Reads the events at the first of these positions, which lie close together, and returns at how many.
-    fn read_close(&self, log: &dyn Log, mut span: &[Position]) -> Result<(Vec<Result<Event>>, usize)> {
-        let backward = self.direction == Direction::Backward;
+    /// Adds the events at the first of these positions, which lie close together, and returns at how many.
+    fn read_close(&self, log: &dyn Log, mut span: &[Position], events: &mut Vec<Picked>) -> Result<usize> {
+        let (backward, before) = (self.direction == Direction::Backward, events.len());
         loop {
             let (first, last) = ends(span);
-            let (mut read, behind) = self.read_span(log, first, last)?;
+            let behind = self.read_span(log, first, last, events)?;
             if !backward {
                 let told = span.iter().filter(|position| **position < behind).count();
-                return Ok((read, told.max(1)));
+                return Ok(told.max(1));
             }
             // Backward, a read that ends early leaves out what is to be told first: less is read then.
             if behind > last || span.len() == 1 {
-                read.reverse();
-                return Ok((read, span.len()));
+                events.get_mut(before..).unwrap_or_default().reverse();
+                return Ok(span.len());
             }
+            events.truncate(before);
             span = span.get(..span.len() / 2).unwrap_or_default();
         }
     }
 
-    /// Reads the wanted events from `first` to `last`, or as far as one read goes, and returns the
-    /// position behind.
+    /// Adds the wanted events from `first` to `last`, or as far as one read goes, and returns the position
+    /// behind.
     fn read_span(
         &self,
         log: &dyn Log,
         first: Position,
         last: Position,
-    ) -> Result<(Vec<Result<Event>>, Position)> {
+        events: &mut Vec<Picked>,
+    ) -> Result<Position> {
         let chunk = match log.read(first, ReadBudget::between(first, last)) {
             Err(Error::Corrupt { first: from, last: to, reason }) => {
                 // Told up to where this reads: what is wanted behind it meets the damage itself.
                 let to = to.clamp(first, last);
-                return Ok((vec![Err(Error::Corrupt { first: from, last: to, reason })], to.next()));
+                events.push(Err(Error::Corrupt { first: from, last: to, reason }));
+                return Ok(to.next());
             }
             chunk => chunk?,
         };
         let Some(end) = chunk.last_position() else {
-            return Ok((vec![Err(Error::corrupt(first, "it is not in the log"))], first.next()));
+            events.push(Err(Error::corrupt(first, "it is not in the log")));
+            return Ok(first.next());
         };
-        let mut events = Vec::new();
+        // An event that is read alone shares no memory.
+        let alone = first == end;
         for event in chunk {
             match event {
                 Ok(event) if !self.query.matches(&event.header) => {}
-                event => events.push(event.map(detached)),
+                Ok(event) if !alone => events.push(Ok(detached(event))),
+                event => events.push(event),
             }
         }
-        Ok((events, end.next()))
+        Ok(end.next())
     }
 }
 

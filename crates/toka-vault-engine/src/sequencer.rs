@@ -233,7 +233,7 @@ impl Sequencer {
         if !conditions.is_empty() && draft.position > self.end.position {
             self.check(&mut draft, conditions)?;
         }
-        Ok(self.accept(draft, batch))
+        Ok(self.accept(&mut draft, batch))
     }
 
     /// Finds the event that `event` repeats, if it does.
@@ -341,7 +341,7 @@ impl Sequencer {
     }
 
     /// Makes a draft part of the order.
-    fn accept(&mut self, draft: Draft<'_>, batch: &mut [NewEvent]) -> Sealed {
+    fn accept(&mut self, draft: &mut Draft<'_>, batch: &mut [NewEvent]) -> Sealed {
         let mut next = self.end.position.next();
         let mut events = Vec::with_capacity(batch.len());
         for (event, header) in batch.iter_mut().zip(&draft.headers) {
@@ -362,8 +362,8 @@ impl Sequencer {
             assigned_timestamp: draft.assigner.timestamp(),
             greatest_id: draft.greatest_id,
         };
-        self.parents = draft.parents;
-        Sealed { events, headers: draft.headers, end: self.end }
+        self.parents = std::mem::take(&mut draft.parents);
+        Sealed { events, headers: std::mem::take(&mut draft.headers), end: self.end }
     }
 }
 

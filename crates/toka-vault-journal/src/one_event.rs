@@ -17,7 +17,7 @@ use crate::frame::{FrameHeader, HEADER_BYTES};
 use crate::segment::Segment;
 
 /// Bytes of a frame's front that are read at once. Few blocks have a longer header.
-const FRONT_BYTES: usize = if cfg!(test) { 512 } else { 4 << 10 };
+const FRONT_BYTES: usize = if cfg!(test) { 512 } else { 2 << 10 };
 
 impl Segment {
     /// Fills a buffer from `at` on, where a frame should start, with what the event at `position` needs. Where
