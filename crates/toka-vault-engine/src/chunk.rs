@@ -14,6 +14,7 @@ use bytes::Bytes;
 use toka_vault_core::{Digest, Error, Event, Payload, Position, Result};
 
 use crate::block::{Block, Cursor, Elsewhere, Place, ReadPayload};
+use crate::index::Span;
 use crate::log::{Log, ReadBudget};
 
 /// Largest payload that gets memory of its own where its event is told alone. A larger one is a good
@@ -230,27 +231,31 @@ fn payload_elsewhere(
     Err(Error::corrupt(at, reason))
 }
 
-/// Reads a range of a log chunk by chunk, over what is damaged, until `visit` breaks.
+/// Reads a range of a log chunk by chunk until `visit` breaks. It is given events, or the positions of some that
+/// are damaged.
 pub(crate) fn scan<B>(
     log: &dyn Log,
     range: RangeInclusive<Position>,
-    mut visit: impl FnMut(&[Event]) -> Result<ControlFlow<B>>,
+    mut visit: impl FnMut(Result<&[Event], Span>) -> Result<ControlFlow<B>>,
 ) -> Result<Option<B>> {
     let mut next = *range.start();
     while next <= *range.end() {
         let budget = ReadBudget::between(next, *range.end());
-        let events = match log.read(next, budget).and_then(Chunk::into_events) {
+        let (visited, last) = match log.read(next, budget).and_then(Chunk::into_events) {
             Err(Error::Corrupt { last, .. }) => {
-                next = last.max(next).next();
-                continue;
+                let last = last.max(next);
+                (visit(Err((next, last.min(*range.end()))))?, last)
             }
-            read => read?,
+            read => {
+                let events = read?;
+                let Some(last) = events.last() else { break };
+                (visit(Ok(&events))?, last.position())
+            }
         };
-        let Some(last) = events.last() else { break };
-        next = last.position().next();
-        if let ControlFlow::Break(found) = visit(&events)? {
+        if let ControlFlow::Break(found) = visited {
             return Ok(Some(found));
         }
+        next = last.next();
     }
     Ok(None)
 }

@@ -4,6 +4,7 @@
 //! the log alone is the truth. Files that are missing, damaged or of another log are found out and
 //! built anew; until then the log is searched instead.
 
+mod gaps;
 #[cfg(test)]
 pub(crate) mod given;
 mod ids;
@@ -21,9 +22,11 @@ use toka_vault_core::{Event, Position, Result};
 use crate::log::Log;
 use crate::options::Indexing;
 use crate::published::Published;
+pub(crate) use gaps::Gaps;
 pub(crate) use ids::IdIndex;
 pub(crate) use postings::Postings;
 pub(crate) use runs::{Damaged, Key, Lookup};
+pub(crate) use times::Span;
 
 /// Finds events by id and by content, or, as it starts, nothing.
 #[derive(Debug, Default)]

@@ -96,7 +96,7 @@ impl Storage {
             Lookup::Absent => Ok(None),
             Lookup::Unread(ranges) => {
                 if self.seen.is_none() {
-                    tracing::warn!(%id, "a part of the index is damaged; searching the log");
+                    tracing::warn!(%id, "the index is damaged, or does not know all ids; searching the log");
                 }
                 self.search(id, &ranges, last)
             }
@@ -104,24 +104,30 @@ impl Storage {
     }
 
     /// Searches ranges of the log, up to position `last`, for an event.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where it is not found and could be one that is damaged.
     fn search(
         &self,
         id: EventId,
         ranges: &[(Position, Position)],
         last: Position,
     ) -> Result<Option<Position>> {
+        let mut damaged = None;
         for (from, to) in ranges {
             let found = scan(self.log.as_ref(), *from..=last.min(*to), |events| {
-                Ok(match events.iter().find(|event| event.header.id == id) {
-                    Some(event) => ControlFlow::Break(event.position()),
-                    None => ControlFlow::Continue(()),
-                })
+                damaged = damaged.or(events.err());
+                let found = events.unwrap_or_default().iter().find(|event| event.header.id == id);
+                Ok(found.map_or(ControlFlow::Continue(()), |event| ControlFlow::Break(event.position())))
             })?;
             if found.is_some() {
                 return Ok(found);
             }
         }
-        Ok(None)
+        let Some((first, last)) = damaged else { return Ok(None) };
+        let reason = format!("it cannot be read, and whether it has the id {id} is not known");
+        Err(Error::Corrupt { first, last, reason })
     }
 
     /// Finds the first event between two positions that a query wants, of those that the log still has.

@@ -13,7 +13,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 use toka_vault_core::{Event, EventId, Position, Result};
 
 use crate::chunk::scan;
-use crate::index::Lookup;
+use crate::index::{Gaps, Lookup, Span};
 use crate::log::Log;
 use crate::positions::Positions;
 use crate::sync::{Mutex, lock};
@@ -33,11 +33,18 @@ struct Seen {
     first: Position,
     /// The position behind all that was read.
     next: Position,
+    /// What could not be read of it.
+    gaps: Gaps,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { ids: Positions::default(), first: Position::FIRST, next: Position::FIRST }
+        Self {
+            ids: Positions::default(),
+            first: Position::FIRST,
+            next: Position::FIRST,
+            gaps: Gaps::default(),
+        }
     }
 }
 
@@ -56,11 +63,9 @@ impl SeenIds {
             Some(position) => Some(position),
             None => self.read_up_to(id, next..=last, log)?,
         };
-        let first = lock(&self.0).first;
         Ok(match found {
             Some(position) => Lookup::At(position),
-            None if first == Position::FIRST => Lookup::Absent,
-            None => Lookup::Unread(vec![(Position::FIRST, first.minus(1))]),
+            None => Lookup::Absent.or_in(lock(&self.0).unknown()),
         })
     }
 
@@ -73,7 +78,10 @@ impl SeenIds {
     ) -> Result<Option<Position>> {
         scan(log, range, |events| {
             let mut seen = lock(&self.0);
-            seen.note(events);
+            match events {
+                Ok(events) => seen.note(events),
+                Err(damaged) => seen.note_damaged(damaged),
+            }
             let found = seen.ids.get(id);
             seen.forget_oldest();
             Ok(found.map_or(ControlFlow::Continue(()), ControlFlow::Break))
@@ -91,11 +99,26 @@ impl Seen {
         self.next = self.next.max(behind);
     }
 
+    /// Notes the positions of events that could not be read.
+    fn note_damaged(&mut self, (first, last): Span) {
+        if last >= self.next {
+            self.gaps.add((first.max(self.next), last));
+            self.next = last.next();
+        }
+    }
+
+    /// Returns where an event can be whose id is not remembered.
+    fn unknown(&self) -> Vec<Span> {
+        let older = (self.first > Position::FIRST).then(|| (Position::FIRST, self.first.minus(1)));
+        older.into_iter().chain(self.gaps.spans()).collect()
+    }
+
     /// Lets go of the oldest, once those that are too many are worth the pass that removes them.
     fn forget_oldest(&mut self) {
         if self.ids.len() > SEEN_IDS_MAX + SEEN_IDS_MAX / 8 {
             self.first = self.next.minus(SEEN_IDS_MAX as u64);
             self.ids.remove_before(self.first);
+            self.gaps.forget_before(self.first);
         }
     }
 }
@@ -171,8 +194,11 @@ mod tests {
         for number in (2..=29).filter(|number| !log.damaged.contains(number)) {
             reads(&seen, &log, number);
         }
-        for number in [1, 12, 30] {
-            assert!(matches!(find(&seen, &log, number), Lookup::Absent));
+        // Nor is it said to be absent.
+        let gaps =
+            [(1, 1), (12, 13), (30, 30)].map(|(first, last)| (Position::new(first), Position::new(last)));
+        for number in [1, 12, 30, 99] {
+            assert_eq!(find(&seen, &log, number), Lookup::Unread(gaps.to_vec()), "{number}");
         }
     }
 
@@ -205,7 +231,8 @@ mod tests {
     fn a_torn_end_is_not_read_beyond_the_head() {
         let (log, seen) = (Torn(given(30, 0)), SeenIds::default());
         let find = |number| seen.find(id(number, 0), Position::new(40), &log).unwrap();
-        assert!(matches!(find(99), Lookup::Absent));
+        let torn = Lookup::Unread(vec![(Position::new(31), Position::new(40))]);
+        assert_eq!(find(99), torn);
         assert!(matches!(find(30), Lookup::At(position) if position.get() == 30));
     }
 

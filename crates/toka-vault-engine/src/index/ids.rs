@@ -21,6 +21,7 @@ use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
 pub(crate) use crate::index::runs::Lookup;
 use crate::index::runs::{Cover, Layout, Runs, Times};
+use crate::index::{Gaps, Span};
 use crate::positions::Positions;
 use crate::sync::{Mutex, RwLock, lock, read, write};
 use crate::thread::JoinHandle;
@@ -55,6 +56,10 @@ struct Recent {
     gathered: Positions,
     /// The hash of the newest event.
     newest: Option<EventHash>,
+    /// What could not be read when the index was opened.
+    gaps: Gaps,
+    /// The position behind all that was sent off.
+    due: Position,
     /// Those that are on their way to disk.
     leaving: Option<Arc<Batch>>,
 }
@@ -63,6 +68,7 @@ struct Recent {
 #[derive(Debug)]
 struct Batch {
     ids: Positions,
+    gaps: Gaps,
     cover: Cover,
 }
 
@@ -100,20 +106,24 @@ impl IdIndex {
 
     /// Finds an event. Reads from disk.
     pub(crate) fn find(&self, id: EventId) -> Lookup {
-        match (read(&self.recent).find(id), &self.disk) {
-            (Some(position), _) => Lookup::At(position),
-            (None, Some(disk)) => disk.runs.find(id.into()),
-            (None, None) => Lookup::Absent,
-        }
+        self.find_with(id, |runs| runs.find(id.into()))
     }
 
     /// Says what can be said of an id without reading from disk.
     pub(crate) fn find_in_memory(&self, id: EventId) -> Lookup {
-        match (read(&self.recent).find(id), &self.disk) {
-            (Some(position), _) => Lookup::At(position),
-            (None, Some(disk)) => disk.runs.could_have(id.into()),
-            (None, None) => Lookup::Absent,
-        }
+        self.find_with(id, |runs| runs.could_have(id.into()))
+    }
+
+    /// Looks among the newest ids, then in the files. In this order: what leaves memory is in a file before.
+    fn find_with(&self, id: EventId, in_files: impl FnOnce(&Runs) -> Lookup) -> Lookup {
+        let gaps: Vec<Span> = {
+            let recent = read(&self.recent);
+            match recent.find(id) {
+                Some(position) => return Lookup::At(position),
+                None => recent.gaps().collect(),
+            }
+        };
+        self.disk.as_ref().map_or(Lookup::Absent, |disk| in_files(&disk.runs)).or_in(gaps)
     }
 
     /// Returns the files, where there are any.
@@ -170,6 +180,11 @@ impl Recent {
         self.gathered.get(id).or_else(leaving)
     }
 
+    /// Returns where events are whose ids are not known.
+    fn gaps(&self) -> impl Iterator<Item = Span> + '_ {
+        self.leaving.iter().flat_map(|batch| batch.gaps.spans()).chain(self.gaps.spans())
+    }
+
     /// Tells whether enough has gathered to be sent off, and nothing is on its way.
     fn is_ready(&self) -> bool {
         self.gathered.len() >= GATHERED_IDS_MAX && self.leaving.is_none()
@@ -183,9 +198,12 @@ impl Recent {
     /// Sends what has gathered on its way to disk.
     fn send_off(&mut self) {
         let ids = std::mem::take(&mut self.gathered);
-        let positions = || ids.iter().map(|(_, position)| position);
-        let bounds = positions().min().zip(positions().max());
-        let cover = bounds.zip(self.newest).map(|((first, last), hash)| Cover { first, last, hash });
-        self.leaving = cover.map(|cover| Arc::new(Batch { ids, cover }));
+        let positions = ids.iter().map(|(_, position)| position);
+        let Some((last, hash)) = positions.max().zip(self.newest) else { return };
+        // What could not be read before the last event is covered with it. A file ends with an event that the
+        // log has, so that what is behind it goes with the next.
+        let (first, gaps) = (self.due, self.gaps.take_before(last));
+        self.due = last.next();
+        self.leaving = Some(Arc::new(Batch { ids, gaps, cover: Cover { first, last, hash } }));
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn findings(
                 continue;
             }
         }
-        let (mut allowed, zones) = (true, run.zones());
+        let (mut allowed, zones) = (true, &run.notes().zones);
         let whole = read(log, run.cover(), |event| {
             allowed &= zones.is_empty() || zones.allows(event.position(), event.header.timestamp);
             keys_of(event).into_iter().for_each(|key| sums.add((key, event.position())));
@@ -120,6 +120,7 @@ fn walk(run: &Run, sums: &mut Sums) -> Result<bool, Damaged> {
 fn read(log: &dyn Log, cover: Cover, mut each: impl FnMut(&Event)) -> Result<bool> {
     let mut left = cover.last.get().saturating_sub(cover.first.get()).saturating_add(1);
     scan(log, cover.first..=cover.last, |events| {
+        let events = events.unwrap_or_default();
         left = left.saturating_sub(events.len() as u64);
         events.iter().for_each(&mut each);
         Ok(ControlFlow::<()>::Continue(()))
@@ -136,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::index::given::given;
-    use crate::index::runs::{Layout, Times};
+    use crate::index::runs::{Layout, Notes, Times};
     use crate::index::times::Zones;
 
     const EVENTS: u64 = 300;
@@ -167,7 +168,7 @@ mod tests {
         let hash = events.last().unwrap().header.hash;
         let mut zones = Zones::default();
         events.iter().for_each(|event| zones.add(event.position(), event.header.timestamp.min(latest)));
-        runs.add(all, zones, Cover { first, last, hash }).unwrap();
+        runs.add(all, Notes { zones, ..Notes::default() }, Cover { first, last, hash }).unwrap();
         runs
     }
 

@@ -17,8 +17,9 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, EventId, Position, Result};
 
-use super::times::{Span, TimeRange, Zones};
+use super::times::{Span, TimeRange};
 use crate::sync::{RwLock, read, write};
+pub(crate) use frame::Notes;
 use merge::merge;
 pub(crate) use page::Entry;
 pub(crate) use run::{Cover, Damaged, Run};
@@ -73,9 +74,21 @@ pub(crate) enum Lookup {
     Absent,
     /// An event at this position has it.
     At(Position),
-    /// Files that could have it were not read, or are damaged: these ranges of positions have to be
-    /// searched.
+    /// Files that could have it were not read, or are damaged, or events could not be read when the index was
+    /// built: these ranges of positions have to be searched.
     Unread(Vec<(Position, Position)>),
+}
+
+impl Lookup {
+    /// Says that the event could be in these ranges too, unless it is found.
+    pub(crate) fn or_in(self, ranges: Vec<Span>) -> Self {
+        match self {
+            Self::Absent if ranges.is_empty() => Self::Absent,
+            Self::Absent => Self::Unread(ranges),
+            Self::At(position) => Self::At(position),
+            Self::Unread(unread) => Self::Unread([unread, ranges].concat()),
+        }
+    }
 }
 
 impl Key {
@@ -102,23 +115,28 @@ impl From<EventId> for Key {
 impl Runs {
     /// Finds a key that one event has, the newest file first.
     pub(crate) fn find(&self, key: Key) -> Lookup {
-        let mut damaged = Vec::new();
+        let mut unread = Vec::new();
         for run in self.snapshot().iter().rev() {
             match run.find(key) {
                 Ok(Some(position)) => return Lookup::At(position),
-                Ok(None) => {}
-                Err(Damaged) => damaged.push((run.cover().first, run.cover().last)),
+                Ok(None) => unread.extend(run.notes().gaps.spans()),
+                Err(Damaged) => unread.push((run.cover().first, run.cover().last)),
             }
         }
-        if damaged.is_empty() { Lookup::Absent } else { Lookup::Unread(damaged) }
+        Lookup::Absent.or_in(unread)
     }
 
     /// Says without reading whether a file could have a key.
     pub(crate) fn could_have(&self, key: Key) -> Lookup {
         let runs = read(&self.runs);
-        let could = runs.iter().filter(|run| run.could_have(key));
-        let ranges: Vec<_> = could.map(|run| (run.cover().first, run.cover().last)).collect();
-        if ranges.is_empty() { Lookup::Absent } else { Lookup::Unread(ranges) }
+        let mut unread = Vec::new();
+        for run in runs.iter() {
+            match run.could_have(key) {
+                true => unread.push((run.cover().first, run.cover().last)),
+                false => unread.extend(run.notes().gaps.spans()),
+            }
+        }
+        Lookup::Absent.or_in(unread)
     }
 
     /// Returns up to `max` positions of a key from `from` on, the lowest first.
@@ -164,7 +182,7 @@ impl Runs {
 
     /// Returns where events could be that a range of times wants.
     pub(crate) fn spans(&self, times: TimeRange) -> Vec<Span> {
-        read(&self.runs).iter().flat_map(|run| run.zones().spans(run.cover().last, times)).collect()
+        read(&self.runs).iter().flat_map(|run| run.notes().zones.spans(run.cover().last, times)).collect()
     }
 
     /// Returns up to where the files cover the log.
@@ -172,11 +190,11 @@ impl Runs {
         read(&self.runs).last().map_or(Position::ZERO, |run| run.cover().last)
     }
 
-    /// Writes a file of sorted entries, and of times, of the events that follow those of all files.
-    pub(crate) fn add(&self, entries: Vec<Entry>, zones: Zones, cover: Cover) -> Result<()> {
+    /// Writes a file of sorted entries, and of notes, of the events that follow those of all files.
+    pub(crate) fn add(&self, entries: Vec<Entry>, notes: Notes, cover: Cover) -> Result<()> {
         let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
-        let Some(run) = Run::write(&self.dir, self.layout, cover, zones, filtered as u64, entries)? else {
+        let Some(run) = Run::write(&self.dir, self.layout, cover, notes, filtered as u64, entries)? else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
             return Err(Error::Damaged { path: self.dir.clone(), reason });

@@ -131,7 +131,7 @@ fn check_around(vault: &SledVault, position: u64, damaged: &[u64]) {
     }
     for near in from + 1..=to {
         match damaged.contains(&near) {
-            true => assert!(!matches!(block_on(vault.get(id(near))), Ok(Some(_))), "{near} is shown"),
+            true => assert_error!(block_on(vault.get(id(near))), Error::Corrupt { .. }),
             false => assert_event(&block_on(vault.get(id(near))).map(Option::unwrap), near),
         }
     }
@@ -154,4 +154,28 @@ fn damaged_records_beside_each_other_are_each_named() {
         let positions = [1, 7, 8, 9, 200, 202];
         check(&damaged(dir.path(), &positions, part), &positions);
     }
+}
+
+#[test]
+fn an_id_that_could_be_that_of_a_damaged_event_is_neither_missing_nor_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let damaged_at = Position::new(7);
+    // No file of the index has so few ids, so that they are read from the log.
+    let vault = damaged(dir.path(), &[7], Part::Payload);
+    let new = |text: &str| NewEvent::new("test.record", text).unwrap();
+    let at = |error: &Error| matches!(error, Error::Corrupt { first, .. } if *first == damaged_at);
+    for unknown in [id(7), id(0)] {
+        let found = block_on(vault.get(unknown)).unwrap_err();
+        assert!(at(&found) && found.to_string().contains(&unknown.to_string()), "{found}");
+        let again = block_on(vault.commit(new("other").with_id(unknown))).unwrap_err();
+        assert!(at(&again), "{again}");
+        let child = block_on(vault.commit(new("child").with_parents(&[unknown]))).unwrap_err();
+        assert!(at(&child), "{child}");
+    }
+    // What is known is answered, and what is new goes on.
+    let known = NewEvent::new("test.record", text(8)).unwrap().with_id(id(8));
+    assert_eq!(block_on(vault.commit(known)).unwrap().position, Position::new(8));
+    let brought = block_on(vault.commit(new("greater than all").with_id(id(EVENTS + 9)))).unwrap();
+    let next = block_on(vault.commit(new("next").with_parents(&[id(8)]))).unwrap();
+    assert_eq!((brought.position.get(), next.position.get()), (EVENTS + 1, EVENTS + 2));
 }

@@ -10,8 +10,7 @@ use toka_vault_core::{Error, Position, Result};
 
 use super::{Batch, Recent};
 use crate::guard::guarded;
-use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Runs};
-use crate::index::times::Zones;
+use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Notes, Runs};
 use crate::sync::{Condvar, Mutex, RwLock, lock, read, wait, write};
 
 /// Lets the index's thread, the writer of the log and the closer agree.
@@ -43,9 +42,8 @@ impl Keeper {
     /// next open need not read their events.
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
-            let added =
-                guarded("write the index", || runs.add(sorted(&batch), Zones::default(), batch.cover))
-                    .map_err(Error::or_no_room);
+            let added = guarded("write the index", || runs.add(sorted(&batch), notes(&batch), batch.cover))
+                .map_err(Error::or_no_room);
             if let Err(error @ Error::NoRoom { .. }) = added {
                 self.pause(error);
                 continue;
@@ -84,7 +82,7 @@ impl Keeper {
         };
         let durable = lock(&self.state).durable;
         match leaving.filter(|batch| batch.cover.last <= durable) {
-            Some(batch) => runs.add(sorted(&batch), Zones::default(), batch.cover),
+            Some(batch) => runs.add(sorted(&batch), notes(&batch), batch.cover),
             None => Ok(()),
         }
     }
@@ -172,4 +170,9 @@ fn sorted(batch: &Batch) -> Vec<Entry> {
     let mut entries: Vec<_> = batch.ids.iter().map(|(id, position)| (id.into(), position)).collect();
     entries.sort_unstable();
     entries
+}
+
+/// Returns what a file tells of a batch besides its entries.
+fn notes(batch: &Batch) -> Notes {
+    Notes { gaps: batch.gaps.clone(), ..Notes::default() }
 }

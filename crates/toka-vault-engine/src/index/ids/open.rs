@@ -13,7 +13,7 @@ use super::{Disk, IdIndex, LAYOUT, Recent};
 use crate::chunk::scan;
 use crate::index::runs::Runs;
 use crate::log::Log;
-use crate::sync::{Mutex, RwLock};
+use crate::sync::{Mutex, RwLock, write};
 
 impl IdIndex {
     /// Builds an index in memory, of all events of a log.
@@ -36,24 +36,28 @@ impl IdIndex {
     pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
         let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);
         let keeper = Arc::new(Keeper::new(head));
-        let recent = Arc::<RwLock<Recent>>::default();
+        let from = runs.last().next();
+        let recent = Arc::new(RwLock::new(Recent { due: from, ..Recent::default() }));
         let thread = {
             let (runs, keeper, recent) = (runs.clone(), keeper.clone(), recent.clone());
             crate::thread::spawn("toka-index", move || keeper.run(&recent, &runs))?
         };
-        let from = runs.last().next();
         let disk = Disk { runs, keeper, thread: Mutex::new(Some(thread)) };
         let index = Self { recent, disk: Some(disk) };
         index.catch_up(log, from, head)?;
         Ok(index)
     }
 
-    /// Adds the events of the log from `from` up to `head`. The id of one that is damaged is not known;
-    /// whoever reads it is told of the damage.
+    /// Adds the events of the log from `from` up to `head`, and notes those whose ids it cannot tell.
     fn catch_up(&self, log: &dyn Log, from: Position, head: Position) -> Result<()> {
         scan(log, from..=head, |events| {
-            self.wait_for_room()?;
-            self.insert(events);
+            match events {
+                Ok(events) => {
+                    self.wait_for_room()?;
+                    self.insert(events);
+                }
+                Err(damaged) => write(&self.recent).gaps.add(damaged),
+            }
             Ok(ControlFlow::<()>::Continue(()))
         })?;
         Ok(())

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use toka_vault_core::{EventId, Position, Result};
+use toka_vault_core::{Error, EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
 use crate::index::given::{Given, files, given, id};
@@ -102,6 +103,35 @@ fn a_damaged_page_is_found_out_and_the_log_is_searched() {
     settle(&again);
     assert!((1..1_000).all(|number| matches!(again.find(id(number, 0)), Lookup::At(_))), "built anew");
     assert_finds(again, log);
+}
+
+#[test]
+fn an_id_is_not_said_to_be_absent_while_it_could_be_that_of_a_damaged_event() {
+    const DAMAGED: [u64; 6] = [1, 2, 40, 64, 500, 1_000];
+    let dir = tempfile::tempdir().unwrap();
+    let last = Position::new(u64::MAX);
+    let mut log = given(1_000, 0);
+    log.damaged = DAMAGED.into();
+    for _ in 0..2 {
+        let index = open(dir.path(), &log);
+        settle(&index);
+        let log = Given { events: log.events.clone(), damaged: log.damaged.clone(), ..Given::default() };
+        let storage = Storage { index: Arc::new(whole(index)), log: Arc::new(log), seen: None };
+        for number in (1..=1_000).filter(|number| !DAMAGED.contains(number)) {
+            assert!(storage.event(id(number, 0), last).unwrap().is_some(), "{number}");
+        }
+        for number in DAMAGED.into_iter().chain([5_000]) {
+            assert_ne!(storage.index.ids.find_in_memory(id(number, 0)), Lookup::Absent, "{number}");
+            let found = storage.event(id(number, 0), last);
+            assert!(matches!(found, Err(Error::Corrupt { .. })), "{number}: {found:?}");
+        }
+    }
+    // The files cover what could not be read, so that they are used again.
+    let whole_log = given(1_000, 0);
+    let index = open(dir.path(), &whole_log);
+    assert!(whole_log.read.load(Ordering::Relaxed) < 200, "the index was built anew");
+    settle(&index);
+    assert_finds(index, whole_log);
 }
 
 #[test]

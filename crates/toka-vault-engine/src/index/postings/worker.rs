@@ -13,7 +13,7 @@ use super::feed::Feed;
 use super::gathered::Gathered;
 use super::memory::Memory;
 use crate::guard::guarded;
-use crate::index::runs::{CLOSING_EVENTS_MIN, Runs};
+use crate::index::runs::{CLOSING_EVENTS_MIN, Notes, Runs};
 use crate::limits::TAIL_EVENTS_MAX;
 use crate::sync::{Condvar, Mutex, lock, wait};
 
@@ -136,5 +136,5 @@ fn write_file(leaving: Option<Arc<Gathered>>, runs: &Runs) -> Result<()> {
     else {
         return Ok(());
     };
-    runs.add(leaving.entries(), leaving.zones(), cover)
+    runs.add(leaving.entries(), Notes { zones: leaving.zones(), ..Notes::default() }, cover)
 }

@@ -1,5 +1,5 @@
 //! [`Frame`]: what a file says of itself besides its entries: a header before them; behind them fences,
-//! the first key of each page, then a filter, then the times of the events. `docs/format.md` writes it down.
+//! the first key of each page, then a filter, then the times of the events, then which could not be read. `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that one checksum covers all of it, so that a file is used with all of it or not
 //! at all.
@@ -13,25 +13,37 @@ use super::page::PAGE_BYTES;
 use super::run::Cover;
 use crate::disk::read_at;
 use crate::fields::Fields;
+use crate::index::Gaps;
 use crate::index::runs::{Key, Layout, Times};
-use crate::index::times::{Zone, Zones};
+use crate::index::times::{Span, Zone, Zones};
 
 /// Opens every file.
-const MAGIC: &[u8; 4] = b"TVI3";
+const MAGIC: &[u8; 4] = b"TVI4";
 
 /// Bytes of the file's header, which has the first page to itself.
-const HEADER_BYTES: usize = 92;
+const HEADER_BYTES: usize = 96;
 
 /// Bytes of a zone: its first position, its least and its greatest time.
 const ZONE_BYTES: usize = 24;
+
+/// Bytes of a gap: its first and its last position.
+const GAP_BYTES: usize = 16;
+
+/// Tells of a file's events what is no entry.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The times of the events; none in the index of ids.
+    pub(crate) zones: Zones,
+    /// Those that could not be read; none in the postings, which have entries for them.
+    pub(crate) gaps: Gaps,
+}
 
 /// Says what a file covers, and where in it a key can be.
 #[derive(Debug)]
 pub(super) struct Frame {
     /// What the file covers.
     pub(super) cover: Cover,
-    /// The times of the events; none in the index of ids.
-    pub(super) zones: Zones,
+    pub(super) notes: Notes,
     /// The first key of each page.
     pub(super) fences: Vec<Key>,
     pub(super) greatest: Key,
@@ -43,8 +55,9 @@ impl Frame {
     /// Returns the header, and what stands behind the pages.
     pub(super) fn encode(&self) -> (Vec<u8>, Vec<u8>) {
         let fences = self.fences.iter().flat_map(|key| key.to_bytes());
-        let zones = self.zones.0.iter().flat_map(zone_bytes);
-        let tail: Vec<u8> = fences.chain(self.filter.bytes()).chain(zones).collect();
+        let zones = self.notes.zones.0.iter().flat_map(zone_bytes);
+        let gaps = self.notes.gaps.spans().flat_map(gap_bytes);
+        let tail: Vec<u8> = fences.chain(self.filter.bytes()).chain(zones).chain(gaps).collect();
         (self.header(&tail), tail)
     }
 
@@ -67,8 +80,8 @@ impl Frame {
     /// Tells whether it has what the files of an index have.
     pub(super) fn fits(&self, layout: Layout) -> bool {
         match layout.times {
-            Times::Kept => self.zones.cover((self.cover.first, self.cover.last)),
-            Times::Left => self.zones.is_empty(),
+            Times::Kept => self.notes.zones.cover((self.cover.first, self.cover.last)),
+            Times::Left => self.notes.zones.is_empty(),
         }
     }
 
@@ -82,7 +95,8 @@ impl Frame {
         body.extend_from_slice(&self.greatest.to_bytes());
         body.extend_from_slice(&(self.filter.lines() as u32).to_be_bytes());
         body.extend_from_slice(&self.filter.keys().to_be_bytes());
-        body.extend_from_slice(&(self.zones.0.len() as u32).to_be_bytes());
+        body.extend_from_slice(&(self.notes.zones.0.len() as u32).to_be_bytes());
+        body.extend_from_slice(&(self.notes.gaps.spans().count() as u32).to_be_bytes());
         let mut checksum = crc32fast::Hasher::new();
         checksum.update(&body);
         checksum.update(tail);
@@ -98,6 +112,7 @@ struct Sizes {
     lines: u32,
     keys: u64,
     zones: u32,
+    gaps: u32,
 }
 
 impl Sizes {
@@ -107,8 +122,9 @@ impl Sizes {
         let (first, last) = (Position::new(fields.u64()?), Position::new(fields.u64()?));
         let hash = EventHash::from_bytes(fields.array()?);
         let (pages, greatest) = (fields.u32()?, Key::from_bytes(fields.array()?));
-        let (lines, keys, zones) = (fields.u32()?, fields.u64()?, fields.u32()?);
-        Some(Self { cover: Cover { first, last, hash }, pages, greatest, lines, keys, zones })
+        let (lines, keys) = (fields.u32()?, fields.u64()?);
+        let (zones, gaps) = (fields.u32()?, fields.u32()?);
+        Some(Self { cover: Cover { first, last, hash }, pages, greatest, lines, keys, zones, gaps })
     }
 
     fn tail_start(&self) -> u64 {
@@ -119,22 +135,36 @@ impl Sizes {
         u64::from(self.pages) * size_of::<Key>() as u64
             + u64::from(self.lines) * LINE_BYTES as u64
             + u64::from(self.zones) * ZONE_BYTES as u64
+            + u64::from(self.gaps) * GAP_BYTES as u64
     }
 
     fn frame(&self, tail: &[u8]) -> Option<Frame> {
         let (fences, tail) = tail.split_at_checked(self.pages as usize * size_of::<Key>())?;
-        let (filter, zones) = tail.split_at_checked(self.lines as usize * LINE_BYTES)?;
+        let (filter, tail) = tail.split_at_checked(self.lines as usize * LINE_BYTES)?;
+        let (zones, gaps) = tail.split_at_checked(self.zones as usize * ZONE_BYTES)?;
         let (fences, _) = fences.as_chunks();
+        let (gaps, _) = gaps.as_chunks();
         let (zones, _) = zones.as_chunks::<ZONE_BYTES>();
         let zones = zones.iter().map(|bytes| zone_of(bytes)).collect::<Option<_>>()?;
         Some(Frame {
             cover: self.cover,
-            zones: Zones(zones),
+            notes: Notes { zones: Zones(zones), gaps: gaps.iter().map(gap_of).collect() },
             fences: fences.iter().copied().map(Key::from_bytes).collect(),
             greatest: self.greatest,
             filter: Filter::from_bytes(filter, self.keys),
         })
     }
+}
+
+/// Encodes a gap.
+fn gap_bytes((first, last): Span) -> [u8; GAP_BYTES] {
+    (u128::from(first.get()) << 64 | u128::from(last.get())).to_be_bytes()
+}
+
+/// Decodes a gap.
+fn gap_of(bytes: &[u8; GAP_BYTES]) -> Span {
+    let both = u128::from_be_bytes(*bytes);
+    (Position::new((both >> 64) as u64), Position::new(both as u64))
 }
 
 /// Encodes a zone.

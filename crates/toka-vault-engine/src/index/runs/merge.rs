@@ -10,9 +10,9 @@ use std::sync::Arc;
 use toka_vault_core::Result;
 
 use super::Layout;
+use super::frame::Notes;
 use super::page::Entry;
 use super::run::{Cover, Damaged, Run};
-use crate::index::times::Zones;
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
 /// so.
@@ -26,9 +26,12 @@ pub(super) fn merge(
     let (oldest, newest) = (oldest.cover(), newest.cover());
     let cover = Cover { first: oldest.first, last: newest.last, hash: newest.hash };
     let filtered = inputs.iter().map(|run| run.filtered()).sum();
-    let mut zones = Zones::default();
-    inputs.iter().for_each(|run| zones.append(run.zones(), run.cover().last));
-    Run::write(dir, layout, cover, zones, filtered, Merged::new(inputs, stop))
+    let mut notes = Notes::default();
+    for run in inputs {
+        notes.zones.append(&run.notes().zones, run.cover().last);
+        notes.gaps.append(&run.notes().gaps);
+    }
+    Run::write(dir, layout, cover, notes, filtered, Merged::new(inputs, stop))
 }
 
 /// Gives the entries of several files in their order.

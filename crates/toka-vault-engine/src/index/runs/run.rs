@@ -14,11 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use toka_vault_core::{Error, EventHash, Position, Result};
 
 use super::filter::Filter;
-use super::frame::Frame;
+use super::frame::{Frame, Notes};
 use super::page::{self, Entry, PAGE_BYTES, PageWriter};
 use crate::disk::{read_at, sync_dir};
 use crate::index::runs::{Key, Layout};
-use crate::index::times::Zones;
 
 /// Says that a file is not as it was written.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub(crate) struct Cover {
 }
 
 impl Run {
-    /// Writes entries, which come sorted, and times, and opens the file. At most `filtered` entries have keys
+    /// Writes entries, which come sorted, and notes, and opens the file. At most `filtered` entries have keys
     /// that are filtered.
     ///
     /// The file has its name only once it is whole and durable.
@@ -59,12 +58,12 @@ impl Run {
         dir: &Path,
         layout: Layout,
         cover: Cover,
-        zones: Zones,
+        notes: Notes,
         filtered: u64,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
         let unfinished = dir.join(UNFINISHED);
-        let mut writer = RunWriter::create(&unfinished, layout, cover, zones, filtered)?;
+        let mut writer = RunWriter::create(&unfinished, layout, cover, notes, filtered)?;
         for entry in entries {
             match entry {
                 Ok(entry) => writer.add(entry)?,
@@ -99,9 +98,9 @@ impl Run {
         self.frame.cover
     }
 
-    /// Returns the times of the events; none where the index does not keep them.
-    pub(crate) fn zones(&self) -> &Zones {
-        &self.frame.zones
+    /// Returns what the file tells besides its entries.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.frame.notes
     }
 
     /// Returns how many of its keys are filtered, each once for each event.
@@ -281,13 +280,13 @@ struct RunWriter {
 }
 
 impl RunWriter {
-    fn create(path: &Path, layout: Layout, cover: Cover, zones: Zones, filtered: u64) -> Result<Self> {
+    fn create(path: &Path, layout: Layout, cover: Cover, notes: Notes, filtered: u64) -> Result<Self> {
         let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
         let mut out = BufWriter::with_capacity(16 * PAGE_BYTES, file);
         // The header is written last, in the place that this keeps for it.
         out.write_all(&[0; PAGE_BYTES]).map_err(|error| Error::io("write", path, error))?;
         let filter = Filter::with_room(filtered);
-        let frame = Frame { cover, zones, fences: Vec::new(), greatest: Key::LEAST, filter };
+        let frame = Frame { cover, notes, fences: Vec::new(), greatest: Key::LEAST, filter };
         Ok(Self { path: path.to_path_buf(), out, page: PageWriter::default(), frame, layout })
     }
 
