@@ -68,7 +68,8 @@ mod tests {
 
     use super::*;
     use crate::frame::{self, NewFrame};
-    use crate::pool::Pool;
+    use crate::frame_index::FrameIndex;
+    use crate::pool::{BUFFER_BYTES, Pool};
     use crate::segment_header::{PAGE_BYTES, SegmentHeader};
 
     /// Notes how many bytes are read of it.
@@ -211,5 +212,30 @@ mod tests {
                 assert_eq!(found.as_ref(), Some(event), "bit {bit}");
             }
         }
+    }
+
+    #[test]
+    fn a_walk_reads_nothing_ahead_that_is_not_needed_and_goes_on_all_the_same() {
+        let events: Vec<Event> = (1..=40).map(event).collect();
+        let runs: Vec<&[Event]> = events.chunks(5).collect();
+        let (segment, file) = segment(&runs, Compression::None);
+        let (pool, limit) = (Pool::default(), file.0.len() as u64);
+        let mut walk = segment.walk(&pool, 0, limit, BUFFER_BYTES);
+        let frames: Vec<_> = std::iter::from_fn(|| walk.next().unwrap()).collect();
+        let mut index = FrameIndex::new(0);
+        frames.iter().for_each(|frame| index.add(frame.header.first, frame.offset));
+        let (from, behind) = index.find(Position::new(3), Position::new(20));
+        assert!(from == PAGE_BYTES as u64 && behind.unwrap() >= frames[4].offset, "{from} {behind:?}");
+        assert_eq!(index.find(Position::new(3), Position::new(40)).1, None);
+
+        let (before, needed) = (*file.1.lock().unwrap(), frames[2].offset);
+        let mut walk = segment.walk(&pool, from, limit, BUFFER_BYTES).needed_up_to(needed);
+        for due in &frames[..2] {
+            assert_eq!(walk.next().unwrap().unwrap().offset, due.offset);
+        }
+        assert_eq!(from + (*file.1.lock().unwrap() - before) as u64, needed);
+        // What is behind it is read frame by frame, header first.
+        let rest = std::iter::from_fn(|| walk.next().unwrap()).map(|frame| frame.header.last());
+        assert_eq!(rest.last(), Some(Position::new(40)));
     }
 }
