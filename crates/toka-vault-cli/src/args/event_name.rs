@@ -61,7 +61,7 @@ impl FromStr for EventName {
         }
         Prefix::new(text)
             .map(Self::Prefix)
-            .ok_or("expected a ULID of 26 base-32 characters, or its first 6 characters or more")
+            .ok_or("expected a ULID, which has 26 digits and letters and none of I, L, O and U, or its first 6 characters or more")
     }
 }
 

@@ -24,11 +24,11 @@ pub(crate) struct Which {
 
     /// Only events of this moment and later: RFC 3339, a date, which is its midnight in UTC, or how long
     /// ago it was, such as `90s`, `15m`, `2h`, `3d` or `1w`.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) since: Option<Moment>,
 
     /// Only events before this moment; a date alone leaves that day out.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) until: Option<Moment>,
 }
 

@@ -34,7 +34,8 @@ pub(super) async fn run(vault: &Vault, output: &mut Output) -> Result<()> {
 
 /// Prints the findings.
 fn list(report: &Report, output: &mut Output) -> Result<()> {
-    let mut list = output.list(COLUMNS);
+    // What a finding says to do stands at its end.
+    let mut list = output.list(COLUMNS).in_full();
     for finding in &report.findings {
         let row = Row::new(finding);
         list.item(&row, || row.cells())?;

@@ -43,6 +43,14 @@ impl<'a> List<'a> {
         Self { output, form, is_empty: true }
     }
 
+    /// Cuts nothing of a table to the width of the terminal.
+    pub(crate) fn in_full(mut self) -> Self {
+        if let Form::Table(table) = self.form {
+            self.form = Form::Table(table.in_full());
+        }
+        self
+    }
+
     /// Prints cells beside their part of a graph; in a list that is not drawn, nothing.
     pub(crate) fn drawn(&mut self, drawn: &Drawn, cells: &[String]) -> Result<()> {
         self.is_empty = false;

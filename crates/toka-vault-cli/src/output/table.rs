@@ -59,6 +59,12 @@ impl Table {
         Self { columns, widths, held: Vec::new(), titled: false, width, paint }
     }
 
+    /// Cuts nothing, however wide it becomes.
+    pub(super) fn in_full(mut self) -> Self {
+        self.width = Some(usize::MAX);
+        self
+    }
+
     /// Adds a row.
     pub(super) fn row(&mut self, out: &mut impl Write, cells: Vec<String>) -> io::Result<()> {
         let cells: Vec<String> = cells.iter().map(|cell| visible(cell).into_owned()).collect();
@@ -122,7 +128,10 @@ mod tests {
 
     /// What a table of these rows looks like.
     fn printed(rows: &[[&str; 3]], width: Option<usize>) -> String {
-        let mut table = Table::new(COLUMNS, width, Paint(false));
+        print(Table::new(COLUMNS, width, Paint(false)), rows)
+    }
+
+    fn print(mut table: Table, rows: &[[&str; 3]]) -> String {
         let mut out = Vec::new();
         for row in rows {
             table.row(&mut out, row.map(str::to_owned).to_vec()).unwrap();
@@ -145,6 +154,8 @@ mod tests {
         assert_eq!(width(Some(60)), 60);
         assert_eq!(width(Some(12)), 10 + LAST_WIDTH_MIN);
         assert_eq!(width(None), 10 + LAST_WIDTH_MAX);
+        let whole = Table::new(COLUMNS, Some(60), Paint(false)).in_full();
+        assert_eq!(print(whole, &[["1", "a", &long]]).lines().map(columns).max(), Some(310));
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn a_full_disk_under_stdout_is_1() {
 #[test]
 fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
     let sandbox = Sandbox::new();
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 23] = [
         (&[], "Usage"),
         (&["no-such-command"], "unrecognized subcommand"),
         (&["show", "x"], "ULID"),
@@ -57,6 +57,7 @@ fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
         (&["log", "--kind", "a.b*"], "whole tokens"),
         (&["log", "--kind", ""], "it is empty"),
         (&["log", "--since", "yesterday"], "or how long ago, such as"),
+        (&["log", "--since", "-5m"], "or how long ago, such as"),
         (&["log", "--until", "2026-02-30"], "or how long ago, such as"),
         (&["log", "--since", "2026-11-02", "--until", "2026-11-01"], "before it starts"),
         (&["tail", "--kind", "a.>.b"], "last token"),
