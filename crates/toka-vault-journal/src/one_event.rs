@@ -147,7 +147,7 @@ mod tests {
             buffer.fill(0xEE);
             Ok(())
         };
-        drop(pool.filled(crate::pool::BUFFER_BYTES, fill).unwrap());
+        drop(pool.filled(BUFFER_BYTES, fill).unwrap());
         let before = *file.1.lock().unwrap();
         let mut walk = segment.walk(&pool, from, limit, limit as usize).for_event(at);
         let frame = std::iter::from_fn(|| walk.next().unwrap()).find(|frame| frame.header.last() >= at);
