@@ -55,7 +55,7 @@ struct BlockPart {
 
 impl Chunk {
     /// Adds the events of a block from `first` on, which follow all others, as many as `budget`
-    /// leaves room for; at least one. Returns the position of the last one.
+    /// leaves room for; at least that one, which the block has to have. Returns the position of the last one.
     ///
     /// `payload` reads a payload that is not in the block; the chunk compares its digest.
     ///

@@ -107,7 +107,8 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] where it is not found and could be one that is damaged.
+    /// [`Error::Corrupt`] where it is not found and could be one that is damaged: from the first such event to
+    /// the last, since whoever needs to know where it can be at the latest asks that of the error.
     fn search(
         &self,
         id: EventId,
@@ -117,7 +118,10 @@ impl Storage {
         let mut damaged = None;
         for (from, to) in ranges {
             let found = scan(self.log.as_ref(), *from..=last.min(*to), |events| {
-                damaged = damaged.or(events.err());
+                if let Err(span) = events {
+                    let (first, last) = damaged.unwrap_or(span);
+                    damaged = Some((span.0.min(first), span.1.max(last)));
+                }
                 let found = events.unwrap_or_default().iter().find(|event| event.header.id == id);
                 Ok(found.map_or(ControlFlow::Continue(()), |event| ControlFlow::Break(event.position())))
             })?;
@@ -126,7 +130,7 @@ impl Storage {
             }
         }
         let Some((first, last)) = damaged else { return Ok(None) };
-        let reason = format!("it cannot be read, and whether it has the id {id} is not known");
+        let reason = format!("one that cannot be read could have the id {id}, which is not known");
         Err(Error::Corrupt { first, last, reason })
     }
 

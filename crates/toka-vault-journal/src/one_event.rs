@@ -238,4 +238,21 @@ mod tests {
         let rest = std::iter::from_fn(|| walk.next().unwrap()).map(|frame| frame.header.last());
         assert_eq!(rest.last(), Some(Position::new(40)));
     }
+
+    #[test]
+    fn a_hole_is_searched_in_large_steps_though_nothing_behind_it_was_needed() {
+        let events: Vec<Event> = (1..=10).map(event).collect();
+        let (_, whole) = segment(&[&events[..5]], Compression::None);
+        let mut bytes = whole.0.clone();
+        let hole = 8 * BUFFER_BYTES;
+        bytes.resize(bytes.len() + hole, 0);
+        let (segment, file) = on(bytes);
+        let (pool, limit, needed) = (Pool::default(), file.0.len() as u64, whole.0.len() as u64);
+        let mut walk = segment.walk(&pool, 0, limit, BUFFER_BYTES).needed_up_to(needed);
+        assert!(walk.next().unwrap().is_some() && walk.next().unwrap().is_none());
+        let before = *file.1.lock().unwrap();
+        assert!(!walk.search(Position::new(6)).unwrap());
+        let bytes = *file.1.lock().unwrap() - before;
+        assert!(bytes < hole + hole / 2, "{bytes} bytes of a hole of {hole} were read");
+    }
 }

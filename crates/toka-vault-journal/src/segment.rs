@@ -115,6 +115,9 @@ impl Walk<'_> {
     /// Goes to the next place that has a frame's header, with events that are not before `due`. Tells
     /// whether there is one.
     pub(crate) fn search(&mut self, due: Position) -> Result<bool> {
+        // The next one can be anywhere: in windows that end where nothing more was needed, each of them one
+        // header long, this would be a read for every place that a header can have.
+        self.needed = self.limit;
         let mut at = self.offset + ALIGNMENT as u64;
         while let Some(window) = self.bytes_from(at, HEADER_BYTES)? {
             let places = (0..=window.len() - HEADER_BYTES).step_by(ALIGNMENT);

@@ -17,22 +17,21 @@ pub(crate) async fn is_ancestor<S: EventStore + ?Sized>(
     let floor = store.get(earlier).await?.ok_or(unknown.clone())?.position();
     let mut upward = Upward::new(store);
     upward.start(later, Reached).await?;
-    let mut damage = None;
     while let Some(met) = upward.pop() {
         match met.header {
             // Nothing that stands before `earlier` can come from it, and nothing newer is left.
             Ok(header) if header.position <= floor => break,
             Ok(header) if header.parents.contains(&earlier) => return Ok(true),
             Ok(header) => upward.parents_of(&header, Reached).await?,
-            Err(Error::Corrupt { last, .. }) if last < floor => {}
-            Err(error) => damage = Some(error),
+            // Told below, if it could matter.
+            Err(_) => {}
         }
     }
-    match damage {
-        Some(error) => Err(error),
+    match upward.damage.take() {
+        Some((last, error)) if last >= floor => Err(error),
         // While `earlier` is kept, so is all that stands behind it: what was gone stood before it.
-        None if upward.cut && store.get(earlier).await?.is_none() => Err(unknown),
-        None => Ok(false),
+        _ if upward.cut && store.get(earlier).await?.is_none() => Err(unknown),
+        _ => Ok(false),
     }
 }
 
@@ -50,6 +49,10 @@ pub(crate) async fn common_ancestors<S: EventStore + ?Sized>(
     while upward.live() {
         let Some(met) = upward.pop() else { break };
         let header = met.header?;
+        // What is damaged could stand behind this event, and come from it.
+        if let Some((_, error)) = upward.damage.take_if(|(last, _)| *last >= header.position) {
+            return Err(error);
+        }
         let mut sides = met.mark;
         if sides.is_common() {
             found.extend(upward.read(&header).await?);

@@ -39,6 +39,9 @@ pub(super) struct Upward<'a, S: ?Sized, M> {
     live: [usize; 2],
     /// Whether a parent was not in the store any more.
     pub(super) cut: bool,
+    /// Of the damage that was met, that which goes furthest, and up to where. An event whose id could be in
+    /// one of several damaged places can be in any of them, though it is visited in the first.
+    pub(super) damage: Option<(Position, Error)>,
 }
 
 impl<'a, S: EventStore + ?Sized, M: Mark> Upward<'a, S, M> {
@@ -51,6 +54,7 @@ impl<'a, S: EventStore + ?Sized, M: Mark> Upward<'a, S, M> {
             newest: None,
             live: [0; 2],
             cut: false,
+            damage: None,
         }
     }
 
@@ -86,7 +90,10 @@ impl<'a, S: EventStore + ?Sized, M: Mark> Upward<'a, S, M> {
                 Ok(_) => self.cut = true,
                 // It stands no earlier than where the damage begins, so that its children are visited
                 // before it is told.
-                Err(error @ Error::Corrupt { first, .. }) => {
+                Err(error @ Error::Corrupt { first, last, .. }) => {
+                    if self.damage.as_ref().is_none_or(|(known, _)| *known < last) {
+                        self.damage = Some((last, error.clone()));
+                    }
                     self.meet(first.min(child.position.minus(1)), id, Err(error), mark);
                 }
                 Err(error) => return Err(error),

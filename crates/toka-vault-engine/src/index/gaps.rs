@@ -31,10 +31,14 @@ impl Gaps {
         behind.spans().for_each(|span| self.add(span));
     }
 
-    /// Takes the ranges that begin before a position.
+    /// Takes what stands before a position. A range that was widened over it is cut in two.
     pub(crate) fn take_before(&mut self, position: Position) -> Self {
         let behind = self.0.partition_point(|(first, _)| *first < position);
-        let rest = self.0.split_off(behind);
+        let mut rest = self.0.split_off(behind);
+        if let Some(cut) = self.0.last_mut().filter(|(_, last)| *last >= position) {
+            rest.insert(0, (position, cut.1));
+            cut.1 = position.minus(1);
+        }
         Self(std::mem::replace(&mut self.0, rest))
     }
 
@@ -73,10 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_before_a_position_is_taken() {
+    fn what_stands_before_a_position_is_taken() {
         let mut all = gaps(&[(1, 1), (3, 6), (8, 9)]);
         assert_eq!(all.take_before(Position::new(8)), gaps(&[(1, 1), (3, 6)]));
         assert_eq!(all, gaps(&[(8, 9)]));
+        let mut widened = gaps(&[(1, 1), (7, 21)]);
+        assert_eq!(widened.take_before(Position::new(20)), gaps(&[(1, 1), (7, 19)]));
+        assert_eq!(widened, gaps(&[(20, 21)]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault_core::{
-    Direction, Error, Event, EventStore, NewEvent, Position, ReplayOptions, Result, StartFrom,
+    Direction, Error, Event, EventStore, EventStoreExt, NewEvent, Position, ReplayOptions, Result, StartFrom,
 };
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assert_error;
@@ -178,4 +178,36 @@ fn an_id_that_could_be_that_of_a_damaged_event_is_neither_missing_nor_free() {
     let brought = block_on(vault.commit(new("greater than all").with_id(id(EVENTS + 9)))).unwrap();
     let next = block_on(vault.commit(new("next").with_parents(&[id(8)]))).unwrap();
     assert_eq!((brought.position.get(), next.position.get()), (EVENTS + 1, EVENTS + 2));
+}
+
+#[test]
+fn a_relation_that_one_of_several_damaged_events_could_change_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = SledVault::open(dir.path()).unwrap();
+    let commit = |number: u64, parents: &[u64]| {
+        let parents: Vec<_> = parents.iter().copied().map(id).collect();
+        let new = NewEvent::new("test.record", text(number)).unwrap().with_id(id(number));
+        block_on(vault.commit(new.with_parents(&parents))).unwrap();
+    };
+    // 2 leads to 4 by way of 3 alone; 5 leads nowhere.
+    for (at, parents) in [(1, &[][..]), (2, &[]), (3, &[2]), (4, &[3]), (5, &[2]), (6, &[])] {
+        commit(at, parents);
+    }
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    raw::change(dir.path(), |db| {
+        for position in [1, 3] {
+            let first = *raw::blocks(db).iter().rfind(|first| **first <= position).unwrap();
+            let mut block = db.get(raw::block_key(first)).unwrap().unwrap().to_vec();
+            change(&mut block, position, Part::Payload);
+            db.insert(raw::block_key(first), block).unwrap();
+        }
+    });
+    let vault = SledVault::open(dir.path()).unwrap();
+    let unknown = |error: &Error| matches!(error, Error::Corrupt { first, last, .. } if (first.get(), last.get()) == (1, 3));
+    assert!(unknown(&block_on(vault.get(id(3))).unwrap_err()));
+    assert!(unknown(&block_on(vault.is_ancestor(id(2), id(4))).unwrap_err()));
+    assert!(unknown(&block_on(vault.common_ancestors(id(4), id(5))).unwrap_err()));
+    assert!(block_on(vault.is_ancestor(id(2), id(5))).unwrap());
+    assert!(!block_on(vault.is_ancestor(id(4), id(6))).unwrap());
 }
