@@ -11,7 +11,7 @@ use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, R
 use crate::chunk::scan;
 use crate::id_map::IdMap;
 use crate::index::times::TimeRange;
-use crate::index::{Index, Lookup};
+use crate::index::{Index, Lookup, Span};
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
 use crate::picker::{Found, Picker, Rest};
@@ -109,12 +109,7 @@ impl Storage {
     ///
     /// [`Error::Corrupt`] where it is not found and could be one that is damaged: from the first such event to
     /// the last, since whoever needs to know where it can be at the latest asks that of the error.
-    fn search(
-        &self,
-        id: EventId,
-        ranges: &[(Position, Position)],
-        last: Position,
-    ) -> Result<Option<Position>> {
+    fn search(&self, id: EventId, ranges: &[Span], last: Position) -> Result<Option<Position>> {
         let mut damaged = None;
         for (from, to) in ranges {
             let found = scan(self.log.as_ref(), *from..=last.min(*to), |events| {

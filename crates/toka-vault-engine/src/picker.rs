@@ -70,9 +70,6 @@ pub(crate) struct Found {
     pub(crate) rest: Rest,
 }
 
-/// Is an event that was read, or why it could not be.
-type Picked = Result<Event>;
-
 /// Says how picking goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
@@ -213,7 +210,7 @@ impl Found {
     /// # Errors
     ///
     /// A failure to read the log that is not the damage of an event.
-    pub(crate) fn read(mut self, log: &dyn Log) -> Result<(Vec<Picked>, Option<Self>)> {
+    pub(crate) fn read(mut self, log: &dyn Log) -> Result<(Vec<Result<Event>>, Option<Self>)> {
         let mut events = Vec::with_capacity(self.positions.len());
         let (mut bytes, mut start) = (0, 0);
         while let Some(rest) = self.positions.get(start..).filter(|rest| !rest.is_empty()) {
@@ -236,7 +233,12 @@ impl Found {
     }
 
     /// Adds the events at the first of these positions, which lie close together, and returns at how many.
-    fn read_close(&self, log: &dyn Log, mut span: &[Position], events: &mut Vec<Picked>) -> Result<usize> {
+    fn read_close(
+        &self,
+        log: &dyn Log,
+        mut span: &[Position],
+        events: &mut Vec<Result<Event>>,
+    ) -> Result<usize> {
         let (backward, before) = (self.direction == Direction::Backward, events.len());
         loop {
             let (first, last) = ends(span);
@@ -262,7 +264,7 @@ impl Found {
         log: &dyn Log,
         first: Position,
         last: Position,
-        events: &mut Vec<Picked>,
+        events: &mut Vec<Result<Event>>,
     ) -> Result<Position> {
         let chunk = match log.read(first, ReadBudget::between(first, last)) {
             Err(Error::Corrupt { first: from, last: to, reason }) => {

@@ -19,7 +19,7 @@ use toka_vault_core::{
 use crate::assign::Assigner;
 use crate::clock::Clock;
 use crate::id_map::IdMap;
-use crate::index::{Index, Lookup};
+use crate::index::Index;
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::LogEnd;
 use crate::lookup::{Known, Storage, Unread};
@@ -328,7 +328,7 @@ impl Sequencer {
 
     /// Finds a header among those that were read for this batch.
     fn known(&self, draft: &mut Draft<'_>, index: &Index, id: EventId) -> Option<EventHeader> {
-        if index.ids.find_in_memory(id) == Lookup::Absent {
+        if !index.ids.could_have(id) {
             return None;
         }
         match draft.known.find(id, self.age()) {

@@ -26,11 +26,6 @@ impl Gaps {
         }
     }
 
-    /// Adds the ranges that stand behind all others.
-    pub(crate) fn append(&mut self, behind: &Self) {
-        behind.spans().for_each(|span| self.add(span));
-    }
-
     /// Takes what stands before a position. A range that was widened over it is cut in two.
     pub(crate) fn take_before(&mut self, position: Position) -> Self {
         let behind = self.0.partition_point(|(first, _)| *first < position);
@@ -40,6 +35,11 @@ impl Gaps {
             cut.1 = position.minus(1);
         }
         Self(std::mem::replace(&mut self.0, rest))
+    }
+
+    /// Tells whether all events could be read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Returns the ranges.
@@ -53,10 +53,16 @@ impl Gaps {
     }
 }
 
+impl Extend<Span> for Gaps {
+    fn extend<I: IntoIterator<Item = Span>>(&mut self, behind: I) {
+        behind.into_iter().for_each(|span| self.add(span));
+    }
+}
+
 impl FromIterator<Span> for Gaps {
     fn from_iter<I: IntoIterator<Item = Span>>(spans: I) -> Self {
         let mut gaps = Self::default();
-        spans.into_iter().for_each(|span| gaps.add(span));
+        gaps.extend(spans);
         gaps
     }
 }

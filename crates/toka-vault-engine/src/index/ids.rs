@@ -104,18 +104,9 @@ impl IdIndex {
         }
     }
 
-    /// Finds an event. Reads from disk.
+    /// Finds an event, among the newest ids and then in the files: what leaves memory is in a file before.
+    /// Reads from disk.
     pub(crate) fn find(&self, id: EventId) -> Lookup {
-        self.find_with(id, |runs| runs.find(id.into()))
-    }
-
-    /// Says what can be said of an id without reading from disk.
-    pub(crate) fn find_in_memory(&self, id: EventId) -> Lookup {
-        self.find_with(id, |runs| runs.could_have(id.into()))
-    }
-
-    /// Looks among the newest ids, then in the files. In this order: what leaves memory is in a file before.
-    fn find_with(&self, id: EventId, in_files: impl FnOnce(&Runs) -> Lookup) -> Lookup {
         let gaps: Vec<Span> = {
             let recent = read(&self.recent);
             match recent.find(id) {
@@ -123,7 +114,16 @@ impl IdIndex {
                 None => recent.gaps().collect(),
             }
         };
-        self.disk.as_ref().map_or(Lookup::Absent, |disk| in_files(&disk.runs)).or_in(gaps)
+        self.runs().map_or(Lookup::Absent, |runs| runs.find(id.into())).or_in(gaps)
+    }
+
+    /// Tells without reading from disk whether an event could have an id. Looks in the same order.
+    pub(crate) fn could_have(&self, id: EventId) -> bool {
+        let in_memory = {
+            let recent = read(&self.recent);
+            recent.find(id).is_some() || recent.gaps().next().is_some()
+        };
+        in_memory || self.runs().is_some_and(|runs| runs.could_have(id.into()))
     }
 
     /// Returns the files, where there are any.

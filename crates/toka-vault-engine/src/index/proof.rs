@@ -67,7 +67,7 @@ pub(super) fn findings(
     let hashers = std::array::from_fn(|_| foldhash::quality::RandomState::default());
     let mut sums = Sums { hashers, sums: [0; 2] };
     for run in runs.snapshot() {
-        let (first, last) = (run.cover().first, run.cover().last);
+        let (first, last) = run.cover().span();
         let mut wrong = |reason| findings.push(Finding::WrongIndex { index, first, last, reason });
         let in_order = walk(&run, &mut sums);
         let filed = sums.taken();

@@ -74,9 +74,9 @@ pub(crate) enum Lookup {
     Absent,
     /// An event at this position has it.
     At(Position),
-    /// Files that could have it were not read, or are damaged, or events could not be read when the index was
-    /// built: these ranges of positions have to be searched.
-    Unread(Vec<(Position, Position)>),
+    /// Files that could have it are damaged, or events could not be read when the index was built: these
+    /// ranges of positions have to be searched.
+    Unread(Vec<Span>),
 }
 
 impl Lookup {
@@ -120,23 +120,15 @@ impl Runs {
             match run.find(key) {
                 Ok(Some(position)) => return Lookup::At(position),
                 Ok(None) => unread.extend(run.notes().gaps.spans()),
-                Err(Damaged) => unread.push((run.cover().first, run.cover().last)),
+                Err(Damaged) => unread.push(run.cover().span()),
             }
         }
         Lookup::Absent.or_in(unread)
     }
 
-    /// Says without reading whether a file could have a key.
-    pub(crate) fn could_have(&self, key: Key) -> Lookup {
-        let runs = read(&self.runs);
-        let mut unread = Vec::new();
-        for run in runs.iter() {
-            match run.could_have(key) {
-                true => unread.push((run.cover().first, run.cover().last)),
-                false => unread.extend(run.notes().gaps.spans()),
-            }
-        }
-        Lookup::Absent.or_in(unread)
+    /// Tells without reading whether an event that the files cover could have a key.
+    pub(crate) fn could_have(&self, key: Key) -> bool {
+        read(&self.runs).iter().any(|run| run.could_have(key) || !run.notes().gaps.is_empty())
     }
 
     /// Returns up to `max` positions of a key from `from` on, the lowest first.

@@ -1,5 +1,6 @@
 //! [`Frame`]: what a file says of itself besides its entries: a header before them; behind them fences,
-//! the first key of each page, then a filter, then the times of the events, then which could not be read. `docs/format.md` writes it down.
+//! the first key of each page, then a filter, then the times of the events, then which could not be read.
+//! `docs/format.md` writes it down.
 //!
 //! Keeps the invariant that one checksum covers all of it, so that a file is used with all of it or not
 //! at all.

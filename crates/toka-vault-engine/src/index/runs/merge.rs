@@ -29,7 +29,7 @@ pub(super) fn merge(
     let mut notes = Notes::default();
     for run in inputs {
         notes.zones.append(&run.notes().zones, run.cover().last);
-        notes.gaps.append(&run.notes().gaps);
+        notes.gaps.extend(run.notes().gaps.spans());
     }
     Run::write(dir, layout, cover, notes, filtered, Merged::new(inputs, stop))
 }

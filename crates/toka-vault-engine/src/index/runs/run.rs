@@ -17,6 +17,7 @@ use super::filter::Filter;
 use super::frame::{Frame, Notes};
 use super::page::{self, Entry, PAGE_BYTES, PageWriter};
 use crate::disk::{read_at, sync_dir};
+use crate::index::Span;
 use crate::index::runs::{Key, Layout};
 
 /// Says that a file is not as it was written.
@@ -43,6 +44,13 @@ pub(crate) struct Cover {
     pub(crate) last: Position,
     /// The hash of the event at the last position, which tells files of another log.
     pub(crate) hash: EventHash,
+}
+
+impl Cover {
+    /// Returns the first and the last position.
+    pub(crate) const fn span(&self) -> Span {
+        (self.first, self.last)
+    }
 }
 
 impl Run {
