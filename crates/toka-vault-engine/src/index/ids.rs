@@ -36,8 +36,13 @@ const GATHERED_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 16 };
 const WAITING_IDS_MAX: usize = 4 * GATHERED_IDS_MAX;
 
 /// How the files are called, and how large they start.
-const LAYOUT: Layout =
-    Layout { extension: "ids", batch_events: GATHERED_IDS_MAX, is_filtered: |_| false, times: Times::Left };
+const LAYOUT: Layout = Layout {
+    extension: "ids",
+    batch_events: GATHERED_IDS_MAX,
+    is_filtered: |_| false,
+    own_key: |event| Some(event.header.id.into()),
+    times: Times::Left,
+};
 
 /// Evicted ids that are worth the pass that removes them.
 const FORGET_MIN: u64 = 1_024;

@@ -48,6 +48,7 @@ const LAYOUT: Layout = Layout {
     extension: "postings",
     batch_events: BATCH_EVENTS,
     is_filtered: keys::is_of_payload,
+    own_key: |_| None,
     times: Times::Kept,
 };
 

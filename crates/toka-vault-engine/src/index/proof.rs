@@ -145,6 +145,7 @@ mod tests {
         extension: "postings",
         batch_events: 64,
         is_filtered: keys::is_of_payload,
+        own_key: |_| None,
         times: Times::Kept,
     };
 

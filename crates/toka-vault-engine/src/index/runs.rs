@@ -15,7 +15,7 @@ mod run;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, EventId, Position, Result};
+use toka_vault_core::{Error, Event, EventId, Position, Result};
 
 use super::times::{Span, TimeRange};
 use crate::sync::{RwLock, read, write};
@@ -46,6 +46,8 @@ pub(crate) struct Layout {
     /// Tells for which keys it pays to know without a read that a file does not have them. They have to
     /// be as good as random.
     pub(crate) is_filtered: fn(Key) -> bool,
+    /// Returns the key that no other event of any log has, where there is one.
+    pub(crate) own_key: fn(&Event) -> Option<Key>,
     /// Whether the files tell the times of their events.
     pub(crate) times: Times,
 }

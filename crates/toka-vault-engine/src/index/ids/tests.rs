@@ -135,6 +135,29 @@ fn an_id_is_not_said_to_be_absent_while_it_could_be_that_of_a_damaged_event() {
 }
 
 #[test]
+fn a_file_whose_last_event_is_damaged_later_is_kept_and_that_of_another_log_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(1_000, 0);
+    let index = open(dir.path(), &log);
+    settle(&index);
+    index.close();
+    let ends: Vec<u64> = index.runs().unwrap().snapshot().iter().map(|run| run.cover().last.get()).collect();
+    let damaged = || ends.iter().flat_map(|end| [end - 2, end - 1, *end]).collect();
+    let log = Given { damaged: damaged(), ..given(1_000, 0) };
+    let index = open(dir.path(), &log);
+    assert!(log.read.load(Ordering::Relaxed) < 200, "the index was built anew");
+    for end in &ends {
+        assert_eq!(index.find(id(*end, 0)), Lookup::At(Position::new(*end)));
+    }
+    assert_eq!(index.find(id(5_000, 0)), Lookup::Absent);
+    index.close();
+    let other = Given { damaged: damaged(), ..given(1_000, 7) };
+    let index = open(dir.path(), &other);
+    assert!(ends.iter().all(|end| !matches!(index.find(id(*end, 0)), Lookup::At(_))));
+    assert!(matches!(index.find(id(1, 7)), Lookup::At(_)));
+}
+
+#[test]
 fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(WAITING_IDS_MAX as u64 * 2, 0);

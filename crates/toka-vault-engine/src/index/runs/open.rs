@@ -2,7 +2,8 @@
 //!
 //! Keeps the invariant that a file is used only where it fits the log: it follows the file before
 //! it, does not go past the end of the log, and names the event that the log has at its last
-//! position. All else is removed, and what is missing then is read from the log.
+//! position, or knows the id of one just before it where that one is damaged. All else is removed, and
+//! what is missing then is read from the log.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::run::Run;
+use super::run::{Cover, Run};
 use super::{Layout, Runs};
 use crate::log::{Log, ReadBudget};
 use crate::sync::RwLock;
@@ -61,12 +62,21 @@ fn usable_runs(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Res
     Ok(usable)
 }
 
-/// Tells whether the log has the event that the file ends with.
+/// Tells whether the log has the event that the file ends with. Where that one is damaged, an event before it
+/// tells, the nearest that is found with steps that double: a file that knows ids which the log cannot tell
+/// any more is the last that should be removed.
 fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
-    match log.read(run.cover().last, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
-        Ok(event) => Ok(event.is_some_and(|event| event.header.hash == run.cover().hash)),
-        Err(Error::Corrupt { .. } | Error::Evicted { .. }) => Ok(false),
-        Err(error) => Err(error),
+    let Cover { first, last, hash } = run.cover();
+    let (mut at, mut step) = (last, 1_u64);
+    loop {
+        match log.read(at, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
+            Ok(Some(event)) if at == last => return Ok(event.header.hash == hash),
+            Ok(event) => return Ok(event.is_some_and(|event| run.knows(&event))),
+            Err(Error::Corrupt { .. }) if at > first => at = last.minus(step).max(first),
+            Err(Error::Corrupt { .. } | Error::Evicted { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        step = step.saturating_mul(2);
     }
 }
 

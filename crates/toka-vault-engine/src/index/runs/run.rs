@@ -11,7 +11,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use toka_vault_core::{Error, EventHash, Position, Result};
+use toka_vault_core::{Error, Event, EventHash, Position, Result};
 
 use super::filter::Filter;
 use super::frame::{Frame, Notes};
@@ -135,6 +135,12 @@ impl Run {
             .ok()
             .and_then(|at| page.get(at))
             .map(|entry| entry.1))
+    }
+
+    /// Tells whether an event is one that the file covers, by the key that no other event has.
+    pub(super) fn knows(&self, event: &Event) -> bool {
+        let own = (self.layout.own_key)(event);
+        own.is_some_and(|key| self.find(key).is_ok_and(|found| found == Some(event.position())))
     }
 
     /// Returns up to `max` positions of a key from `from` on, the lowest first.
