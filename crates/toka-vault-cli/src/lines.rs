@@ -17,6 +17,7 @@ use toka_vault::{EventHash, EventId, NewEvent};
 use crate::args::{FileFormat, Foreign};
 
 pub(crate) use error::LineError;
+use error::in_one_line;
 pub(crate) use fields::payload_of;
 
 /// Longest line, in bytes. JSON needs at most six for one of MessagePack (`false,`, `\u0001`), so
@@ -79,7 +80,11 @@ impl Reading {
 fn not_an_object(text: &[u8], error: serde_json::Error) -> LineError {
     let in_number = matches!(text.last(), Some(b'-' | b'+' | b'.' | b'e' | b'E'));
     let too_early = error.is_eof() || (error.is_syntax() && in_number);
-    if too_early && !text.ends_with(b"\n") { LineError::CutOff } else { LineError::NotAnObject(error) }
+    if too_early && !text.ends_with(b"\n") {
+        LineError::CutOff
+    } else {
+        LineError::NotAnObject(in_one_line(error.into()))
+    }
 }
 
 /// Reads lines from a file or a stream.

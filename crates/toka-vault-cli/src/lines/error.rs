@@ -2,7 +2,7 @@
 
 use std::io;
 
-use toka_vault::{Digest, EventHash, EventId};
+use toka_vault::{Digest, Error, EventHash, EventId};
 
 use super::LINE_BYTES_MAX;
 
@@ -20,7 +20,7 @@ pub(crate) enum LineError {
     CutOff,
     /// It is not a JSON object.
     #[error("it is not a JSON object with the fields of an event")]
-    NotAnObject(#[source] serde_json::Error),
+    NotAnObject(#[source] anyhow::Error),
     /// A field has the wrong form.
     #[error("the field `{field}` is malformed")]
     Field {
@@ -97,6 +97,24 @@ pub(crate) enum LineError {
 impl LineError {
     /// Says that a field is malformed.
     pub(super) fn malformed(field: &str, error: impl Into<anyhow::Error>) -> Self {
-        Self::Field { field: field.to_owned(), source: error.into() }
+        Self::Field { field: field.to_owned(), source: in_one_line(without_type(error.into())) }
+    }
+}
+
+/// Takes from what the library says what is for those who have a type of their own.
+pub(super) fn without_type(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast() {
+        Ok(Error::PayloadEncoding { reason }) => anyhow::anyhow!(reason),
+        Ok(error) => error.into(),
+        Err(error) => error,
+    }
+}
+
+/// Takes the number of the line from what a reader of JSON says: it knows one line alone, whose number in the
+/// input is told beside it.
+pub(super) fn in_one_line(error: anyhow::Error) -> anyhow::Error {
+    match error.to_string().rsplit_once(" at line 1 column ") {
+        Some((what, column)) => anyhow::anyhow!("{what} at column {column}"),
+        None => error,
     }
 }

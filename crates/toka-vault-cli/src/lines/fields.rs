@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use toka_vault::{Digest, EventHash, Kind, Payload, Timestamp};
 
 use super::LineError;
+use super::error::without_type;
 use super::large_numbers::too_large;
 
 /// Holds the fields of a JSON object in their order, each of them once.
@@ -60,7 +61,7 @@ pub(crate) fn payload_of(json: &str) -> anyhow::Result<Payload> {
         // The encoder can only pass on in words what the reader met; the reader says it better.
         Err(error) => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
             Err(syntax) => Err(syntax.into()),
-            Ok(_) => Err(error.into()),
+            Ok(_) => Err(without_type(error.into())),
         },
     }
 }
