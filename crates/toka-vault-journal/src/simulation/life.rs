@@ -13,12 +13,17 @@ use super::witness::{Mark, Witness};
 use super::world::{Syncs, open, open_read_only};
 
 /// Says what a life begins with.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Start {
     pub(super) disk: SimDisk,
     /// Whether there is no vault yet.
     pub(super) is_new: bool,
+    /// What it has to show.
     pub(super) promise: Promise,
+    /// What is left of it where the power goes before it is open.
+    pub(super) durable: Promise,
+    /// How many events were acknowledged, whatever is left of them.
+    pub(super) told: usize,
 }
 
 /// Says whether somebody uses the vault.
@@ -31,12 +36,16 @@ pub(super) enum Work {
 /// Tells of a life that is over.
 #[derive(Debug)]
 pub(super) struct Life {
-    disk: SimDisk,
-    promise: Promise,
+    start: Start,
+    syncs: Syncs,
     changes: Vec<Change>,
     marks: Vec<(usize, Mark)>,
     /// Changes until the vault was there, which its directory guards.
     created: usize,
+    /// Changes until it was open.
+    opened: usize,
+    /// Events that were acknowledged before it and are not there.
+    lost: usize,
 }
 
 impl Life {
@@ -49,12 +58,24 @@ impl Life {
     pub(super) fn crash(&self, seed: &mut Seed) -> Start {
         let choices = (self.changes.len() - self.created + 1) as u64;
         let count = self.created + seed.below(choices) as usize;
-        let (mut disk, mut promise) = (self.disk.clone(), self.promise.clone());
+        let Start { mut disk, mut promise, mut durable, .. } = self.start.clone();
+        if count >= self.opened {
+            // Whoever opens a vault makes durable what it finds.
+            durable = promise.clone();
+        }
         self.changes.iter().take(count).for_each(|change| disk.apply(change));
-        self.marks.iter().take_while(|(at, _)| *at <= count).for_each(|(_, mark)| promise.add(mark));
+        for (_, mark) in self.marks.iter().take_while(|(at, _)| *at <= count) {
+            promise.add(mark);
+            if self.syncs != Syncs::Seldom || mark.is_durable() {
+                durable.add(mark);
+            }
+        }
+        let told = promise.acknowledged();
         // Or by a kill, which leaves what was written as it is: in part not durable yet.
-        let disk = if seed.below(3) == 0 { disk } else { disk.crashed(seed) };
-        Start { disk, is_new: false, promise }
+        if seed.below(3) > 0 {
+            (disk, promise) = (disk.crashed(seed), durable.clone());
+        }
+        Start { disk, is_new: false, promise, durable, told }
     }
 
     /// Counts the events that were acknowledged.
@@ -64,6 +85,11 @@ impl Life {
             _ => 0,
         });
         counts.sum()
+    }
+
+    /// Counts the events that were acknowledged before it and lost.
+    pub(super) fn lost(&self) -> usize {
+        self.lost
     }
 
     /// Counts how often an event was shown.
@@ -84,10 +110,12 @@ impl Life {
         let directory = SimDirectory::on(start.disk.clone());
         let vault = open(&directory, start.is_new, syncs, seed)
             .map_err(|error| format!("it does not open: {error}"))?;
-        let created = if start.is_new { directory.change_count() } else { 0 };
+        let opened = directory.change_count();
+        let created = if start.is_new { opened } else { 0 };
         let witness = Witness::of(directory.clone());
         let found = block_on(check(&vault))?;
         start.promise.check(&found)?;
+        let lost = start.told.saturating_sub(found.len());
         let trouble = if work == Work::Some { Trouble::of(seed) } else { Trouble::None };
         let beside =
             open_read_only(&directory).map_err(|error| format!("it does not open to read only: {error}"))?;
@@ -103,7 +131,7 @@ impl Life {
         block_on(user.close())?;
         let marks = user.witness.marks()?;
         drop(user);
-        Ok(Self { disk: start.disk, promise: start.promise, changes: directory.changes(), marks, created })
+        Ok(Self { start, syncs, changes: directory.changes(), marks, created, opened, lost })
     }
 }
 

@@ -50,6 +50,11 @@ impl Promise {
         }
     }
 
+    /// Counts the events that were acknowledged.
+    pub(super) fn acknowledged(&self) -> usize {
+        self.acknowledged.len()
+    }
+
     /// Compares what is told of a position with what was told before.
     fn agree(&mut self, header: &EventHeader) {
         let acknowledged = self.acknowledged.get(&header.position).map(|(header, _)| header);

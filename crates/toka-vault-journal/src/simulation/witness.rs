@@ -22,6 +22,18 @@ pub(super) enum Mark {
     Shown(Option<usize>, EventHeader),
 }
 
+impl Mark {
+    /// Tells whether it is kept even by a vault that acknowledges and shows what is not durable yet: who reads
+    /// beside it is shown nothing else.
+    pub(super) fn is_durable(&self) -> bool {
+        match self {
+            Self::Asked(_) => true,
+            Self::Shown(who, _) => *who == Some(SUBSCRIBERS - 1),
+            Self::Acknowledged(_) | Self::Condition(_) | Self::Replayed(_) => false,
+        }
+    }
+}
+
 /// Notes what happens. Clones note it in the same place.
 #[derive(Clone)]
 pub(super) struct Witness {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
-use toka_vault_engine::{Chunk, Clock, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Clock, Durability, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
 use crate::crash_tests::compression;
@@ -22,10 +23,15 @@ const PATH: &str = "/simulated";
 /// Most microseconds that pass between two looks at the clock.
 const MICROS_MAX: u64 = 900;
 
+/// An interval that does not end in a life.
+const NEVER: Duration = Duration::from_secs(86_400);
+
 /// Says when a vault makes durable what it acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Syncs {
     InTime,
+    /// As it may where an interval is chosen: where a segment is full, and at the end.
+    Seldom,
     /// Wrongly: before the next append.
     Late,
 }
@@ -61,9 +67,10 @@ pub(super) fn open(disk: &SimDirectory, is_new: bool, syncs: Syncs, seed: &mut S
         directory.sync()?;
     }
     let index = Index::in_memory(&log, end.position())?;
-    let engine = EngineOptions { clock, ..EngineOptions::default() };
+    let durability = if syncs == Syncs::Seldom { Durability::Interval(NEVER) } else { Durability::Group };
+    let engine = EngineOptions { clock, durability, ..EngineOptions::default() };
     match syncs {
-        Syncs::InTime => LocalVault::threaded(log, end, index, &engine),
+        Syncs::InTime | Syncs::Seldom => LocalVault::threaded(log, end, index, &engine),
         Syncs::Late => LocalVault::threaded(LateLog { log, owed: Mutex::default() }, end, index, &engine),
     }
 }
