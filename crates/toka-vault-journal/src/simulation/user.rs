@@ -1,5 +1,9 @@
 //! [`User`]: who uses a vault in a life of it, in every way that a promise can come of.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
 use shuttle::future::block_on;
 use toka_vault_core::{
     Condition, Error, Event, EventHeader, EventId, NewEvent, Payload, Position, ReplayOptions, StartFrom,
@@ -132,11 +136,12 @@ impl User {
             let some = seed.below(known.len().max(1) as u64) as usize;
             let some = known.get(some).cloned();
             let parent = some.as_ref().map(|(header, _)| header.id);
-            let committed = match seed.below(9) {
+            let committed = match seed.below(10) {
                 0 => self.commit_batch(&mut seed, parent).await,
                 1 => self.repeat(some).await,
                 2 => self.commit_at_head(&mut seed).await,
                 3 => self.commit_without_parent(&mut seed).await,
+                4 => self.leave_commit(&mut seed, parent).await,
                 _ => self.answer(&[event(&mut seed).with_parents(parent.as_slice())], &[]).await,
             };
             known.extend(committed);
@@ -222,13 +227,42 @@ impl User {
         }
     }
 
+    /// Asks for a commit and leaves it after some looks, if it is not answered by then. It happens, or not.
+    async fn leave_commit(&self, seed: &mut Seed, parent: Option<EventId>) -> Vec<Known> {
+        let event = event(seed).with_parents(parent.as_slice());
+        let payload = event.payload.clone();
+        self.witness.note(Mark::Asked(vec![payload.digest()]));
+        let mut commit = pin!(self.vault.commit(event));
+        for _ in 0..seed.below(4) {
+            match look(commit.as_mut()).await {
+                Poll::Pending => shuttle::thread::yield_now(),
+                Poll::Ready(Ok(header)) => {
+                    let committed = vec![(header, payload)];
+                    self.witness.note(Mark::Acknowledged(committed.clone()));
+                    return committed;
+                }
+                Poll::Ready(Err(error)) => {
+                    self.refused(&error);
+                    break;
+                }
+            }
+        }
+        Vec::new()
+    }
+
     /// Reads on from what it has seen until the vault is closed, with a pause of so many turns of others
     /// after each event.
     async fn subscribe(&self, vault: &LocalVault, (who, seen): (usize, Position), pause: u64) {
         let mut subscription = vault.subscribe_from(StartFrom::After(seen));
         let mut seen = seen;
         loop {
-            match subscription.recv().await {
+            // Who leaves a call that has nothing to tell yet misses nothing.
+            let looked = look(pin!(subscription.recv())).await;
+            let received = match looked {
+                Poll::Ready(received) => received,
+                Poll::Pending => subscription.recv().await,
+            };
+            match received {
                 Ok(Some(event)) => seen = self.show(Some(who), seen, event),
                 Ok(None) => break,
                 Err(error) => return self.refused(&error),
@@ -249,7 +283,12 @@ impl User {
         let mut replay = self.vault.replay(ReplayOptions::new());
         let mut seen = Position::ZERO;
         loop {
-            match replay.try_next().await {
+            let looked = look(pin!(replay.try_next())).await;
+            let read = match looked {
+                Poll::Ready(read) => read,
+                Poll::Pending => replay.try_next().await,
+            };
+            match read {
                 Ok(Some(event)) => seen = self.show(None, seen, event),
                 Ok(None) => return self.witness.note(Mark::Replayed(seen)),
                 Err(error) => return self.refused(&error),
@@ -282,6 +321,11 @@ impl User {
             self.witness.blame(format!("it was refused: {error}"));
         }
     }
+}
+
+/// Polls a future once.
+async fn look<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
 /// Has a disk be full for some turns.
