@@ -11,6 +11,8 @@ mod merge;
 mod open;
 mod page;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,63 @@
+//! What is found wrong in a file does not live on in the one that it is merged to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toka_vault_core::{Event, Position};
+
+use super::{Cover, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs, Times};
+use crate::index::given::{files, given, id};
+
+/// Events of each file.
+const EVENTS: usize = 10;
+
+const LAYOUT: Layout = Layout {
+    extension: "ids",
+    batch_events: EVENTS,
+    is_filtered: |_| false,
+    own_key: |event| Some(event.header.id.into()),
+    times: Times::Left,
+};
+
+/// Makes as many files as are merged at once.
+fn mergeable(dir: &Path) -> (Runs, Vec<Arc<Run>>) {
+    let log = given((MERGE_RUNS * EVENTS) as u64, 0);
+    let runs = Runs::open(dir, LAYOUT, &log, Position::ZERO).unwrap();
+    for events in log.events.chunks(EVENTS) {
+        let entry = |event: &Event| (event.header.id.into(), event.position());
+        let mut entries: Vec<_> = events.iter().map(entry).collect();
+        entries.sort_unstable();
+        let last = events.last().unwrap();
+        let cover = Cover { first: events[0].position(), last: last.position(), hash: last.header.hash };
+        runs.add(entries, Notes::default(), cover).unwrap();
+    }
+    let made = runs.snapshot();
+    (runs, made)
+}
+
+#[test]
+fn a_merged_file_is_discarded_with_a_part_that_is_found_wrong_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, parts) = mergeable(dir.path());
+    runs.merge(&|| false).unwrap();
+    assert_eq!((runs.snapshot().len(), files(dir.path()).len()), (1, 1));
+    runs.discard(&parts[3]);
+    assert!(files(dir.path()).is_empty(), "the next open would use it");
+    assert!(runs.snapshot()[0].is_discarded());
+    assert_eq!(runs.find(id(35, 0).into()), Lookup::At(Position::new(35)), "it serves until then");
+}
+
+#[test]
+fn what_is_found_wrong_while_it_is_merged_does_not_live_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, parts) = mergeable(dir.path());
+    let found_wrong = || {
+        runs.discard(&parts[3]);
+        false
+    };
+    runs.merge(&found_wrong).unwrap();
+    assert_eq!(runs.snapshot().len(), MERGE_RUNS, "it was merged all the same");
+    assert_eq!(files(dir.path()).len(), MERGE_RUNS - 1);
+    // Nor is it tried for ever.
+    runs.merge(&|| panic!("there is nothing to merge")).unwrap();
+}
