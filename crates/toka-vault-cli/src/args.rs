@@ -38,7 +38,8 @@ Exit codes:
 
 Data goes to stdout, notes and progress to stderr. One process at a time can write to a vault on \
 disk. Others can read a journal meanwhile: commands that only read do so by themselves and say it in \
-a note, and `tail` keeps nobody from the vault while it follows. On sled, no other process can.";
+a note, and `tail`, `export` and a `log` of all events keep nobody from the vault while they run. On \
+sled, no other process can.";
 
 /// Records what happened as immutable events in a causal graph, and reads it back in order.
 #[derive(Debug, Parser)]

@@ -41,7 +41,9 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Log(args) => {
             log::check(&args, output)?;
             let filter = args.which.filter()?;
-            read(&opening, output, async |vault, output| log::run(vault, &args, filter, output).await)
+            let opened =
+                if args.is_in_order() { opening.open_in_order()? } else { opening.open_existing()? };
+            read_opened(opened, output, async |vault, output| log::run(vault, &args, filter, output).await)
         }
         Command::Graph(args) => {
             graph::check(output)?;
@@ -96,7 +98,8 @@ fn import(opening: &Opening, args: Import, output: &Output) -> Result<()> {
 fn export(opening: &Opening, args: Export, output: &mut Output) -> Result<()> {
     let (format, to) = args.into_file()?;
     let form = export::Form::new(format, to.source.clone())?;
-    read(opening, output, async |vault, output| export::run(vault, &form, &to, output).await)
+    let opened = opening.open_in_order()?;
+    read_opened(opened, output, async |vault, output| export::run(vault, &form, &to, output).await)
 }
 
 /// Opens the vault to read it, works on it and closes it.

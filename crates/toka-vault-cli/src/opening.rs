@@ -1,7 +1,7 @@
 //! [`Opening`]: from the URL on the command line to an open vault.
 //!
 //! Keeps the invariants that a command which only reads never creates a vault, and that one which
-//! follows a journal keeps no other process from it.
+//! reads a journal in its order, or follows it, keeps no other process from it meanwhile.
 
 mod opened;
 
@@ -118,25 +118,29 @@ impl Opening {
         opened.map_err(not_opened)
     }
 
-    /// Opens the vault to follow it; there must be one.
+    /// Opens the vault to read events in their order, which takes no index; there must be one.
     ///
-    /// A journal is followed read only, so that others can commit to it. First it is opened in the usual
-    /// way and closed again: this brings back what was acknowledged before a writer was killed, which a
-    /// reader cannot know to be durable.
-    pub(crate) fn open_to_follow(&self) -> Result<Opened> {
+    /// A journal is read read only, so that whoever takes what is read slowly, such as a pager, keeps
+    /// nobody from it. First it is opened in the usual way and closed again: this brings back what was
+    /// acknowledged before a writer was killed, which a reader cannot know to be durable.
+    pub(crate) fn open_in_order(&self) -> Result<Opened> {
         let opened = self.open_existing()?;
-        match (self.on_disk(), opened.why) {
-            (Some((BackEnd::Journal, path)), None) => {
-                block_on(opened.vault.close())?;
-                // With its last handle goes the lock.
-                drop(opened);
-                let vault = JournalVault::open_read_only(path).map_err(not_opened)?;
-                Ok(Opened::as_told(Vault::Journal(vault)))
-            }
+        let (Some((BackEnd::Journal, path)), None) = (self.on_disk(), opened.why) else { return Ok(opened) };
+        block_on(opened.vault.close())?;
+        // With its last handle goes the lock.
+        drop(opened);
+        let vault = JournalVault::open_read_only(path).map_err(not_opened)?;
+        Ok(Opened::as_told(Vault::Journal(vault)))
+    }
+
+    /// Opens the vault to follow it, as [`Self::open_in_order`] does.
+    pub(crate) fn open_to_follow(&self) -> Result<Opened> {
+        let opened = self.open_in_order()?;
+        Ok(match opened.why {
             // Somebody else writes it: that is what following is for.
-            (_, Some(Why::OpenElsewhere)) => Ok(Opened::as_told(opened.vault)),
-            _ => Ok(opened),
-        }
+            Some(Why::OpenElsewhere) => Opened::as_told(opened.vault),
+            _ => opened,
+        })
     }
 
     /// Tells whether nothing is at the path of a vault on disk, so that opening it creates one.

@@ -198,6 +198,25 @@ fn several_tails_go_along_with_commits() {
 }
 
 #[test]
+fn who_takes_all_events_slowly_keeps_nobody_from_the_vault() {
+    let sandbox = Sandbox::new();
+    let (vault, _) = write(&sandbox, 2_000);
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    let commands: [&[&str]; 4] =
+        [&["log"], &["log", "--reverse", "-o", "jsonl"], &["export", "jsonl"], &["export", "cloudevents"]];
+    for args in commands {
+        let mut reading = program(&sandbox, JOURNAL, args).spawn().unwrap();
+        let mut taken = BufReader::new(reading.stdout.take().unwrap());
+        taken.read_line(&mut String::new()).unwrap();
+        commit(&sandbox, 0);
+        assert!(reading.try_wait().unwrap().is_none(), "{args:?} has ended: it tells less than a pipe holds");
+        drop(taken);
+        assert_eq!(end(reading).code, Some(0), "{args:?}");
+    }
+}
+
+#[test]
 fn a_tail_follows_a_writer_that_has_the_vault_open() {
     let sandbox = Sandbox::new();
     let (vault, headers) = write(&sandbox, 2);
