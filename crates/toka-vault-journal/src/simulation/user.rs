@@ -206,11 +206,15 @@ impl User {
     /// Commits a batch and notes the answer.
     async fn answer(&self, batch: &[NewEvent], conditions: &[Condition]) -> Vec<Known> {
         self.witness.note(Mark::Asked(batch.iter().map(|event| event.payload.digest()).collect()));
+        let has_failed = self.witness.has_failed();
         match self.vault.commit_batch_if(batch.to_vec(), conditions).await {
             Ok(headers) => {
                 let payloads = batch.iter().map(|event| event.payload.clone());
                 let committed: Vec<_> = headers.into_iter().zip(payloads).collect();
                 self.witness.note(Mark::Acknowledged(committed.clone()));
+                if has_failed {
+                    self.witness.blame(format!("{committed:?} was acknowledged after a failure"));
+                }
                 committed
             }
             Err(Error::ConditionFailed { condition: Condition::HeadAt(head), position }) => {
@@ -317,6 +321,9 @@ impl User {
             Error::NoRoom { .. } => self.trouble == Trouble::Full,
             _ => self.trouble == Trouble::Fails,
         };
+        if expected && self.trouble == Trouble::Fails && !matches!(error, Error::Closed) {
+            self.witness.fail();
+        }
         if !expected {
             self.witness.blame(format!("it was refused: {error}"));
         }

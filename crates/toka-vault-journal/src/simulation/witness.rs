@@ -47,6 +47,8 @@ struct State {
     /// The newest that each subscriber has seen in this life.
     seen: [Position; SUBSCRIBERS],
     fault: Option<String>,
+    /// Whether somebody was told that the storage has failed.
+    has_failed: bool,
 }
 
 impl Witness {
@@ -78,6 +80,16 @@ impl Witness {
         if let Some(newest) = self.state().seen.get_mut(who) {
             *newest = seen;
         }
+    }
+
+    /// Notes that somebody was told that the storage has failed.
+    pub(super) fn fail(&self) {
+        self.state().has_failed = true;
+    }
+
+    /// Tells whether somebody was told so.
+    pub(super) fn has_failed(&self) -> bool {
+        self.state().has_failed
     }
 
     /// Notes what must not be; the first of its kind counts.
