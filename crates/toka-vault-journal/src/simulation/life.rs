@@ -119,7 +119,7 @@ impl Life {
         let trouble = if work == Work::Some { Trouble::of(seed) } else { Trouble::None };
         let beside =
             open_read_only(&directory).map_err(|error| format!("it does not open to read only: {error}"))?;
-        if trouble == Trouble::Fails {
+        if trouble.fails() {
             directory.fail_after(seed.below(60));
         }
         let prompt = if syncs == Syncs::InTime { SUBSCRIBERS } else { SUBSCRIBERS - 1 };

@@ -32,6 +32,8 @@ pub(super) enum Trouble {
     None,
     /// It fails from some change on.
     Fails,
+    /// It does so until somebody is told, and works again then.
+    FailsAWhile,
     /// It is full for a while.
     Full,
 }
@@ -56,11 +58,17 @@ type Known = (EventHeader, Payload);
 impl Trouble {
     /// Chooses by chance.
     pub(super) fn of(seed: &mut Seed) -> Self {
-        match seed.below(6) {
+        match seed.below(8) {
             0 => Self::Fails,
-            1 => Self::Full,
+            1 => Self::FailsAWhile,
+            2 => Self::Full,
             _ => Self::None,
         }
+    }
+
+    /// Tells whether changes of the disk fail.
+    pub(super) fn fails(self) -> bool {
+        matches!(self, Self::Fails | Self::FailsAWhile)
     }
 }
 
@@ -114,7 +122,7 @@ impl User {
                     shuttle::thread::yield_now();
                 }
             }
-            Err(_) if self.trouble == Trouble::Fails => {}
+            Err(_) if self.trouble.fails() => {}
             Err(error) => return Err(format!("it does not close: {error}")),
         }
         self.beside.close().await.map_err(|error| error.to_string())
@@ -124,7 +132,7 @@ impl User {
     /// beside is behind until more is committed, or the head is recorded.
     async fn all_seen(&self) -> Result<(), String> {
         let head = self.vault.head().await.map_err(|error| error.to_string())?.position;
-        while self.trouble != Trouble::Fails && !self.witness.have_seen(0..self.prompt, head) {
+        while !self.trouble.fails() && !self.witness.have_seen(0..self.prompt, head) {
             shuttle::thread::yield_now();
         }
         Ok(())
@@ -274,7 +282,7 @@ impl User {
             (0..pause).for_each(|_| shuttle::thread::yield_now());
         }
         match vault.head().await {
-            Ok(head) if head.position != seen && self.trouble != Trouble::Fails => {
+            Ok(head) if head.position != seen && !self.trouble.fails() => {
                 self.witness.blame(format!("a subscription ended at {seen}, before {}", head.position));
             }
             Ok(_) => {}
@@ -319,10 +327,13 @@ impl User {
         let expected = match error {
             Error::Closed => true,
             Error::NoRoom { .. } => self.trouble == Trouble::Full,
-            _ => self.trouble == Trouble::Fails,
+            _ => self.trouble.fails(),
         };
-        if expected && self.trouble == Trouble::Fails && !matches!(error, Error::Closed) {
+        if expected && self.trouble.fails() && !matches!(error, Error::Closed) {
             self.witness.fail();
+            if self.trouble == Trouble::FailsAWhile {
+                self.disk.fail_after(u64::MAX);
+            }
         }
         if !expected {
             self.witness.blame(format!("it was refused: {error}"));
