@@ -8,15 +8,15 @@ use std::sync::mpsc::{self, Receiver};
 
 use futures::executor::block_on;
 use serde_json::Value;
-use toka_vault::{EventHeader, JournalOptions, JournalVault, NewEvent, Vault};
+use toka_vault::{EventHeader, JournalVault, NewEvent, Vault};
 
 use crate::sandbox::{Ended, PATIENCE, Sandbox, end};
 
 /// The vault of these tests.
-const JOURNAL: &str = "journal:main";
+pub(crate) const JOURNAL: &str = "journal:main";
 
 /// The same, to read only.
-const READ_ONLY: &str = "journal-read-only:main";
+pub(crate) const READ_ONLY: &str = "journal-read-only:main";
 
 /// Begins what is said of a journal that another process has open.
 const BESIDE: &str = "note: the vault is open in another process; ";
@@ -29,7 +29,7 @@ fn program(sandbox: &Sandbox, url: &str, args: &[&str]) -> Command {
 }
 
 /// Runs the program on a vault.
-fn run(sandbox: &Sandbox, url: &str, args: &[&str]) -> Ended {
+pub(crate) fn run(sandbox: &Sandbox, url: &str, args: &[&str]) -> Ended {
     end(program(sandbox, url, args).spawn().unwrap())
 }
 
@@ -312,34 +312,6 @@ fn a_read_only_url_of_no_vault_is_5_and_creates_none() {
     run(&sandbox, "journal-read-only:~/vault", &["log"]).assert(2, "write $HOME");
     assert_eq!(sandbox.names(), ["empty", "file"]);
     assert_eq!(std::fs::read_dir(sandbox.path("empty")).unwrap().count(), 0);
-}
-
-/// Makes a journal that lost its last segment.
-fn with_lost_tail() -> Sandbox {
-    let sandbox = Sandbox::new();
-    let options = JournalOptions::new().with_segment_bytes(64 << 10);
-    let vault = Vault::Journal(JournalVault::open_with(sandbox.path("main"), options).unwrap());
-    // A segment holds about three of them.
-    (0..10).for_each(|number| {
-        drop(block_on(vault.commit_json("a", (number, "x".repeat(20_000)), &[])).unwrap())
-    });
-    block_on(vault.close()).unwrap();
-    drop(vault);
-    let segments = std::fs::read_dir(sandbox.path("main/journal")).unwrap();
-    let last = segments.map(|entry| entry.unwrap().path()).max().unwrap();
-    std::fs::remove_file(last).unwrap();
-    sandbox
-}
-
-#[test]
-fn a_lost_tail_is_told_until_it_is_accepted() {
-    let sandbox = with_lost_tail();
-    for (url, command) in [(JOURNAL, "log"), (JOURNAL, "tail"), (READ_ONLY, "log"), (READ_ONLY, "tail")] {
-        run(&sandbox, url, &[command]).assert(5, "acknowledged events up to position 10");
-    }
-    let accepted = run(&sandbox, JOURNAL, &["tail", "--accept-tail-loss", "-n", "1"]);
-    assert_eq!((accepted.code, accepted.stderr.as_str()), (Some(0), ""));
-    assert_eq!(run(&sandbox, READ_ONLY, &["log"]).code, Some(0));
 }
 
 #[cfg(unix)]

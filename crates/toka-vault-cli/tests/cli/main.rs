@@ -21,6 +21,7 @@ mod git_odd;
 mod graphs;
 mod jsonl;
 mod jsonl_bad;
+mod lost_tail;
 mod prefixes;
 mod printing;
 mod sandbox;

@@ -30,7 +30,7 @@ const NEVER: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Syncs {
     InTime,
-    /// As it may where an interval is chosen: where a segment is full, and at the end.
+    /// As it may where an interval is chosen: at the latest where a segment is full, and at the end.
     Seldom,
     /// Wrongly: before the next append.
     Late,
@@ -67,7 +67,10 @@ pub(super) fn open(disk: &SimDirectory, is_new: bool, syncs: Syncs, seed: &mut S
         directory.sync()?;
     }
     let index = Index::in_memory(&log, end.position())?;
-    let durability = if syncs == Syncs::Seldom { Durability::Interval(NEVER) } else { Durability::Group };
+    let durability = match syncs {
+        Syncs::Seldom => Durability::Interval(if seed.coin() { NEVER } else { Duration::ZERO }),
+        Syncs::InTime | Syncs::Late => Durability::Group,
+    };
     let engine = EngineOptions { clock, durability, ..EngineOptions::default() };
     match syncs {
         Syncs::InTime | Syncs::Seldom => LocalVault::threaded(log, end, index, &engine),
