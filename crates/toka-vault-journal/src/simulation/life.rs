@@ -68,6 +68,8 @@ impl Life {
             promise.add(mark);
             if self.syncs != Syncs::Seldom || mark.is_durable() {
                 durable.add(mark);
+            } else if *mark == Mark::Closed {
+                durable = promise.clone();
             }
         }
         let told = promise.acknowledged();

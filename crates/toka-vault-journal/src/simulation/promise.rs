@@ -36,7 +36,7 @@ impl Promise {
                     self.acknowledged.insert(header.position, (header.clone(), payload.clone()));
                 }
             }
-            Mark::Condition(_) => {}
+            Mark::Condition(_) | Mark::Closed => {}
             Mark::Replayed(end) => {
                 self.ends.insert(*end);
             }

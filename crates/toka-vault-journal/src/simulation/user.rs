@@ -117,6 +117,7 @@ impl User {
     pub(super) async fn close(&self) -> Result<(), String> {
         match self.vault.close().await {
             Ok(()) => {
+                self.witness.note(Mark::Closed);
                 let head = self.vault.head().await.map_err(|error| error.to_string())?;
                 while self.beside.head().await.map_err(|error| error.to_string())? != head {
                     shuttle::thread::yield_now();

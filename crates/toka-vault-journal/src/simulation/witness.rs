@@ -18,6 +18,8 @@ pub(super) enum Mark {
     Condition(Option<Position>),
     /// A replay had shown all up to a position.
     Replayed(Position),
+    /// The vault was closed, which makes durable all that was acknowledged.
+    Closed,
     /// A subscriber was shown an event whose payload is right, or where it is `None`, a replay was.
     Shown(Option<usize>, EventHeader),
 }
@@ -29,7 +31,7 @@ impl Mark {
         match self {
             Self::Asked(_) => true,
             Self::Shown(who, _) => *who == Some(SUBSCRIBERS - 1),
-            Self::Acknowledged(_) | Self::Condition(_) | Self::Replayed(_) => false,
+            Self::Acknowledged(_) | Self::Condition(_) | Self::Replayed(_) | Self::Closed => false,
         }
     }
 }
