@@ -41,8 +41,9 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Log(args) => {
             log::check(&args, output)?;
             let filter = args.which.filter()?;
-            let opened =
-                if args.is_in_order() { opening.open_in_order()? } else { opening.open_existing()? };
+            // Without an index all events can be listed, but not which are meant, or how they are related.
+            let in_order = filter.is_all() && !args.graph;
+            let opened = if in_order { opening.open_in_order()? } else { opening.open_existing()? };
             read_opened(opened, output, async |vault, output| log::run(vault, &args, filter, output).await)
         }
         Command::Graph(args) => {

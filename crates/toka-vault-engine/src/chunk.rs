@@ -231,6 +231,11 @@ fn payload_elsewhere(
     Err(Error::corrupt(at, reason))
 }
 
+/// Reads the event at a position; `None` where that is behind the end.
+pub(crate) fn read_one(log: &dyn Log, position: Position) -> Result<Option<Event>> {
+    log.read(position, ReadBudget::ONE)?.next().transpose()
+}
+
 /// Reads a range of a log chunk by chunk until `visit` breaks. It is given events, or the positions of some that
 /// are damaged.
 pub(crate) fn scan<B>(

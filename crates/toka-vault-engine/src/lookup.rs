@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, Result, Timestamp};
 
-use crate::chunk::scan;
+use crate::chunk::{read_one, scan};
 use crate::id_map::IdMap;
 use crate::index::times::TimeRange;
 use crate::index::{Index, Lookup, Span};
@@ -77,7 +77,7 @@ impl Storage {
     /// Reads an event, or returns `None` where there is none up to position `last`.
     pub(crate) fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
         let Some(position) = self.position(id, last)? else { return Ok(None) };
-        match self.log.read(position, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
+        match read_one(self.log.as_ref(), position) {
             // The index can be behind the log by an eviction.
             Ok(event) => Ok(event.filter(|event| event.header.id == id)),
             Err(Error::Evicted { .. }) => Ok(None),

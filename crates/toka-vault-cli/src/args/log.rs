@@ -28,11 +28,3 @@ pub(crate) struct Log {
     #[arg(long, conflicts_with = "reverse")]
     pub(crate) graph: bool,
 }
-
-impl Log {
-    /// Tells whether all events are listed in their order, which takes no index.
-    pub(crate) fn is_in_order(&self) -> bool {
-        let Which { kinds, since, until } = &self.which;
-        kinds.patterns.is_empty() && since.is_none() && until.is_none() && !self.graph
-    }
-}

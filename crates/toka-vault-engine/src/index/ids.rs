@@ -36,7 +36,7 @@ const GATHERED_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 16 };
 const WAITING_IDS_MAX: usize = 4 * GATHERED_IDS_MAX;
 
 /// How the files are called, and how large they start.
-const LAYOUT: Layout = Layout {
+pub(super) const LAYOUT: Layout = Layout {
     extension: "ids",
     batch_events: GATHERED_IDS_MAX,
     is_filtered: |_| false,

@@ -44,7 +44,7 @@ const BATCH_EVENTS: usize = if cfg!(test) { 64 } else { 1 << 15 };
 const KINDS_MAX: usize = 1 << 16;
 
 /// How the files are called, and how large they start.
-const LAYOUT: Layout = Layout {
+pub(super) const LAYOUT: Layout = Layout {
     extension: "postings",
     batch_events: BATCH_EVENTS,
     is_filtered: keys::is_of_payload,

@@ -137,18 +137,11 @@ mod tests {
 
     use super::*;
     use crate::index::given::given;
-    use crate::index::runs::{Layout, Notes, Times};
+    use crate::index::postings::LAYOUT;
+    use crate::index::runs::Notes;
     use crate::index::times::Zones;
 
     const EVENTS: u64 = 300;
-    const LAYOUT: Layout = Layout {
-        extension: "postings",
-        batch_events: 64,
-        is_filtered: keys::is_of_payload,
-        own_key: |_| None,
-        times: Times::Kept,
-    };
-
     /// Makes a file of what the log says, but for a change.
     fn file(dir: &Path, log: &dyn Log, change: impl FnOnce(&mut Vec<Entry>)) -> Runs {
         file_with(dir, log, change, Timestamp::MAX)

@@ -40,8 +40,6 @@ pub(super) struct Life {
     syncs: Syncs,
     changes: Vec<Change>,
     marks: Vec<(usize, Mark)>,
-    /// Changes until the vault was there, which its directory guards.
-    created: usize,
     /// Changes until it was open.
     opened: usize,
     /// Events that were acknowledged before it and are not there.
@@ -56,8 +54,10 @@ impl Life {
 
     /// Ends it by a crash or a kill after any of its changes; returns what the next one begins with.
     pub(super) fn crash(&self, seed: &mut Seed) -> Start {
-        let choices = (self.changes.len() - self.created + 1) as u64;
-        let count = self.created + seed.below(choices) as usize;
+        // Until a new vault is there, its directory guards it.
+        let created = if self.start.is_new { self.opened } else { 0 };
+        let choices = (self.changes.len() - created + 1) as u64;
+        let count = created + seed.below(choices) as usize;
         let Start { mut disk, mut promise, mut durable, .. } = self.start.clone();
         if count >= self.opened {
             // Whoever opens a vault makes durable what it finds.
@@ -113,7 +113,6 @@ impl Life {
         let vault = open(&directory, start.is_new, syncs, seed)
             .map_err(|error| format!("it does not open: {error}"))?;
         let opened = directory.change_count();
-        let created = if start.is_new { opened } else { 0 };
         let witness = Witness::of(directory.clone());
         let found = block_on(check(&vault))?;
         start.promise.check(&found)?;
@@ -133,13 +132,13 @@ impl Life {
         block_on(user.close())?;
         let marks = user.witness.marks()?;
         drop(user);
-        Ok(Self { start, syncs, changes: directory.changes(), marks, created, opened, lost })
+        Ok(Self { start, syncs, changes: directory.changes(), marks, opened, lost })
     }
 }
 
 impl PartialEq for Life {
     fn eq(&self, other: &Self) -> bool {
-        self.changes == other.changes && self.marks == other.marks && self.created == other.created
+        self.changes == other.changes && self.marks == other.marks && self.opened == other.opened
     }
 }
 

@@ -1,9 +1,8 @@
 //! [`User`]: who uses a vault in a life of it, in every way that a promise can come of.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::pin;
 
+use futures::FutureExt;
 use shuttle::future::block_on;
 use toka_vault_core::{
     Condition, Error, Event, EventHeader, EventId, NewEvent, Payload, Position, ReplayOptions, StartFrom,
@@ -214,9 +213,40 @@ impl User {
 
     /// Commits a batch and notes the answer.
     async fn answer(&self, batch: &[NewEvent], conditions: &[Condition]) -> Vec<Known> {
+        let has_failed = self.ask(batch);
+        let answer = self.vault.commit_batch_if(batch.to_vec(), conditions).await;
+        self.answered(batch, conditions, has_failed, answer)
+    }
+
+    /// Asks for a commit and leaves it after some looks, if it is not answered by then. It happens, or not.
+    async fn leave_commit(&self, seed: &mut Seed, parent: Option<EventId>) -> Vec<Known> {
+        let batch = [event(seed).with_parents(parent.as_slice())];
+        let has_failed = self.ask(&batch);
+        let mut commit = pin!(self.vault.commit_batch(batch.to_vec()));
+        for _ in 0..seed.below(4) {
+            if let Some(answer) = commit.as_mut().now_or_never() {
+                return self.answered(&batch, &[], has_failed, answer);
+            }
+            shuttle::thread::yield_now();
+        }
+        Vec::new()
+    }
+
+    /// Notes that a batch is asked for. Tells whether somebody was told before that the storage has failed.
+    fn ask(&self, batch: &[NewEvent]) -> bool {
         self.witness.note(Mark::Asked(batch.iter().map(|event| event.payload.digest()).collect()));
-        let has_failed = self.witness.has_failed();
-        match self.vault.commit_batch_if(batch.to_vec(), conditions).await {
+        self.witness.has_failed()
+    }
+
+    /// Notes how a commit was answered.
+    fn answered(
+        &self,
+        batch: &[NewEvent],
+        conditions: &[Condition],
+        has_failed: bool,
+        answer: toka_vault_core::Result<Vec<EventHeader>>,
+    ) -> Vec<Known> {
+        match answer {
             Ok(headers) => {
                 let payloads = batch.iter().map(|event| event.payload.clone());
                 let committed: Vec<_> = headers.into_iter().zip(payloads).collect();
@@ -224,41 +254,15 @@ impl User {
                 if has_failed {
                     self.witness.blame(format!("{committed:?} was acknowledged after a failure"));
                 }
-                committed
+                return committed;
             }
             Err(Error::ConditionFailed { condition: Condition::HeadAt(head), position }) => {
                 self.witness.note(Mark::Condition(Some(position)));
                 if position <= head || conditions.is_empty() {
                     self.witness.blame(format!("the condition of {head} was broken by {position}"));
                 }
-                Vec::new()
             }
-            Err(error) => {
-                self.refused(&error);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Asks for a commit and leaves it after some looks, if it is not answered by then. It happens, or not.
-    async fn leave_commit(&self, seed: &mut Seed, parent: Option<EventId>) -> Vec<Known> {
-        let event = event(seed).with_parents(parent.as_slice());
-        let payload = event.payload.clone();
-        self.witness.note(Mark::Asked(vec![payload.digest()]));
-        let mut commit = pin!(self.vault.commit(event));
-        for _ in 0..seed.below(4) {
-            match look(commit.as_mut()).await {
-                Poll::Pending => shuttle::thread::yield_now(),
-                Poll::Ready(Ok(header)) => {
-                    let committed = vec![(header, payload)];
-                    self.witness.note(Mark::Acknowledged(committed.clone()));
-                    return committed;
-                }
-                Poll::Ready(Err(error)) => {
-                    self.refused(&error);
-                    break;
-                }
-            }
+            Err(error) => self.refused(&error),
         }
         Vec::new()
     }
@@ -270,10 +274,9 @@ impl User {
         let mut seen = seen;
         loop {
             // Who leaves a call that has nothing to tell yet misses nothing.
-            let looked = look(pin!(subscription.recv())).await;
-            let received = match looked {
-                Poll::Ready(received) => received,
-                Poll::Pending => subscription.recv().await,
+            let received = match subscription.recv().now_or_never() {
+                Some(received) => received,
+                None => subscription.recv().await,
             };
             match received {
                 Ok(Some(event)) => seen = self.show(Some(who), seen, event),
@@ -296,10 +299,9 @@ impl User {
         let mut replay = self.vault.replay(ReplayOptions::new());
         let mut seen = Position::ZERO;
         loop {
-            let looked = look(pin!(replay.try_next())).await;
-            let read = match looked {
-                Poll::Ready(read) => read,
-                Poll::Pending => replay.try_next().await,
+            let read = match replay.try_next().now_or_never() {
+                Some(read) => read,
+                None => replay.try_next().await,
             };
             match read {
                 Ok(Some(event)) => seen = self.show(None, seen, event),
@@ -325,26 +327,18 @@ impl User {
 
     /// Notes a refusal, which is a fault unless there is trouble with the disk, or the vault is closed.
     fn refused(&self, error: &Error) {
-        let expected = match error {
-            Error::Closed => true,
-            Error::NoRoom { .. } => self.trouble == Trouble::Full,
-            _ => self.trouble.fails(),
-        };
-        if expected && self.trouble.fails() && !matches!(error, Error::Closed) {
-            self.witness.fail();
-            if self.trouble == Trouble::FailsAWhile {
-                self.disk.fail_after(u64::MAX);
+        match error {
+            Error::Closed => {}
+            Error::NoRoom { .. } if self.trouble == Trouble::Full => {}
+            _ if self.trouble.fails() && !matches!(error, Error::NoRoom { .. }) => {
+                self.witness.fail();
+                if self.trouble == Trouble::FailsAWhile {
+                    self.disk.fail_after(u64::MAX);
+                }
             }
-        }
-        if !expected {
-            self.witness.blame(format!("it was refused: {error}"));
+            _ => self.witness.blame(format!("it was refused: {error}")),
         }
     }
-}
-
-/// Polls a future once.
-async fn look<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
-    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
 /// Has a disk be full for some turns.

@@ -33,6 +33,14 @@ fn settle(index: &IdIndex) {
     }
 }
 
+/// Makes the files of a log's index, and ends the index.
+fn filed(dir: &Path, log: &Given) -> IdIndex {
+    let index = open(dir, log);
+    settle(&index);
+    index.close();
+    index
+}
+
 /// Asserts that each event is found, and no other.
 fn assert_finds(index: IdIndex, log: Given) {
     let absent = id(1, 999);
@@ -89,9 +97,7 @@ fn files_that_are_gone_damaged_or_of_another_log_are_built_anew() {
 fn a_damaged_page_is_found_out_and_the_log_is_searched() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(1_000, 0);
-    let index = open(dir.path(), &log);
-    settle(&index);
-    index.close();
+    let index = filed(dir.path(), &log);
     for file in files(dir.path()) {
         let mut bytes = fs::read(&file).unwrap();
         bytes[4_096 + 20] ^= 1;
@@ -138,9 +144,7 @@ fn an_id_is_not_said_to_be_absent_while_it_could_be_that_of_a_damaged_event() {
 fn a_file_whose_last_event_is_damaged_later_is_kept_and_that_of_another_log_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(1_000, 0);
-    let index = open(dir.path(), &log);
-    settle(&index);
-    index.close();
+    let index = filed(dir.path(), &log);
     let ends: Vec<u64> = index.runs().unwrap().snapshot().iter().map(|run| run.cover().last.get()).collect();
     let damaged = || ends.iter().flat_map(|end| [end - 2, end - 1, *end]).collect();
     let log = Given { damaged: damaged(), ..given(1_000, 0) };

@@ -13,7 +13,8 @@ use toka_vault_core::{Error, Position, Result};
 
 use super::run::{Cover, Run};
 use super::{Layout, Runs};
-use crate::log::{Log, ReadBudget};
+use crate::chunk::read_one;
+use crate::log::Log;
 use crate::sync::RwLock;
 
 impl Runs {
@@ -69,7 +70,7 @@ fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
     let Cover { first, last, hash } = run.cover();
     let (mut at, mut step) = (last, 1_u64);
     loop {
-        match log.read(at, ReadBudget::ONE).and_then(|mut chunk| chunk.next().transpose()) {
+        match read_one(log, at) {
             Ok(Some(event)) if at == last => return Ok(event.header.hash == hash),
             Ok(event) => return Ok(event.is_some_and(|event| run.knows(&event))),
             Err(Error::Corrupt { .. }) if at > first => at = last.minus(step).max(first),

@@ -5,19 +5,14 @@ use std::sync::Arc;
 
 use toka_vault_core::{Event, Position};
 
-use super::{Cover, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs, Times};
+use super::{Cover, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs};
 use crate::index::given::{files, given, id};
+use crate::index::ids;
 
 /// Events of each file.
 const EVENTS: usize = 10;
 
-const LAYOUT: Layout = Layout {
-    extension: "ids",
-    batch_events: EVENTS,
-    is_filtered: |_| false,
-    own_key: |event| Some(event.header.id.into()),
-    times: Times::Left,
-};
+const LAYOUT: Layout = Layout { batch_events: EVENTS, ..ids::LAYOUT };
 
 /// Makes as many files as are merged at once.
 fn mergeable(dir: &Path) -> (Runs, Vec<Arc<Run>>) {
