@@ -11,6 +11,7 @@ mod lock;
 mod real;
 mod storage;
 mod tail;
+mod zeros;
 
 pub use directory::{Format, VaultDir};
 pub(crate) use files::{read_at, write_at};

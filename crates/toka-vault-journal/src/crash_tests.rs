@@ -13,12 +13,13 @@ use toka_vault_core::{
 };
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{Group, LogEnd, ReadBudget};
-use toka_vault_testkit::sim::{Seed, SimDirectory, SimDisk};
+use toka_vault_testkit::sim::{Change, Seed, SimDirectory, SimDisk};
 
 use crate::compression::Compression;
 use crate::journal::Journal;
 use crate::pool::Pool;
 use crate::recover::recover;
+use crate::segment_header::PAGE_BYTES;
 use crate::segments::Segments;
 use crate::spares::Spares;
 
@@ -262,6 +263,20 @@ pub(crate) fn asked(name: &str, otherwise: u64) -> u64 {
 }
 
 #[test]
+fn every_write_ends_with_a_page() {
+    // The rest of a page that is written in part would have to be read first.
+    let history = History::run(&mut Seed::new(1), Acknowledge::AfterSync, CHANGES_MAX);
+    let in_use = history.directory.changes().into_iter().skip(history.created);
+    let ends: Vec<u64> = in_use
+        .filter_map(|change| match change {
+            Change::Write(_, offset, bytes) => Some(offset + bytes.len() as u64),
+            _ => None,
+        })
+        .collect();
+    assert!(ends.len() > 20 && ends.iter().all(|end| end.is_multiple_of(PAGE_BYTES as u64)), "{ends:?}");
+}
+
+#[test]
 fn every_crash_leaves_what_was_acknowledged_and_whole_groups() {
     let (mut points, mut refused) = (0, 0);
     for number in 0..asked("CRASH_SEEDS", 8) {
@@ -286,7 +301,7 @@ fn what_was_never_acknowledged_is_not_taken_for_part_of_what_is_written_in_its_p
     // A group of two frames, of which a crash leaves the second alone.
     journal.append(&group_of(&mut seed, LogEnd::EMPTY, &[700, 700, 1_500])).unwrap();
     let mut disk = directory.disk();
-    disk.flip(&disk.names()[0], (crate::segment_header::PAGE_BYTES + 20) * 8);
+    disk.flip(&disk.names()[0], (PAGE_BYTES + 20) * 8);
     let directory = SimDirectory::on(disk);
     let (journal, end) = open(&directory, 2).unwrap();
     assert_eq!(end, LogEnd::EMPTY);

@@ -67,15 +67,17 @@ impl FrameIndex {
         (from, self.entries.get(behind(last)).map(|(_, offset)| *offset))
     }
 
-    /// Returns the page that stands at the end of the segment.
-    pub(crate) fn page(&self, salted: &Salted) -> Vec<u8> {
+    /// Returns the pages that stand at the end of the segment, the last of them with zeros at its end.
+    pub(crate) fn pages(&self, salted: &Salted) -> Vec<u8> {
         let mut body = Vec::with_capacity(INDEX_BYTES);
         body.extend_from_slice(&(self.entries.len() as u32).to_be_bytes());
         for (first, offset) in &self.entries {
             body.extend_from_slice(&first.get().to_be_bytes());
             body.extend_from_slice(&offset.to_be_bytes());
         }
-        [salted.of(&body).to_be_bytes().as_slice(), &body].concat()
+        let mut pages = [salted.of(&body).to_be_bytes().as_slice(), &body].concat();
+        pages.resize(pages.len().next_multiple_of(PAGE_BYTES), 0);
+        pages
     }
 
     /// Reads the index of a full segment, or builds it from its frames, which go up to `last`.

@@ -165,6 +165,7 @@ impl Journal {
         }
         let at = active.written.load(Ordering::Relaxed);
         let offsets = writer.frames(&blocks, group.end.position(), &active.segment, at);
+        writer.pad(at, active.capacity);
         active.segment.file.write_at(&writer.buffer, at)?;
         active.extend(offsets.into_iter(), at + bytes as u64);
         if at < active.capacity / 2 && at + bytes as u64 >= active.capacity / 2 {
@@ -219,8 +220,8 @@ impl Journal {
         let spares = lock(&self.spares);
         // First the room: where there is none, nothing was touched.
         let file = spares.take(number + 1, PAGE_BYTES as u64 + bytes + INDEX_BYTES as u64)?;
-        let page = full.index().page(&full.segment.salted);
-        full.segment.file.write_at(&page, full.segment.file.len()?.saturating_sub(INDEX_BYTES as u64))?;
+        let pages = full.index().pages(&full.segment.salted);
+        full.segment.file.write_at(&pages, full.segment.file.len()?.saturating_sub(INDEX_BYTES as u64))?;
         // Then what is before it, so that its header proves that all of that is durable.
         full.segment.file.sync()?;
         writer.synced = writer.end.position();
@@ -258,6 +259,14 @@ impl Writer {
             (block.first, offset)
         };
         blocks.iter().zip(behind).map(write_one).collect()
+    }
+
+    /// Adds the zeros behind the frames, which will lie at `at`, up to the end of a page: of a page that is
+    /// written in part, and which the file system does not have in memory, it would have to read the rest.
+    fn pad(&mut self, at: u64, capacity: u64) {
+        let end = at + self.buffer.len() as u64;
+        let page_end = end.next_multiple_of(PAGE_BYTES as u64).min(capacity);
+        self.buffer.resize(self.buffer.len() + page_end.saturating_sub(end) as usize, 0);
     }
 }
 

@@ -10,6 +10,7 @@ use toka_vault_core::{Error, Result};
 
 use super::files::{read_at, sync_dir, write_at};
 use super::storage::{Directory, StoredFile};
+use super::zeros;
 
 /// Is a directory of this machine.
 #[derive(Clone, Debug)]
@@ -123,6 +124,14 @@ impl StoredFile for RealFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         write_at(&self.file, bytes, offset).map_err(|error| Error::io("write", &self.path, error))
+    }
+
+    fn fill(&self, bytes: u64, synced: u64) -> Result<()> {
+        let filled = zeros::fill_directly(&self.path, bytes);
+        match filled.map_err(|error| Error::io("write", &self.path, error))? {
+            true => self.sync(),
+            false => zeros::fill(self, bytes, synced),
+        }
     }
 
     fn sync(&self) -> Result<()> {

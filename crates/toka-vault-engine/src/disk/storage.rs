@@ -48,6 +48,12 @@ pub trait StoredFile: Debug + Send + Sync {
     /// [`StoredFile::sync`].
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()>;
 
+    /// Makes a new, empty file `bytes` zeros, durable when this returns. Where zeros wait in memory for a
+    /// sync, so that other syncs wait behind them, no more than about `synced` bytes do at a time.
+    fn fill(&self, bytes: u64, synced: u64) -> Result<()> {
+        super::zeros::fill(self, bytes, synced)
+    }
+
     /// Makes the content durable, and the length.
     fn sync(&self) -> Result<()>;
 

@@ -24,22 +24,7 @@ pub(crate) fn commit(path: &Path, count: u64) {
 
 #[test]
 fn a_commit_is_one_write_and_one_sync_of_a_file_that_does_not_grow() {
-    let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !there.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("vault");
-    let trace = "trace=%file,%desc";
-    let strace = ["strace", "-f", "-qq", "-y", "-e", trace, "-s", "64"];
-    let mut command = child::under(&strace, "commit", &path, "20");
-    command.stderr(Stdio::piped());
-    let mut running = child::start(command);
-    let lines = child::lines(running.process.stderr.take().unwrap());
-    running.wait_for("stored 21");
-    running.finish();
-    let calls: Vec<String> = lines.iter().collect();
+    let Some(calls) = calls_of_commits() else { return };
     let said =
         |what: &str| calls.iter().position(|call| call.contains("write(1<") && call.contains(what)).unwrap();
     let steady = &calls[said("> stored 2\\n")..said("> stored 21\\n")];
@@ -53,6 +38,34 @@ fn a_commit_is_one_write_and_one_sync_of_a_file_that_does_not_grow() {
         .collect();
     assert_eq!(names.len(), 2 * 19, "{names:?}");
     assert!(names.chunks(2).all(|pair| pair == ["pwrite64", "sync"]), "{names:?}");
+}
+
+#[test]
+fn zeros_are_written_past_the_memory_of_the_file_system() {
+    let Some(calls) = calls_of_commits() else { return };
+    let opened = |call: &&String| call.contains(".segment\"") && call.contains("O_DIRECT");
+    assert_eq!(calls.iter().filter(opened).count(), 1, "{calls:#?}");
+}
+
+/// Returns the system calls that create a vault and store 21 events; `None`, said aloud, where they cannot
+/// be seen.
+fn calls_of_commits() -> Option<Vec<String>> {
+    let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let trace = "trace=%file,%desc";
+    let strace = ["strace", "-f", "-qq", "-y", "-e", trace, "-s", "64"];
+    let mut command = child::under(&strace, "commit", &path, "20");
+    command.stderr(Stdio::piped());
+    let mut running = child::start(command);
+    let lines = child::lines(running.process.stderr.take().unwrap());
+    running.wait_for("stored 21");
+    running.finish();
+    Some(lines.iter().collect())
 }
 
 /// Returns the name of the call in a line of `strace`.
