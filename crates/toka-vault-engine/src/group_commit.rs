@@ -11,7 +11,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use toka_vault_core::{Condition, Error, EventHeader, NewEvent, Position, Result};
+use toka_vault_core::{Condition, Error, Event, EventHeader, NewEvent, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::flight::Flight;
@@ -51,6 +51,8 @@ struct Answered {
     stored: oneshot::Receiver<Result<Vec<EventHeader>>>,
     /// Why the commit is refused.
     refused: Option<Error>,
+    /// Events to free, now that no lock is held.
+    spent: Vec<Event>,
 }
 
 /// Says why a commit is not on its way.
@@ -211,14 +213,16 @@ impl GroupCommit {
         };
         let (answer, stored) = oneshot::channel();
         let caller = Caller { headers: sealed.headers, answer, room };
-        self.pending.add(PendingCommit { events: sealed.events, bytes, end: sealed.end, caller });
-        Ok(Answered { stored, refused })
+        let commit = PendingCommit { events: sealed.events, bytes, end: sealed.end, caller };
+        let spent = self.pending.add(commit);
+        Ok(Answered { stored, refused, spent })
     }
 }
 
 impl Answered {
     /// Waits for the answer.
     async fn outcome(self) -> Result<Vec<EventHeader>> {
+        drop(self.spent);
         // It is never dropped unsent: the writer ends after all that was handed over.
         let headers = self.stored.await.map_err(|_| Error::Closed)??;
         self.refused.map_or(Ok(headers), Err)

@@ -49,12 +49,17 @@ impl Published {
         }
     }
 
-    /// Makes events visible, up to `position`, with the chain hash up to there.
-    pub(crate) fn publish(&self, events: Vec<Event>, position: Position, chain: Option<ChainHash>) {
-        if let Some(tail) = &self.tail {
-            sync::write(tail).extend(events);
-        }
+    /// Makes events visible, up to `position`, with the chain hash up to there. Returns those that are no
+    /// longer kept for readers.
+    pub(crate) fn publish(
+        &self,
+        events: Vec<Event>,
+        position: Position,
+        chain: Option<ChainHash>,
+    ) -> Vec<Event> {
+        let spent = self.tail.as_ref().map(|tail| sync::write(tail).extend(events));
         self.change(|state| (state.position, state.chain) = (position, chain));
+        spent.unwrap_or_default()
     }
 
     /// Tells readers that the head is the last one.

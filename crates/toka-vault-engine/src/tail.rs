@@ -17,8 +17,9 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Adds events behind the newest and lets the oldest go.
-    pub(crate) fn extend(&mut self, events: Vec<Event>) {
+    /// Adds events behind the newest and returns the oldest, which it lets go of.
+    pub(crate) fn extend(&mut self, events: Vec<Event>) -> Vec<Event> {
+        let mut spent = Vec::with_capacity(events.len());
         for event in events {
             self.bytes += event.payload.bytes().len();
             self.events.push_back(event);
@@ -26,7 +27,9 @@ impl Tail {
         while self.events.len() > TAIL_EVENTS_MAX || self.bytes > TAIL_BYTES_MAX {
             let Some(oldest) = self.events.pop_front() else { break };
             self.bytes -= oldest.payload.bytes().len();
+            spent.push(oldest);
         }
+        spent
     }
 
     /// Returns up to `count` events from `from` on, or `None` where the tail starts later.

@@ -134,7 +134,8 @@ impl Writer {
         self.health.failure().map_or(Ok(()), Err)?;
         // First the index, so that what is published is found by its id.
         self.index.ids.insert(&group.events);
-        self.published.publish(group.events, end.position(), Some(end.chain()));
+        let spent = self.published.publish(group.events, end.position(), Some(end.chain()));
+        self.pending.free_later(spent);
         if self.durability == Durability::Group {
             // Last, so that the index need not read what it finds published.
             self.index.durable(end.position());
