@@ -1,9 +1,7 @@
 //! [`Following`]: a vault over a log that somebody else writes.
 //!
 //! A thread looks again and again how far the log has come, and publishes that. Reading is the same as
-//! in any other vault, but that an event is found by its id by reading the log ([`SeenIds`]).
-//!
-//! [`SeenIds`]: crate::seen_ids::SeenIds
+//! in any other vault, but that the index is that of the writer, as far as its files go.
 //!
 //! Keeps the invariants that nothing is written; and that what is published only grows.
 
@@ -12,11 +10,13 @@ use std::sync::Arc;
 use toka_vault_core::Result;
 
 use crate::guard::guarded;
+use crate::index::{IdIndex, Index, IndexBeside};
 use crate::limits::FOLLOW_PAUSE;
 use crate::log::{Log, LogEnd};
 use crate::lookup::Storage;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
+use crate::seen_ids::SeenIds;
 use crate::sync::{Condvar, Mutex, lock, wait_for};
 use crate::thread::JoinHandle;
 
@@ -47,8 +47,17 @@ struct Stop {
 
 impl Following {
     /// Starts the threads.
-    pub(crate) fn start(log: Arc<dyn FollowedLog>, published: Arc<Published>) -> Result<Self> {
-        let storage = Storage { log: log.clone(), index: Arc::default(), seen: Some(Arc::default()) };
+    pub(crate) fn start(
+        log: Arc<dyn FollowedLog>,
+        index: IndexBeside,
+        published: Arc<Published>,
+    ) -> Result<Self> {
+        let IndexBeside { ids, postings } = index;
+        let storage = Storage {
+            log: log.clone(),
+            index: Arc::new(Index { ids: IdIndex::default(), postings }),
+            seen: Some(Arc::new(SeenIds::beside(ids))),
+        };
         let (readers, source) = ReaderThreads::start(&storage)?;
         let stop = Arc::<Stop>::default();
         let told = stop.clone();

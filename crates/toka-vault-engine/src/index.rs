@@ -4,6 +4,7 @@
 //! the log alone is the truth. Files that are missing, damaged or of another log are found out and
 //! built anew; until then the log is searched instead.
 
+mod beside;
 mod gaps;
 #[cfg(test)]
 pub(crate) mod given;
@@ -22,11 +23,18 @@ use toka_vault_core::{Event, Position, Result};
 use crate::log::Log;
 use crate::options::Indexing;
 use crate::published::Published;
+pub use beside::IndexBeside;
 pub(crate) use gaps::Gaps;
 pub(crate) use ids::IdIndex;
 pub(crate) use postings::Postings;
-pub(crate) use runs::{Damaged, Key, Lookup};
+pub(crate) use runs::{Damaged, Key, Lookup, Runs};
 pub(crate) use times::Span;
+
+/// Where the files of the index by id are.
+const IDS: &str = "ids";
+
+/// Where those of the index by content are.
+const POSTINGS: &str = "postings";
 
 /// Finds events by id and by content, or, as it starts, nothing.
 #[derive(Debug, Default)]
@@ -58,9 +66,9 @@ impl Index {
     ///
     /// A failure to read the log or the directory, or to write to it.
     pub fn open(dir: &Path, indexing: Indexing, log: &dyn Log, head: Position) -> Result<Self> {
-        let ids = IdIndex::open(&dir.join("ids"), log, head)?;
+        let ids = IdIndex::open(&dir.join(IDS), log, head)?;
         let postings = match indexing {
-            Indexing::All => Postings::open(&dir.join("postings"), log, head)?,
+            Indexing::All => Postings::open(&dir.join(POSTINGS), log, head)?,
             Indexing::Ids => Postings::default(),
         };
         Ok(Self { ids, postings })
@@ -84,8 +92,8 @@ impl Index {
     /// A failure to read the log that is not the damage of an event.
     pub(crate) fn findings(&self, log: &dyn Log) -> Result<Vec<Finding>> {
         let indexes = [
-            ("ids", self.ids.runs(), proof::id_of as fn(&Event) -> Vec<Key>),
-            ("postings", self.postings.runs(), proof::postings_of),
+            (IDS, self.ids.runs(), proof::id_of as fn(&Event) -> Vec<Key>),
+            (POSTINGS, self.postings.own_runs(), proof::postings_of),
         ];
         let mut findings = Vec::new();
         for (name, runs, keys_of) in indexes {

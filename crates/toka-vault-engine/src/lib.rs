@@ -49,7 +49,7 @@ pub use chunk::Chunk;
 pub use clock::{Clock, SystemClock};
 pub use following::FollowedLog;
 pub use guard::guarded;
-pub use index::Index;
+pub use index::{Index, IndexBeside};
 pub use log::{Group, Log, LogEnd, ReadBudget};
 pub use options::{Durability, EngineOptions, Indexing};
 pub use segmented::Segmented;

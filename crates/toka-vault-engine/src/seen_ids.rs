@@ -1,19 +1,19 @@
 //! [`SeenIds`]: which event has which id, in a log that somebody else writes.
 //!
-//! The files of the index belong to the writer, which removes them as it merges. So whoever reads beside it
-//! notes the ids that it comes across while it looks for one, and reads each part of the log once for all of
-//! them: the first look reads up to the event that it is for, a later one what was not read yet.
+//! The files of the writer's index tell it of older events. The newer ones are in no file: whoever reads notes
+//! the ids that it comes across while it looks for one, and reads each part of the log once for all of them:
+//! the first look reads up to the event that it is for, a later one what was not read yet.
 //!
-//! Keeps the invariants that an id is found wherever it stands, as an index finds it; that nothing is locked
+//! Keeps the invariant that an id is found wherever it stands, as an index finds it; that nothing is locked
 //! while the log is read; and that no more than [`SEEN_IDS_MAX`] ids, an eighth and a chunk are in memory.
-//! What is older is searched for each time, and so is an id that no event has.
+//! What is older and in no file is searched for each time.
 
 use std::ops::{ControlFlow, RangeInclusive};
 
 use toka_vault_core::{Event, EventId, Position, Result};
 
 use crate::chunk::scan;
-use crate::index::{Gaps, Lookup, Span};
+use crate::index::{Gaps, Lookup, Runs, Span};
 use crate::log::Log;
 use crate::positions::Positions;
 use crate::sync::{Mutex, lock};
@@ -24,11 +24,17 @@ const SEEN_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 20 };
 
 /// Remembers the ids of the events that were read.
 #[derive(Debug, Default)]
-pub(crate) struct SeenIds(Mutex<Seen>);
+pub(crate) struct SeenIds {
+    /// The files of the writer's index, where they can be read.
+    files: Option<Runs>,
+    seen: Mutex<Seen>,
+}
 
 #[derive(Debug)]
 struct Seen {
     ids: Positions,
+    /// Up to where files tell of ids.
+    filed: Position,
     /// The first position whose id is remembered.
     first: Position,
     /// The position behind all that was read.
@@ -39,16 +45,17 @@ struct Seen {
 
 impl Default for Seen {
     fn default() -> Self {
-        Self {
-            ids: Positions::default(),
-            first: Position::FIRST,
-            next: Position::FIRST,
-            gaps: Gaps::default(),
-        }
+        Self::after(Position::ZERO)
     }
 }
 
 impl SeenIds {
+    /// Starts with what these files tell.
+    pub(crate) fn beside(files: Option<Runs>) -> Self {
+        let filed = files.as_ref().map_or(Position::ZERO, Runs::last);
+        Self { files, seen: Mutex::new(Seen::after(filed)) }
+    }
+
     /// Finds an event. Reads the log up to position `last`; one behind it may be known all the same.
     ///
     /// # Errors
@@ -56,16 +63,19 @@ impl SeenIds {
     /// A failure to read it that is not the damage of an event; the next look may go well.
     pub(crate) fn find(&self, id: EventId, last: Position, log: &dyn Log) -> Result<Lookup> {
         let (seen, next) = {
-            let seen = lock(&self.0);
+            let seen = lock(&self.seen);
             (seen.ids.get(id), seen.next)
         };
-        let found = match seen {
-            Some(position) => Some(position),
-            None => self.read_up_to(id, next..=last, log)?,
-        };
-        Ok(match found {
+        if let Some(position) = seen {
+            return Ok(Lookup::At(position));
+        }
+        let filed = self.files.as_ref().map_or(Lookup::Absent, |files| files.find(id.into()));
+        if let Lookup::At(_) = filed {
+            return Ok(filed);
+        }
+        Ok(match self.read_up_to(id, next..=last, log)? {
             Some(position) => Lookup::At(position),
-            None => Lookup::Absent.or_in(lock(&self.0).unknown()),
+            None => filed.or_in(lock(&self.seen).unknown()),
         })
     }
 
@@ -76,20 +86,38 @@ impl SeenIds {
         range: RangeInclusive<Position>,
         log: &dyn Log,
     ) -> Result<Option<Position>> {
+        let head = *range.end();
         scan(log, range, |events| {
-            let mut seen = lock(&self.0);
-            match events {
-                Ok(events) => seen.note(events),
-                Err(damaged) => seen.note_damaged(damaged),
+            // Not in what is remembered alone: meanwhile another look can have found it to be in a file.
+            let here = events.unwrap_or_default().iter().find(|event| event.header.id == id);
+            let (seen, is_full) = {
+                let mut seen = lock(&self.seen);
+                match events {
+                    Ok(events) => seen.note(events),
+                    Err(damaged) => seen.note_damaged(damaged),
+                }
+                (seen.ids.get(id), seen.is_full())
+            };
+            if is_full {
+                let filed = self.files.as_ref().map_or(Position::ZERO, |files| {
+                    files.look(log, head);
+                    files.last()
+                });
+                lock(&self.seen).forget_oldest(filed);
             }
-            let found = seen.ids.get(id);
-            seen.forget_oldest();
+            let found = here.map(Event::position).or(seen);
             Ok(found.map_or(ControlFlow::Continue(()), ControlFlow::Break))
         })
     }
 }
 
 impl Seen {
+    /// Remembers what is behind a position, up to which files tell.
+    fn after(filed: Position) -> Self {
+        let first = filed.next();
+        Self { ids: Positions::default(), filed, first, next: first, gaps: Gaps::default() }
+    }
+
     /// Notes events that were read behind others, as far as nobody else has noted them meanwhile.
     fn note(&mut self, events: &[Event]) {
         for event in events.iter().filter(|event| event.position() >= self.next) {
@@ -107,19 +135,25 @@ impl Seen {
         }
     }
 
-    /// Returns where an event can be whose id is not remembered.
+    /// Returns where an event can be whose id is not remembered, and in no file.
     fn unknown(&self) -> Vec<Span> {
-        let older = (self.first > Position::FIRST).then(|| (Position::FIRST, self.first.minus(1)));
+        let behind = self.filed.next();
+        let older = (self.first > behind).then(|| (behind, self.first.minus(1)));
         older.into_iter().chain(self.gaps.spans()).collect()
     }
 
-    /// Lets go of the oldest, once those that are too many are worth the pass that removes them.
-    fn forget_oldest(&mut self) {
-        if self.ids.len() > SEEN_IDS_MAX + SEEN_IDS_MAX / 8 {
-            self.first = self.next.minus(SEEN_IDS_MAX as u64);
-            self.ids.remove_before(self.first);
-            self.gaps.forget_before(self.first);
-        }
+    /// Tells whether those that are too many are worth the pass that removes them.
+    fn is_full(&self) -> bool {
+        self.ids.len() > SEEN_IDS_MAX + SEEN_IDS_MAX / 8
+    }
+
+    /// Lets go of those that are too many, and of what files tell, which go up to `filed` now.
+    fn forget_oldest(&mut self, filed: Position) {
+        self.filed = self.filed.max(filed);
+        self.next = self.next.max(self.filed.next());
+        self.first = self.first.max(self.filed.next()).max(self.next.minus(SEEN_IDS_MAX as u64));
+        self.ids.remove_before(self.first);
+        self.gaps.forget_before(self.first);
     }
 }
 
@@ -132,7 +166,9 @@ mod tests {
     use super::*;
     use crate::chunk::Chunk;
     use crate::index::given::{Given, given, id};
+    use crate::index::{Index, IndexBeside};
     use crate::log::{Group, ReadBudget};
+    use crate::options::Indexing;
 
     /// Looks for an event of a log, up to its end.
     fn find(seen: &SeenIds, log: &Given, number: u64) -> Lookup {
@@ -171,20 +207,20 @@ mod tests {
         for count in (60..400).step_by(5) {
             grow(&mut log, count);
             assert!(reads(&seen, &log, count) <= 60);
-            assert!(lock(&seen.0).ids.len() <= SEEN_IDS_MAX + SEEN_IDS_MAX / 8);
+            assert!(lock(&seen.seen).ids.len() <= SEEN_IDS_MAX + SEEN_IDS_MAX / 8);
             for number in [count - 1, count - SEEN_IDS_MAX as u64 / 2, 1, count / 3, count + 1] {
                 match find(&seen, &log, number) {
                     Lookup::At(position) => assert_eq!(position.get(), number),
                     Lookup::Unread(ranges) => {
                         let [(first, last)] = ranges.as_slice() else { panic!("{ranges:?}") };
-                        assert_eq!((first.get(), last.next()), (1, lock(&seen.0).first));
+                        assert_eq!((first.get(), last.next()), (1, lock(&seen.seen).first));
                         assert!(number <= last.get() || number > count, "{number} of {count}");
                     }
-                    Lookup::Absent => assert!(number > count && lock(&seen.0).first == Position::FIRST),
+                    Lookup::Absent => assert!(number > count && lock(&seen.seen).first == Position::FIRST),
                 }
             }
         }
-        assert!(lock(&seen.0).first > Position::new(300));
+        assert!(lock(&seen.seen).first > Position::new(300));
     }
 
     #[test]
@@ -234,6 +270,40 @@ mod tests {
         let torn = Lookup::Unread(vec![(Position::new(31), Position::new(40))]);
         assert_eq!(find(99), torn);
         assert!(matches!(find(30), Lookup::At(position) if position.get() == 30));
+    }
+
+    /// Makes the files of another process's index of a log, and leaves them to be read.
+    fn filed(dir: &std::path::Path, log: &Given) {
+        let head = Position::new(log.events.len() as u64);
+        let index = Index::open(dir, Indexing::Ids, log, head).unwrap();
+        index.durable(head);
+        index.close();
+    }
+
+    #[test]
+    fn what_is_in_files_is_not_read_for() {
+        let dir = tempfile::tempdir().unwrap();
+        filed(dir.path(), &given(200, 0));
+        let mut log = given(210, 0);
+        let index = IndexBeside::open(dir.path(), &log, Position::new(210));
+        let covered = index.ids.as_ref().unwrap().last().get();
+        assert!((100..=200).contains(&covered), "{covered}");
+        let seen = SeenIds::beside(index.ids);
+        for number in [1, covered / 2, covered] {
+            assert_eq!(reads(&seen, &log, number), 0);
+        }
+        assert_eq!(find(&seen, &log, 999), Lookup::Absent);
+        assert_eq!(reads(&seen, &log, 205), 0);
+        // So many that some leave memory: those that are in new files are found there.
+        grow(&mut log, 4_000);
+        filed(dir.path(), &given(3_000, 0));
+        let Lookup::Unread(unread) = find(&seen, &log, 9_999) else { panic!("some are in no file") };
+        let [(first, last)] = unread.as_slice() else { panic!("{unread:?}") };
+        assert!(*first > Position::new(2_900) && last.get() < 4_000, "{unread:?}");
+        for number in (1..first.get()).chain(last.next().get()..=4_000) {
+            assert_eq!(reads(&seen, &log, number), 0);
+        }
+        assert!(lock(&seen.seen).ids.len() <= SEEN_IDS_MAX + SEEN_IDS_MAX / 8);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use toka_vault_core::{
 use crate::cursor;
 use crate::following::{FollowedLog, Following};
 use crate::group_commit::GroupCommit;
-use crate::index::Index;
+use crate::index::{Index, IndexBeside};
 use crate::inline::Inline;
 use crate::log::{Log, LogEnd};
 use crate::lookup::Storage;
@@ -77,17 +77,18 @@ impl LocalVault {
         Ok(Self(Arc::new(Inner { published, source, committer: Committer::Grouped(grouped) })))
     }
 
-    /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now.
+    /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now, with what its
+    /// writer has indexed.
     ///
-    /// A commit is [`Error::ReadOnly`]. An event is found by its id by reading the log, each part of it once
-    /// where it is among the newest million.
+    /// A commit is [`Error::ReadOnly`]. What the index does not tell is read from the log, each part of it once
+    /// for all ids that are looked for, where it is among the newest million events.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where the system starts no thread.
-    pub fn following(log: impl FollowedLog, end: LogEnd) -> Result<Self> {
+    pub fn following(log: impl FollowedLog, end: LogEnd, index: IndexBeside) -> Result<Self> {
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
-        let following = Following::start(Arc::new(log), published.clone())?;
+        let following = Following::start(Arc::new(log), index, published.clone())?;
         let source = following.source();
         Ok(Self(Arc::new(Inner { published, source, committer: Committer::Elsewhere(following) })))
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::disk::{Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail};
-use toka_vault_engine::{Clock, FollowedLog, Index, LogEnd, SystemClock};
+use toka_vault_engine::{Clock, FollowedLog, Index, IndexBeside, LogEnd, SystemClock};
 
 use crate::follow::{Follower, Record};
 use crate::journal::{Journal, Salts};
@@ -90,11 +90,13 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
 }
 
 /// Opens the log in a vault's directory to read only, while another process may write it.
-pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd)> {
+pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd, IndexBeside)> {
     VaultDir::check(path, FORMAT)?;
     let directory = Arc::new(RealDirectory::read_only(&path.join(JOURNAL)));
     let head = path.join(HEAD);
-    follow_at(path, directory, Box::new(move || HeadFile::look(&head)))
+    let (follower, end) = follow_at(path, directory, Box::new(move || HeadFile::look(&head)))?;
+    let index = IndexBeside::open(&path.join(INDEX), &follower, end.position());
+    Ok((follower, end, index))
 }
 
 /// Opens the log in a place to read only; `record` looks for the newest record of its head.

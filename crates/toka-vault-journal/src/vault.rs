@@ -68,9 +68,11 @@ impl JournalVault {
     /// - Subscriptions follow. They look at the files every 20 ms, and go on when the writer was killed
     ///   and comes back.
     /// - A commit is [`Error::ReadOnly`](toka_vault_core::Error::ReadOnly).
-    /// - To find an event by its id it reads the history up to it, each part once, and remembers the ids of
-    ///   the newest million events: 27 MiB, up to 80 MiB where callers brought ids that do not grow. An
-    ///   older one is searched for each time, and so is an id that no event has.
+    /// - Events are found by their ids, and by what a filter or a walk asks for, with the files of the
+    ///   writer's index, which it looks for anew as it goes on. They lag behind by some ten thousands of
+    ///   events, which are read once and then remembered: up to 40 MiB, and up to 90 MiB where the writer has
+    ///   no such files and callers brought ids that do not grow. What is neither remembered nor in a file is
+    ///   searched for each time.
     ///
     /// Where a loss of the vault's tail is accepted by its writer, open it anew.
     ///
@@ -84,8 +86,8 @@ impl JournalVault {
     /// [`Error::PermissionDenied`](toka_vault_core::Error::PermissionDenied) and
     /// [`Error::Io`](toka_vault_core::Error::Io).
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
-        let (log, end) = guarded("open", || open_read_only(path.as_ref()))?;
-        Ok(Self(LocalVault::following(log, end)?))
+        let (log, end, index) = guarded("open", || open_read_only(path.as_ref()))?;
+        Ok(Self(LocalVault::following(log, end, index)?))
     }
 }
 

@@ -12,6 +12,8 @@
 //!   its own, so that no answer leaves it out.
 //! - What is in memory is bounded where there are files. Beyond the bound it does not follow, and
 //!   whoever asks reads the log from there on; where it is not kept at all, from the start.
+//! - The files of another process are read only: what is in memory leaves it once that process has it in a
+//!   file.
 
 mod feed;
 mod gathered;
@@ -56,14 +58,16 @@ pub(super) const LAYOUT: Layout = Layout {
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
     memory: Arc<Memory>,
-    disk: Option<Disk>,
+    runs: Option<Arc<Runs>>,
+    /// Makes the files, where they are our own.
+    maker: Option<Maker>,
     /// Kinds that were asked for, by their keys.
     kinds: RwLock<HashMap<Key, Kind>>,
 }
 
+/// Has a thread follow the log and make files.
 #[derive(Debug)]
-struct Disk {
-    runs: Arc<Runs>,
+struct Maker {
     worker: Arc<Worker>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -71,24 +75,33 @@ struct Disk {
 impl Postings {
     /// Follows a log in memory alone, as far as it is asked to.
     pub(crate) fn in_memory() -> Self {
-        Self { memory: Arc::new(Memory::unbounded()), disk: None, kinds: RwLock::default() }
+        Self::new(Memory::unbounded(), None, None)
     }
 
     /// Opens the files in a directory that fit a log which is durable up to `head`.
     pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
-        let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);
-        let memory = Arc::new(Memory::bounded(runs.last()));
-        let disk = Disk { runs, worker: Arc::new(Worker::new(head)), thread: Mutex::default() };
-        Ok(Self { memory, disk: Some(disk), kinds: RwLock::default() })
+        let maker = Maker { worker: Arc::new(Worker::new(head)), thread: Mutex::default() };
+        let runs = Runs::open(dir, LAYOUT, log, head)?;
+        Ok(Self::new(Memory::bounded(runs.last()), Some(runs), Some(maker)))
+    }
+
+    /// Opens the files of another process, as far as they fit.
+    pub(crate) fn beside(dir: &Path, log: &dyn Log, head: Position) -> Self {
+        let runs = Runs::beside(dir, LAYOUT, log, head);
+        Self::new(Memory::bounded(runs.last()), Some(runs), None)
+    }
+
+    fn new(memory: Memory, runs: Option<Runs>, maker: Option<Maker>) -> Self {
+        Self { memory: Arc::new(memory), runs: runs.map(Arc::new), maker, kinds: RwLock::default() }
     }
 
     /// Starts the thread that follows the log, where there are files.
     pub(crate) fn start(&self, log: &Arc<dyn Log>, published: &Arc<Published>) -> Result<()> {
-        let Some(disk) = &self.disk else { return Ok(()) };
-        let (worker, memory, runs) = (disk.worker.clone(), self.memory.clone(), disk.runs.clone());
+        let (Some(maker), Some(runs)) = (&self.maker, self.runs.clone()) else { return Ok(()) };
+        let (worker, memory) = (maker.worker.clone(), self.memory.clone());
         let (log, published) = (log.clone(), published.clone());
         let follow = move || worker.run(&memory, &runs, Feed::with_tail(log.as_ref(), &published));
-        *lock(&disk.thread) = Some(crate::thread::spawn("toka-postings", follow)?);
+        *lock(&maker.thread) = Some(crate::thread::spawn("toka-postings", follow)?);
         Ok(())
     }
 
@@ -99,11 +112,28 @@ impl Postings {
     ///
     /// A failure to read the log.
     pub(crate) fn follow(&self, log: &dyn Log, head: Position) -> Result<Position> {
-        let covered = self.memory.follow(Feed::of(log), head)?;
-        if let Some(disk) = self.disk.as_ref().filter(|_| self.memory.is_ready(head)) {
-            disk.worker.wake();
+        let mut covered = self.memory.follow(Feed::of(log), head)?;
+        match (&self.maker, &self.runs) {
+            (Some(maker), _) if self.memory.is_ready(head) => maker.worker.wake(),
+            (None, Some(runs)) => {
+                while covered < head && self.has_room_beside(runs, log, head) {
+                    covered = self.memory.follow(Feed::of(log), head)?;
+                }
+            }
+            _ => {}
         }
         Ok(covered)
+    }
+
+    /// Lets go in memory of what another process has in files by now, and tells whether there is room.
+    fn has_room_beside(&self, runs: &Runs, log: &dyn Log, head: Position) -> bool {
+        if let Some(leaving) = self.memory.send_off(head, BATCH_EVENTS) {
+            if runs.last() < leaving.last() {
+                runs.look(log, head);
+            }
+            self.memory.arrived(runs.last());
+        }
+        self.memory.has_room()
     }
 
     /// Returns up to where it tells of every event without reading on.
@@ -115,8 +145,8 @@ impl Postings {
     pub(crate) fn ascending(&self, key: Key, from: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         // First memory: what leaves it in between is in the files then.
         let newest = self.memory.ascending(key, from, max);
-        let Some(disk) = &self.disk else { return Ok(newest) };
-        let mut found = disk.runs.ascending(key, from, max)?;
+        let Some(runs) = &self.runs else { return Ok(newest) };
+        let mut found = runs.ascending(key, from, max)?;
         let last = found.last().copied().unwrap_or_default();
         found.extend(newest.into_iter().filter(|position| *position > last));
         found.truncate(max);
@@ -126,9 +156,9 @@ impl Postings {
     /// Returns up to `max` positions of a key up to `to`, the highest first.
     pub(crate) fn descending(&self, key: Key, to: Position, max: usize) -> Result<Vec<Position>, Damaged> {
         let mut found = self.memory.descending(key, to, max);
-        if let Some(disk) = self.disk.as_ref().filter(|_| found.len() < max) {
+        if let Some(runs) = self.runs.as_ref().filter(|_| found.len() < max) {
             let first = found.last().copied();
-            let older = disk.runs.descending(key, to, max)?;
+            let older = runs.descending(key, to, max)?;
             found.extend(older.into_iter().filter(|position| first.is_none_or(|first| *position < first)));
             found.truncate(max);
         }
@@ -138,8 +168,8 @@ impl Postings {
     /// Returns the keys of the kinds that events between two positions have, and perhaps of others.
     pub(crate) fn kinds(&self, first: Position, last: Position) -> Result<Vec<Key>, Damaged> {
         let mut kinds = self.memory.kinds();
-        if let Some(disk) = &self.disk {
-            kinds.extend(disk.runs.keys(keys::KINDS, first, last)?);
+        if let Some(runs) = &self.runs {
+            kinds.extend(runs.keys(keys::KINDS, first, last)?);
         }
         kinds.sort_unstable();
         kinds.dedup();
@@ -150,7 +180,7 @@ impl Postings {
     pub(crate) fn spans(&self, between: Span, times: TimeRange) -> Vec<Span> {
         // First memory: what leaves it in between is in the files then.
         let mut spans = self.memory.spans(times);
-        spans.extend(self.disk.iter().flat_map(|disk| disk.runs.spans(times)));
+        spans.extend(self.runs.iter().flat_map(|runs| runs.spans(times)));
         joined(spans, between)
     }
 
@@ -168,23 +198,23 @@ impl Postings {
         kinds.insert(key, kind.clone());
     }
 
-    /// Returns the files, where there are any.
-    pub(super) fn runs(&self) -> Option<&Runs> {
-        self.disk.as_ref().map(|disk| disk.runs.as_ref())
+    /// Returns the files, where there are any and they are our own.
+    pub(super) fn own_runs(&self) -> Option<&Runs> {
+        self.runs.as_deref().filter(|_| self.maker.is_some())
     }
 
     /// Tells up to where the log is durable.
     pub(crate) fn durable(&self, head: Position) {
-        if let Some(disk) = &self.disk {
-            disk.worker.durable(head);
+        if let Some(maker) = &self.maker {
+            maker.worker.durable(head);
         }
     }
 
     /// Ends the thread.
     pub(crate) fn close(&self) {
-        let Some(disk) = &self.disk else { return };
-        disk.worker.stop();
-        if let Some(thread) = lock(&disk.thread).take() {
+        let Some(maker) = &self.maker else { return };
+        maker.worker.stop();
+        if let Some(thread) = lock(&maker.thread).take() {
             // It has nothing to return; a panic in it was reported by itself.
             let _ = thread.join();
         }

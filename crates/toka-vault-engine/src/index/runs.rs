@@ -5,6 +5,7 @@
 //! leaves it ahead; and that a key which is in no file and no page is damaged is one that no event
 //! which the files cover has.
 
+mod beside;
 mod filter;
 mod frame;
 mod merge;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
-use toka_vault_engine::{Chunk, Clock, Durability, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
+use toka_vault_engine::{
+    Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, LocalVault, Log, ReadBudget,
+};
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
 use crate::crash_tests::compression;
@@ -83,7 +85,7 @@ pub(super) fn open_read_only(disk: &SimDirectory) -> Result<LocalVault> {
     let (directory, head) = (Arc::new(disk.clone()), disk.open(HEAD)?);
     let record = Box::new(move || HeadFile::look_at(head.as_ref()));
     let (follower, end) = follow_at(Path::new(PATH), directory, record)?;
-    LocalVault::following(follower, end)
+    LocalVault::following(follower, end, IndexBeside::default())
 }
 
 impl SeededClock {

@@ -146,14 +146,21 @@ impl Memory {
         write(&self.parts).send_off(durable, min)
     }
 
-    /// Lets go of what was on its way to disk: it is there.
-    pub(super) fn arrived(&self) {
-        write(&self.parts).leaving = None;
+    /// Lets go of what was on its way to disk, if it is there now that the files go up to `last`.
+    pub(super) fn arrived(&self, last: Position) {
+        write(&self.parts).leaving.take_if(|leaving| leaving.last() <= last);
+    }
+
+    /// Counts the events that are in memory.
+    #[cfg(test)]
+    pub(super) fn events(&self) -> usize {
+        let parts = read(&self.parts);
+        parts.gathered.events() + parts.leaving.as_ref().map_or(0, |leaving| leaving.events())
     }
 
     /// Tells whether there is room for more. A file ends with an event that is whole, so what is
     /// damaged at the bound does not count.
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         let gathered = &read(&self.parts).gathered;
         match self.extent {
             Extent::Nothing => false,

@@ -104,7 +104,7 @@ impl Worker {
         memory.follow(feed, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
         let Some(leaving) = memory.send_off(durable, BATCH_EVENTS) else { return Ok(()) };
         write_file(Some(leaving), runs)?;
-        memory.arrived();
+        memory.arrived(runs.last());
         runs.merge(&|| lock(&self.state).stop)
     }
 

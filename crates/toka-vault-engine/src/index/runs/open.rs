@@ -6,12 +6,12 @@
 //! what is missing then is read from the log.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::run::{Cover, Run};
+use super::run::{Cover, Owner, Run};
 use super::{Layout, Runs};
 use crate::chunk::read_one;
 use crate::log::Log;
@@ -26,38 +26,54 @@ impl Runs {
     /// A failure to read the log or the directory, or to write to it.
     pub(crate) fn open(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Self> {
         fs::create_dir_all(dir).map_err(|error| Error::io("create the directory", dir, error))?;
-        let runs = usable_runs(dir, layout, log, head)?.into_iter().map(Arc::new).collect();
+        let runs = usable_runs(dir, layout, log, head)?;
         Ok(Self { dir: dir.to_path_buf(), layout, runs: RwLock::new(runs) })
     }
 }
 
 /// Opens the files that fit the log, in their order, and removes all others.
-fn usable_runs(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Vec<Run>> {
+fn usable_runs(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Vec<Arc<Run>>> {
     let mut found = Vec::new();
-    let entries = fs::read_dir(dir).map_err(|error| Error::io("read the directory", dir, error))?;
-    for entry in entries {
-        let path = entry.map_err(|error| Error::io("read the directory", dir, error))?.path();
-        match path
-            .extension()
-            .is_some_and(|found| found == layout.extension)
-            .then(|| Run::open(&path, layout))
-        {
+    for path in paths(dir)? {
+        match is_named(&path, layout).then(|| Run::open(&path, layout, Owner::Us)) {
             Some(run) => match run? {
-                Ok(run) => found.push(run),
+                Ok(run) => found.push(Arc::new(run)),
                 Err(_) => remove(&path)?,
             },
             None => remove(&path)?,
         }
     }
+    fitting(found, log, head, Run::remove)
+}
+
+/// Returns the paths of all files in a directory.
+pub(super) fn paths(dir: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |error| Error::io("read the directory", dir, error);
+    let entries = fs::read_dir(dir).map_err(failed)?;
+    entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
+}
+
+/// Tells whether a file is called as those of an index.
+pub(super) fn is_named(path: &Path, layout: Layout) -> bool {
+    path.extension().is_some_and(|extension| extension == layout.extension)
+}
+
+/// Returns the files that fit a log which is durable up to `head`, in their order, and leaves all others.
+pub(super) fn fitting(
+    mut found: Vec<Arc<Run>>,
+    log: &dyn Log,
+    head: Position,
+    leave: impl Fn(&Run) -> Result<()>,
+) -> Result<Vec<Arc<Run>>> {
     // Of files that start alike, the one that covers most is the result of a merge of the others.
     found.sort_by_key(|run| (run.cover().first, std::cmp::Reverse(run.cover().last)));
-    let mut usable: Vec<Run> = Vec::new();
+    let mut usable: Vec<Arc<Run>> = Vec::new();
     for run in found {
         let due = usable.last().map_or(Position::FIRST, |run| run.cover().last.next());
         if run.cover().first == due && run.cover().last <= head && fits(&run, log)? {
             usable.push(run);
         } else {
-            run.remove()?;
+            leave(&run)?;
         }
     }
     Ok(usable)

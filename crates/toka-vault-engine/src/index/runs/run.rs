@@ -31,8 +31,18 @@ pub(crate) struct Run {
     file: File,
     frame: Frame,
     layout: Layout,
-    /// Whether the file was removed, because it is not as it should be.
+    owner: Owner,
+    /// Whether the file is not as it should be. Its owner has removed it then.
     discarded: AtomicBool,
+}
+
+/// Says who writes and removes the files of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This vault.
+    Us,
+    /// One that another process has open. A file that is open here can be read though it is removed there.
+    Other,
 }
 
 /// Says which events a file covers.
@@ -82,23 +92,28 @@ impl Run {
         let path = dir.join(file_name(cover, layout.extension));
         fs::rename(&unfinished, &path).map_err(|error| Error::io("rename", &unfinished, error))?;
         sync_dir(dir)?;
-        Ok(Self::open(&path, layout)?.ok())
+        Ok(Self::open(&path, layout, Owner::Us)?.ok())
     }
 
     /// Opens a file.
-    pub(crate) fn open(path: &Path, layout: Layout) -> Result<Result<Self, Damaged>> {
+    pub(crate) fn open(path: &Path, layout: Layout, owner: Owner) -> Result<Result<Self, Damaged>> {
         let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
         match Frame::read(&file) {
             // Events that no zone tells of would not be found by their time.
             Ok(Some(frame)) if !frame.fits(layout) => Ok(Err(Damaged)),
             Ok(Some(frame)) => {
                 let (path, discarded) = (path.to_path_buf(), AtomicBool::default());
-                Ok(Ok(Self { path, file, frame, layout, discarded }))
+                Ok(Ok(Self { path, file, frame, layout, owner, discarded }))
             }
             Ok(None) => Ok(Err(Damaged)),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
             Err(error) => Err(Error::io("read", path, error)),
         }
+    }
+
+    /// Returns where the file is, or was.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Returns what the file covers.
@@ -248,12 +263,16 @@ impl Run {
     }
 
     /// Removes a file that is not as it should be, so that the next open builds the index anew from there on.
-    /// What can be read of it is used until then.
+    /// What can be read of it is used until then. That of another owner is left to that one.
     pub(crate) fn discard(&self) {
         if self.discarded.swap(true, Ordering::Relaxed) {
             return;
         }
         let path = self.path.display();
+        if self.owner == Owner::Other {
+            tracing::warn!(%path, "an index file is damaged; the log is read where it is of no use");
+            return;
+        }
         match self.remove() {
             Ok(()) => {
                 tracing::warn!(%path, "an index file is damaged; the next open builds the index anew from there on")

@@ -56,3 +56,35 @@ fn what_is_found_wrong_while_it_is_merged_does_not_live_on() {
     // Nor is it tried for ever.
     runs.merge(&|| panic!("there is nothing to merge")).unwrap();
 }
+
+#[test]
+fn files_that_another_process_merges_can_be_read_on_and_are_found_merged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, _) = mergeable(dir.path());
+    let log = given((MERGE_RUNS * EVENTS) as u64, 0);
+    let (part, head) = (Position::new(25), Position::new((MERGE_RUNS * EVENTS) as u64));
+    let beside = Runs::beside(dir.path(), LAYOUT, &log, part);
+    assert_eq!(beside.last().get(), 20, "no more than what is known to be durable");
+    runs.merge(&|| false).unwrap();
+    let find = |number: u64| beside.find(id(number, 0).into());
+    assert_eq!((find(15), find(35)), (Lookup::At(Position::new(15)), Lookup::Absent));
+    beside.look(&log, part);
+    assert_eq!((find(15), beside.last().get()), (Lookup::At(Position::new(15)), 20), "what it has stays");
+    beside.look(&log, head);
+    assert_eq!((find(15), find(35)), (Lookup::At(Position::new(15)), Lookup::At(Position::new(35))));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_process_that_is_gone_before_it_is_open_hides_no_other_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_runs, _) = mergeable(dir.path());
+    let (log, head) = (given(80, 0), Position::new(80));
+    let gone = dir.path().join("gone.ids");
+    std::os::unix::fs::symlink("nowhere", &gone).unwrap();
+    let beside = Runs::beside(dir.path(), LAYOUT, &log, head);
+    assert_eq!(beside.last(), Position::ZERO, "it waits for the next look");
+    std::fs::remove_file(gone).unwrap();
+    beside.look(&log, head);
+    assert_eq!(beside.last(), head);
+}
