@@ -41,10 +41,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Log(args) => {
             log::check(&args, output)?;
             let filter = args.which.filter()?;
-            // Without an index all events can be listed, but not which are meant, or how they are related.
-            let in_order = filter.is_all() && !args.graph;
-            let opened = if in_order { opening.open_in_order()? } else { opening.open_existing()? };
-            read_opened(opened, output, async |vault, output| log::run(vault, &args, filter, output).await)
+            read(&opening, output, async |vault, output| log::run(vault, &args, filter, output).await)
         }
         Command::Graph(args) => {
             graph::check(output)?;
@@ -78,7 +75,14 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         Command::Leaves { limit } => {
             read(&opening, output, async |vault, output| walk::leaves(vault, limit, output).await)
         }
-        Command::Verify => read(&opening, output, async |vault, output| verify::run(vault, output).await),
+        Command::Verify => {
+            // As who writes it: nobody else compares the index.
+            let opened = opening.open_existing()?;
+            if opened.why.is_some() {
+                output.notes().note("the index is not compared with the events");
+            }
+            read_opened(opened, output, async |vault, output| verify::run(vault, output).await)
+        }
         Command::Stats => {
             read(&opening, output, async |vault, output| stats::run(vault, opening.path(), output).await)
         }
@@ -99,8 +103,7 @@ fn import(opening: &Opening, args: Import, output: &Output) -> Result<()> {
 fn export(opening: &Opening, args: Export, output: &mut Output) -> Result<()> {
     let (format, to) = args.into_file()?;
     let form = export::Form::new(format, to.source.clone())?;
-    let opened = opening.open_in_order()?;
-    read_opened(opened, output, async |vault, output| export::run(vault, &form, &to, output).await)
+    read(opening, output, async |vault, output| export::run(vault, &form, &to, output).await)
 }
 
 /// Opens the vault to read it, works on it and closes it.
@@ -109,7 +112,7 @@ fn read(
     output: &mut Output,
     work: impl AsyncFnOnce(&Vault, &mut Output) -> Result<()>,
 ) -> Result<()> {
-    read_opened(opening.open_existing()?, output, work)
+    read_opened(opening.open_to_read()?, output, work)
 }
 
 /// Works on a vault that is open to be read and closes it, after a note where it is read in another way

@@ -1,7 +1,7 @@
 //! [`Opening`]: from the URL on the command line to an open vault.
 //!
 //! Keeps the invariants that a command which only reads never creates a vault, and that one which
-//! reads a journal in its order, or follows it, keeps no other process from it meanwhile.
+//! reads a journal keeps no other process from it meanwhile.
 
 mod opened;
 
@@ -102,7 +102,7 @@ impl Opening {
         }
     }
 
-    /// Opens the vault to read from it; there must be one.
+    /// Opens the vault in the usual way, to read from it; there must be one.
     ///
     /// A journal that this process may not write, since another one has it open or since the user lacks
     /// the permission, is opened to read only.
@@ -118,12 +118,12 @@ impl Opening {
         opened.map_err(not_opened)
     }
 
-    /// Opens the vault to read events in their order, which takes no index; there must be one.
+    /// Opens the vault to read it; there must be one.
     ///
     /// A journal is read read only, so that whoever takes what is read slowly, such as a pager, keeps
     /// nobody from it. First it is opened in the usual way and closed again: this brings back what was
     /// acknowledged before a writer was killed, which a reader cannot know to be durable.
-    pub(crate) fn open_in_order(&self) -> Result<Opened> {
+    pub(crate) fn open_to_read(&self) -> Result<Opened> {
         let opened = self.open_existing()?;
         let (Some((BackEnd::Journal, path)), None) = (self.on_disk(), opened.why) else { return Ok(opened) };
         block_on(opened.vault.close())?;
@@ -133,9 +133,9 @@ impl Opening {
         Ok(Opened::as_told(Vault::Journal(vault)))
     }
 
-    /// Opens the vault to follow it, as [`Self::open_in_order`] does.
+    /// Opens the vault to follow it, as [`Self::open_to_read`] does.
     pub(crate) fn open_to_follow(&self) -> Result<Opened> {
-        let opened = self.open_in_order()?;
+        let opened = self.open_to_read()?;
         Ok(match opened.why {
             // Somebody else writes it: that is what following is for.
             Some(Why::OpenElsewhere) => Opened::as_told(opened.vault),

@@ -73,7 +73,7 @@ impl fmt::Display for Why {
             Self::NotPermitted => "this user may not write to the vault",
             Self::ReadOnlyFileSystem => "the vault is on a file system that is read only",
         };
-        write!(f, "{why}; about the last second can be missing here, and no index is used")
+        write!(f, "{why}; about the last second can be missing here")
     }
 }
 
