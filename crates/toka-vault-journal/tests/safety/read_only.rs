@@ -3,8 +3,11 @@
 
 use std::path::Path;
 
+use futures::TryStreamExt;
 use futures::executor::block_on;
-use toka_vault_core::{Error, EventStore, NewEvent, StartFrom, Subscription};
+use toka_vault_core::{
+    Error, EventHeader, EventStore, Filter, NewEvent, ReplayOptions, StartFrom, Subscription,
+};
 use toka_vault_journal::{JournalOptions, JournalVault};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
@@ -93,6 +96,59 @@ fn reading_changes_nothing_and_finds_events_by_position_and_id() {
     block_on(readers[0].close()).unwrap();
     drop(readers);
     assert_eq!(below(&path), before);
+}
+
+/// Changes a byte in the middle of each file of the index.
+fn damage_index(path: &Path) {
+    let mut damaged = 0;
+    for (file, bytes, _) in below(&path.join("index")).into_iter().filter(|(file, ..)| file.is_file()) {
+        let mut content = std::fs::read(&file).unwrap();
+        content[bytes as usize / 2] ^= 1;
+        std::fs::write(file, content).unwrap();
+        damaged += 1;
+    }
+    assert!(damaged >= 2, "there is an index of ids and one of what events say");
+}
+
+#[test]
+fn what_its_writer_has_indexed_is_found_damaged_or_not_and_is_left_as_it_is() {
+    const EVENTS: u64 = 6_000;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let vault = JournalVault::open(&path).unwrap();
+    let mut headers = Vec::new();
+    for from in (0..EVENTS).step_by(1_000) {
+        let parents: Vec<_> = headers.last().map(|header: &EventHeader| header.id).into_iter().collect();
+        let of = |number| event(number).with_parents(&parents);
+        let mut batch: Vec<_> = (from..from + 1_000).map(of).collect();
+        batch[7].kind = "rare".parse().unwrap();
+        headers.extend(block_on(vault.commit_batch(batch)).unwrap());
+    }
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    for damaged in [false, true] {
+        if damaged {
+            damage_index(&path);
+        }
+        let before = below(&path);
+        let reader = JournalVault::open_read_only(&path).unwrap();
+        for number in [0, 7, 2_999, 5_999] {
+            let header = &headers[number];
+            assert_eq!(
+                block_on(reader.get(header.id)).unwrap().map(|event| event.header),
+                Some(header.clone())
+            );
+        }
+        assert_eq!(block_on(reader.get(toka_vault_testkit::events::id(7))).unwrap(), None);
+        let rare = ReplayOptions::new().with_filter(Filter::kind("rare").unwrap());
+        let rare: Vec<_> = block_on(reader.replay(rare).try_collect::<Vec<_>>()).unwrap();
+        assert_eq!(numbers(&rare), (0..6).map(|thousand| thousand * 1_000 + 7).collect::<Vec<_>>());
+        let children = block_on(reader.children(headers[999].id).try_collect::<Vec<_>>()).unwrap();
+        assert_eq!(numbers(&children), (1_000..2_000).collect::<Vec<_>>());
+        block_on(reader.close()).unwrap();
+        drop(reader);
+        assert!(below(&path) == before, "damaged: {damaged}");
+    }
 }
 
 #[test]
