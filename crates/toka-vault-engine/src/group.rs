@@ -78,7 +78,8 @@ struct State {
     /// What each caller has of the events.
     commits: Vec<Extent>,
     finished: bool,
-    /// Events that nobody needs any more, for callers to free: no more than one group has replaced.
+    /// Events that nobody needs any more, for callers to free: no more than one group has replaced, and no
+    /// more bytes than [`SPENT_BYTES_MAX`](crate::limits::SPENT_BYTES_MAX).
     spent: Vec<Event>,
     /// What every commit is answered with from now on.
     refused: Option<Error>,
