@@ -37,9 +37,9 @@ Exit codes:
   6  a condition of a commit did not hold; nothing was stored
 
 Data goes to stdout, notes and progress to stderr. One process at a time can write to a vault on \
-disk. Others can read a journal meanwhile: commands that only read do so by themselves and say it in \
-a note, and `tail`, `export` and a `log` of all events keep nobody from the vault while they run. On \
-sled, no other process can.";
+disk. Others can read a journal meanwhile: commands that only read keep nobody from it while they run, \
+and say in a note where another process has it open. `verify` alone keeps it to itself if it can. On \
+sled, no other process can read.";
 
 /// Records what happened as immutable events in a causal graph, and reads it back in order.
 #[derive(Debug, Parser)]

@@ -4,7 +4,7 @@
 //! the ids that it comes across while it looks for one, and reads each part of the log once for all of them:
 //! the first look reads up to the event that it is for, a later one what was not read yet.
 //!
-//! Keeps the invariant that an id is found wherever it stands, as an index finds it; that nothing is locked
+//! Keeps the invariants that an id is found wherever it stands, as an index finds it; that nothing is locked
 //! while the log is read; and that no more than [`SEEN_IDS_MAX`] ids, an eighth and a chunk are in memory.
 //! What is older and in no file is searched for each time.
 

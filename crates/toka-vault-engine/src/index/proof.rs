@@ -142,6 +142,7 @@ mod tests {
     use crate::index::times::Zones;
 
     const EVENTS: u64 = 300;
+
     /// Makes a file of what the log says, but for a change.
     fn file(dir: &Path, log: &dyn Log, change: impl FnOnce(&mut Vec<Entry>)) -> Runs {
         file_with(dir, log, change, Timestamp::MAX)

@@ -6,12 +6,12 @@
 //! Keeps the invariants that a file is used only where it fits the log, as its owner's; that nothing is
 //! changed; and that what the files cover only grows. Where they cannot be read, the log is read instead.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::open::{fitting, is_named, paths};
+use super::open::{fits, in_order, is_named, paths};
 use super::run::{Owner, Run};
 use super::{Layout, Runs};
 use crate::log::Log;
@@ -59,7 +59,9 @@ impl Runs {
                 Opened::Gone => return Ok(None),
             }
         }
-        fitting(found, log, head, |_| Ok(())).map(Some)
+        // What is in use was found to fit, and never changes.
+        let fits = |run: &Run| Ok(open.iter().any(|known| std::ptr::eq(&**known, run)) || fits(run, log)?);
+        in_order(found, head, fits, |_| Ok(())).map(Some)
     }
 }
 
@@ -79,6 +81,6 @@ fn opened(path: &Path, layout: Layout) -> Result<Opened> {
 }
 
 /// Returns the paths in a directory; none where there is no such directory.
-fn listed(dir: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn listed(dir: &Path) -> Result<Vec<PathBuf>> {
     if dir.is_dir() { paths(dir) } else { Ok(Vec::new()) }
 }

@@ -43,7 +43,7 @@ fn usable_runs(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Res
             None => remove(&path)?,
         }
     }
-    fitting(found, log, head, Run::remove)
+    in_order(found, head, |run| fits(run, log), Run::remove)
 }
 
 /// Returns the paths of all files in a directory.
@@ -58,11 +58,11 @@ pub(super) fn is_named(path: &Path, layout: Layout) -> bool {
     path.extension().is_some_and(|extension| extension == layout.extension)
 }
 
-/// Returns the files that fit a log which is durable up to `head`, in their order, and leaves all others.
-pub(super) fn fitting(
+/// Returns the files that follow each other and fit a log which is durable up to `head`, and leaves all others.
+pub(super) fn in_order(
     mut found: Vec<Arc<Run>>,
-    log: &dyn Log,
     head: Position,
+    fits: impl Fn(&Run) -> Result<bool>,
     leave: impl Fn(&Run) -> Result<()>,
 ) -> Result<Vec<Arc<Run>>> {
     // Of files that start alike, the one that covers most is the result of a merge of the others.
@@ -70,7 +70,7 @@ pub(super) fn fitting(
     let mut usable: Vec<Arc<Run>> = Vec::new();
     for run in found {
         let due = usable.last().map_or(Position::FIRST, |run| run.cover().last.next());
-        if run.cover().first == due && run.cover().last <= head && fits(&run, log)? {
+        if run.cover().first == due && run.cover().last <= head && fits(&run)? {
             usable.push(run);
         } else {
             leave(&run)?;
@@ -82,7 +82,7 @@ pub(super) fn fitting(
 /// Tells whether the log has the event that the file ends with. Where that one is damaged, an event before it
 /// tells, the nearest that is found with steps that double: a file that knows ids which the log cannot tell
 /// any more is the last that should be removed.
-fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
+pub(super) fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
     let Cover { first, last, hash } = run.cover();
     let (mut at, mut step) = (last, 1_u64);
     loop {

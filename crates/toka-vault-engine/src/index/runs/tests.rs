@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use toka_vault_core::{Event, Position};
 
@@ -65,6 +66,9 @@ fn files_that_another_process_merges_can_be_read_on_and_are_found_merged() {
     let (part, head) = (Position::new(25), Position::new((MERGE_RUNS * EVENTS) as u64));
     let beside = Runs::beside(dir.path(), LAYOUT, &log, part);
     assert_eq!(beside.last().get(), 20, "no more than what is known to be durable");
+    let read = log.read.load(Ordering::Relaxed);
+    beside.look(&log, part);
+    assert_eq!(log.read.load(Ordering::Relaxed), read, "what is in use is not compared anew");
     runs.merge(&|| false).unwrap();
     let find = |number: u64| beside.find(id(number, 0).into());
     assert_eq!((find(15), find(35)), (Lookup::At(Position::new(15)), Lookup::Absent));
