@@ -56,6 +56,9 @@ impl Kind {
     }
 }
 
+/// Is said of a kind that has nothing where a token belongs.
+const EMPTY_TOKEN: &str = "it has an empty token: a dot at an end, or two in a row";
+
 /// Says which rule `text` breaks, if any.
 fn problem(text: &str) -> Option<&'static str> {
     let bytes = text.as_bytes();
@@ -65,16 +68,17 @@ fn problem(text: &str) -> Option<&'static str> {
     if bytes.len() > KIND_BYTES_MAX {
         return Some("it is longer than 255 bytes");
     }
-    if bytes.iter().any(|byte| !byte.is_ascii_graphic()) {
-        return Some("it has a character that is not visible ASCII");
+    // A dot stands before the first token and behind the last.
+    let mut before = b'.';
+    for byte in bytes.iter().copied() {
+        match byte {
+            b'.' if before == b'.' => return Some(EMPTY_TOKEN),
+            b'*' | b'>' => return Some("`*` and `>` are kept for filters"),
+            _ if !byte.is_ascii_graphic() => return Some("it has a character that is not visible ASCII"),
+            _ => before = byte,
+        }
     }
-    if bytes.iter().any(|byte| matches!(byte, b'*' | b'>')) {
-        return Some("`*` and `>` are kept for filters");
-    }
-    if bytes.split(|byte| *byte == b'.').any(<[u8]>::is_empty) {
-        return Some("it has an empty token: a dot at an end, or two in a row");
-    }
-    None
+    (before == b'.').then_some(EMPTY_TOKEN)
 }
 
 impl Deref for Kind {

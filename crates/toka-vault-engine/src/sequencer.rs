@@ -127,6 +127,8 @@ impl From<Error> for Refusal {
 /// Carries a commit that is being sealed; dropping it undoes all.
 struct Draft<'a> {
     position: Position,
+    /// The time of all events of it that bring none.
+    now: Timestamp,
     assigner: Assigner,
     greatest_id: EventId,
     /// A header for each event so far, new or found.
@@ -210,10 +212,11 @@ impl Sequencer {
     ) -> Result<Sealed, Refusal> {
         let mut draft = Draft {
             position: self.end.position,
+            now: self.clock.now(),
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
             greatest_id: self.end.greatest_id,
             headers: Vec::with_capacity(batch.len()),
-            new: (batch.len() > 1).then(IdMap::default),
+            new: (batch.len() > 1).then(|| IdMap::with_capacity_and_hasher(batch.len(), <_>::default())),
             known,
             unread: Vec::new(),
             candidate: None,
@@ -253,12 +256,11 @@ impl Sequencer {
             // The batch comes again; only what else has to be read is of interest.
             return Ok(());
         }
-        let now = self.clock.now();
         let id = match event.id {
             Some(id) => id,
-            None => self.unused_id(draft, now)?,
+            None => self.unused_id(draft)?,
         };
-        let timestamp = event.timestamp.unwrap_or_else(|| draft.assigner.next_timestamp(now));
+        let timestamp = event.timestamp.unwrap_or_else(|| draft.assigner.next_timestamp(draft.now));
         let digest = event.payload.digest();
         let content = EventContent { id, kind: &event.kind, timestamp, digest };
         let hash = event_hash(content, event.parents.iter().copied().zip(draft.parents.iter().copied()));
@@ -274,11 +276,11 @@ impl Sequencer {
     }
 
     /// Assigns an id, passing over those that callers brought before.
-    fn unused_id(&self, draft: &mut Draft<'_>, now: Timestamp) -> Result<EventId> {
+    fn unused_id(&self, draft: &mut Draft<'_>) -> Result<EventId> {
         loop {
             let id = match draft.known.candidate() {
                 Some(candidate) => draft.assigner.next_id_from(candidate),
-                None => draft.assigner.next_id(now, self.clock.as_ref()),
+                None => draft.assigner.next_id(draft.now, self.clock.as_ref()),
             };
             if self.header(draft, id)?.is_none() {
                 draft.candidate = (!draft.unread.is_empty()).then_some(id);
