@@ -94,10 +94,12 @@ impl LocalVault {
     }
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
-    pub async fn commit(&self, mut event: NewEvent) -> Result<EventHeader> {
-        let headers = self.commit_all(std::slice::from_mut(&mut event), &[]).await?;
-        // As many headers as events are answered.
-        headers.into_iter().next().ok_or(Error::Closed)
+    pub fn commit(&self, mut event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send + '_ {
+        async move {
+            let headers = self.commit_all(std::slice::from_mut(&mut event), &[]).await?;
+            // As many headers as events are answered.
+            headers.into_iter().next().ok_or(Error::Closed)
+        }
     }
 
     /// Encodes a payload and commits it as an event. See [`NewEvent::new`] and

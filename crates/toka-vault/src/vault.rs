@@ -74,14 +74,17 @@ impl Vault {
     }
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
-    pub async fn commit(&self, event: NewEvent) -> Result<EventHeader> {
-        match self {
-            Self::Memory(vault) => LocalVault::commit(vault, event).await,
-            #[cfg(feature = "persist-journal")]
-            Self::Journal(vault) => LocalVault::commit(vault, event).await,
-            #[cfg(feature = "persist-sled")]
-            Self::Sled(vault) => LocalVault::commit(vault, event).await,
-            Self::Custom(store) => EventStoreExt::commit(store, event).await,
+    pub fn commit(&self, event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send + '_ {
+        // A block in place of an `async fn`, which would move the event once more.
+        async move {
+            match self {
+                Self::Memory(vault) => LocalVault::commit(vault, event).await,
+                #[cfg(feature = "persist-journal")]
+                Self::Journal(vault) => LocalVault::commit(vault, event).await,
+                #[cfg(feature = "persist-sled")]
+                Self::Sled(vault) => LocalVault::commit(vault, event).await,
+                Self::Custom(store) => EventStoreExt::commit(store, event).await,
+            }
         }
     }
 
