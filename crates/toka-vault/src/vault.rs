@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::Either;
 use toka_vault_core::verify::Finding;
 use toka_vault_core::{
     Condition, Copied, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head,
@@ -75,16 +76,10 @@ impl Vault {
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
     pub fn commit(&self, event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send + '_ {
-        // A block in place of an `async fn`, which would move the event once more.
-        async move {
-            match self {
-                Self::Memory(vault) => LocalVault::commit(vault, event).await,
-                #[cfg(feature = "persist-journal")]
-                Self::Journal(vault) => LocalVault::commit(vault, event).await,
-                #[cfg(feature = "persist-sled")]
-                Self::Sled(vault) => LocalVault::commit(vault, event).await,
-                Self::Custom(store) => EventStoreExt::commit(store, event).await,
-            }
+        // No future around these, which would move the event and its header once more.
+        match self.backend() {
+            Either::Left(local) => Either::Left(local.commit(event)),
+            Either::Right(store) => Either::Right(EventStoreExt::commit(store, event)),
         }
     }
 
@@ -286,14 +281,21 @@ impl Vault {
 
     /// Returns the back-end.
     fn store(&self) -> &dyn EventStore {
-        // What they dereference to: a call through a pointer costs an allocation more.
+        match self.backend() {
+            Either::Left(local) => local,
+            Either::Right(store) => store,
+        }
+    }
+
+    /// Returns the engine of a local back-end, else the store of a caller.
+    fn backend(&self) -> Either<&LocalVault, &dyn EventStore> {
         match self {
-            Self::Memory(vault) => &**vault,
+            Self::Memory(vault) => Either::Left(vault),
             #[cfg(feature = "persist-journal")]
-            Self::Journal(vault) => &**vault,
+            Self::Journal(vault) => Either::Left(vault),
             #[cfg(feature = "persist-sled")]
-            Self::Sled(vault) => &**vault,
-            Self::Custom(store) => store,
+            Self::Sled(vault) => Either::Left(vault),
+            Self::Custom(store) => Either::Right(&**store),
         }
     }
 }
