@@ -80,7 +80,7 @@ struct State {
     finished: bool,
     /// Events that nobody needs any more, for callers to free: no more than one group has replaced, and no
     /// more bytes than [`SPENT_BYTES_MAX`](crate::limits::SPENT_BYTES_MAX).
-    spent: Vec<Event>,
+    spent: Vec<Vec<Event>>,
     /// What every commit is answered with from now on.
     refused: Option<Error>,
     /// Whether the writer waits, and has to be woken.
@@ -132,19 +132,17 @@ impl Pending {
             state.events.append(&mut events);
         }
         state.callers.push(caller);
-        // What held the new ones takes the old ones.
-        let kept = state.spent.len().saturating_sub(count);
-        events.extend(state.spent.drain(kept..));
+        let spent = state.take_spent(count, events);
         let wake = std::mem::take(&mut state.writer_waits);
         drop(state);
         if wake {
             self.changed.notify_one();
         }
-        events
+        spent
     }
 
     /// Leaves events for callers to free. What they have left of those before is freed here.
-    pub(crate) fn free_later(&self, spent: Vec<Event>) {
+    pub(crate) fn free_later(&self, spent: Vec<Vec<Event>>) {
         let left = std::mem::replace(&mut lock(&self.state).spent, spent);
         drop(left);
     }
@@ -199,6 +197,19 @@ impl State {
         self.commits.clear();
         self.events.clear();
         std::mem::take(&mut self.callers)
+    }
+
+    /// Takes up to `count` events that nobody needs any more: a group as it is, or a part of it in the emptied
+    /// `room` of the commit.
+    fn take_spent(&mut self, count: usize, mut room: Vec<Event>) -> Vec<Event> {
+        match self.spent.last_mut() {
+            Some(group) if group.len() > count => {
+                room.extend(group.drain(group.len() - count..));
+                room
+            }
+            Some(_) => self.spent.pop().unwrap_or_default(),
+            None => room,
+        }
     }
 
     /// Takes the commits at the front that fit a group; at least one, if there is one.

@@ -56,7 +56,7 @@ impl Published {
         events: Vec<Event>,
         position: Position,
         chain: Option<ChainHash>,
-    ) -> Vec<Event> {
+    ) -> Vec<Vec<Event>> {
         let spent = self.tail.as_ref().map(|tail| sync::write(tail).extend(events));
         self.change(|state| (state.position, state.chain) = (position, chain));
         spent.unwrap_or_default()
