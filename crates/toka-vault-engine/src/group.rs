@@ -17,6 +17,7 @@ use toka_vault_core::{Error, Event, EventHeader, Result};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::sequencer::OrderEnd;
+use crate::spent::Spent;
 use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 
 /// Entries that room is made for before they come.
@@ -78,9 +79,8 @@ struct State {
     /// What each caller has of the events.
     commits: Vec<Extent>,
     finished: bool,
-    /// Events that nobody needs any more, for callers to free: no more than one group has replaced, and no
-    /// more bytes than [`SPENT_BYTES_MAX`](crate::limits::SPENT_BYTES_MAX).
-    spent: Vec<Vec<Event>>,
+    /// Events for callers to free.
+    spent: Spent,
     /// What every commit is answered with from now on.
     refused: Option<Error>,
     /// Whether the writer waits, and has to be woken.
@@ -132,19 +132,20 @@ impl Pending {
             state.events.append(&mut events);
         }
         state.callers.push(caller);
-        let spent = state.take_spent(count, events);
+        // What held the new ones takes the old ones.
+        state.spent.take(count, &mut events);
         let wake = std::mem::take(&mut state.writer_waits);
         drop(state);
         if wake {
             self.changed.notify_one();
         }
-        spent
+        events
     }
 
-    /// Leaves events for callers to free. What they have left of those before is freed here.
+    /// Leaves events for callers to free, but for what would be too many.
     pub(crate) fn free_later(&self, spent: Vec<Vec<Event>>) {
-        let left = std::mem::replace(&mut lock(&self.state).spent, spent);
-        drop(left);
+        let excess = lock(&self.state).spent.add(spent);
+        drop(excess);
     }
 
     /// Answers all that waits, and all that comes, with `error`.
@@ -197,19 +198,6 @@ impl State {
         self.commits.clear();
         self.events.clear();
         std::mem::take(&mut self.callers)
-    }
-
-    /// Takes up to `count` events that nobody needs any more: a group as it is, or a part of it in the emptied
-    /// `room` of the commit.
-    fn take_spent(&mut self, count: usize, mut room: Vec<Event>) -> Vec<Event> {
-        match self.spent.last_mut() {
-            Some(group) if group.len() > count => {
-                room.extend(group.drain(group.len() - count..));
-                room
-            }
-            Some(_) => self.spent.pop().unwrap_or_default(),
-            None => room,
-        }
     }
 
     /// Takes the commits at the front that fit a group; at least one, if there is one.

@@ -39,6 +39,7 @@ mod segmented;
 mod sequencer;
 mod sharing;
 mod since;
+mod spent;
 pub mod sync;
 mod tail;
 pub mod thread;

@@ -23,8 +23,8 @@ pub const TAIL_EVENTS_MAX: usize = 8_192;
 /// Most payload bytes that the tail keeps.
 pub const TAIL_BYTES_MAX: usize = 8 << 20;
 
-/// Payload bytes of events that have left the tail from which on no more of them wait for callers to free
-/// them: as many as a group of small events has.
+/// Most bytes of events that have left the tail and wait for callers to free them: as many as those of a group
+/// of small events.
 pub const SPENT_BYTES_MAX: usize = 1 << 20;
 
 /// Most events that a reader fetches at once.

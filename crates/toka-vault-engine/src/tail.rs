@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 use toka_vault_core::{Event, Position};
 
-use crate::limits::{SPENT_BYTES_MAX, TAIL_BYTES_MAX, TAIL_EVENTS_MAX};
+use crate::limits::{TAIL_BYTES_MAX, TAIL_EVENTS_MAX};
 
 /// Holds the newest events of a vault.
 #[derive(Debug, Default)]
@@ -32,8 +32,7 @@ struct Kept {
 }
 
 impl Tail {
-    /// Adds a group behind the newest and returns the oldest ones, which it lets go of: of large ones those
-    /// alone that are within [`SPENT_BYTES_MAX`], since they may wait for long.
+    /// Adds a group behind the newest and returns the oldest ones, which it lets go of.
     pub(crate) fn extend(&mut self, mut events: Vec<Event>) -> Vec<Vec<Event>> {
         let (fitting, bytes) = fitting(&events);
         if fitting < events.len() {
@@ -46,15 +45,12 @@ impl Tail {
             self.bytes += bytes;
             self.groups.push_back(Kept { first, events, bytes });
         }
-        let (mut spent, mut spent_bytes) = (Vec::new(), 0);
+        let mut spent = Vec::new();
         while self.events > TAIL_EVENTS_MAX || self.bytes > TAIL_BYTES_MAX {
             let Some(oldest) = self.groups.pop_front() else { break };
             self.events -= oldest.events.len();
             self.bytes -= oldest.bytes;
-            spent_bytes += oldest.bytes;
-            if spent_bytes <= SPENT_BYTES_MAX {
-                spent.push(oldest.events);
-            }
+            spent.push(oldest.events);
         }
         spent
     }
@@ -143,14 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn what_it_lets_go_of_is_returned_but_for_what_would_hold_much_memory() {
+    fn what_it_lets_go_of_is_returned() {
         let (mut tail, _) = tail_of(&[(10, 1), (TAIL_EVENTS_MAX as u64 - 10, 1)]);
         let next = given(TAIL_EVENTS_MAX as u64 + 1, 0).events.split_off(TAIL_EVENTS_MAX);
         let spent: Vec<Position> = tail.extend(next).iter().flatten().map(Event::position).collect();
         assert_eq!(spent, (1..=10).map(Position::new).collect::<Vec<_>>());
-        let (mut tail, end) = tail_of(&[(2, SPENT_BYTES_MAX / 2 - 100), (1, SPENT_BYTES_MAX), (1, 100)]);
-        let next = given(end.get() + TAIL_EVENTS_MAX as u64, 0).events.split_off(end.get() as usize);
-        let spent: Vec<usize> = tail.extend(next).iter().map(Vec::len).collect();
-        assert_eq!(spent, [2]);
     }
 }

@@ -1,0 +1,103 @@
+//! [`Spent`]: events that nobody needs any more, until callers free them.
+//!
+//! Keeps the invariant that what waits here takes no more than [`SPENT_BYTES_MAX`] bytes: it may wait for
+//! long, since it is freed by those who commit.
+
+use std::collections::VecDeque;
+
+use toka_vault_core::Event;
+
+use crate::limits::SPENT_BYTES_MAX;
+
+/// Holds events to be freed, in the groups in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Spent {
+    groups: VecDeque<Group>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Group {
+    events: Vec<Event>,
+    bytes: usize,
+}
+
+impl Spent {
+    /// Adds groups, and returns those that are too many.
+    pub(crate) fn add(&mut self, groups: Vec<Vec<Event>>) -> Vec<Vec<Event>> {
+        for events in groups {
+            let bytes = events.iter().map(bytes_of).sum();
+            self.bytes += bytes;
+            self.groups.push_back(Group { events, bytes });
+        }
+        let mut excess = Vec::new();
+        while self.bytes > SPENT_BYTES_MAX {
+            let Some(Group { events, bytes }) = self.groups.pop_front() else { break };
+            self.bytes -= bytes;
+            excess.push(events);
+        }
+        excess
+    }
+
+    /// Takes up to `count` events: a group as it is, or the end of one, moved to `room`, which is empty.
+    pub(crate) fn take(&mut self, count: usize, room: &mut Vec<Event>) {
+        let Some(group) = self.groups.front_mut() else { return };
+        match group.events.len().checked_sub(count) {
+            Some(kept @ 1..) => {
+                room.extend(group.events.drain(kept..));
+                let bytes: usize = room.iter().map(bytes_of).sum();
+                group.bytes -= bytes;
+                self.bytes -= bytes;
+            }
+            _ => {
+                self.bytes -= group.bytes;
+                std::mem::swap(&mut group.events, room);
+                self.groups.pop_front();
+            }
+        }
+    }
+}
+
+/// Returns how many bytes an event takes.
+fn bytes_of(event: &Event) -> usize {
+    size_of::<Event>() + event.payload.bytes().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::given::given;
+
+    /// Returns groups of so many events.
+    fn groups(lens: &[usize]) -> Vec<Vec<Event>> {
+        lens.iter().map(|len| given(*len as u64, 0).events).collect()
+    }
+
+    /// Returns how many events are taken for so many new ones.
+    fn taken(spent: &mut Spent, count: usize) -> usize {
+        let mut room = Vec::new();
+        spent.take(count, &mut room);
+        room.len()
+    }
+
+    #[test]
+    fn no_more_are_taken_than_come_and_all_are_taken_in_time() {
+        let mut spent = Spent::default();
+        assert!(spent.add(groups(&[3, 1, 2])).is_empty());
+        let counts = [1, 1, 5, 0, 1, 1, 2, 4].map(|count| taken(&mut spent, count));
+        assert_eq!(counts, [1, 1, 1, 0, 1, 1, 1, 0]);
+        assert_eq!((spent.groups.len(), spent.bytes), (0, 0));
+    }
+
+    #[test]
+    fn what_would_take_too_much_memory_is_given_back() {
+        let fitting = SPENT_BYTES_MAX / bytes_of(&given(1, 0).events[0]);
+        let mut spent = Spent::default();
+        assert!(spent.add(groups(&[fitting - 1, 1])).is_empty());
+        let excess: Vec<usize> = spent.add(groups(&[2])).iter().map(Vec::len).collect();
+        assert_eq!(excess, [fitting - 1]);
+        let excess: Vec<usize> = spent.add(groups(&[fitting + 1])).iter().map(Vec::len).collect();
+        assert_eq!(excess, [1, 2, fitting + 1]);
+        assert_eq!((spent.groups.len(), spent.bytes), (0, 0));
+    }
+}
