@@ -6,7 +6,7 @@
 use toka_vault_core::{EventHeader, EventId, Position};
 
 use crate::positions::Positions;
-use crate::segmented::Segmented;
+use crate::segmented::{SEGMENT_LEN, Segmented};
 
 /// Remembers headers.
 #[derive(Debug)]
@@ -14,12 +14,12 @@ pub(crate) struct Recent {
     /// The headers, whose positions follow each other without a gap.
     headers: Segmented<EventHeader>,
     positions: Positions,
-    /// Most headers.
+    /// How many headers there are at least, once there were so many; at most, by two segments more.
     capacity: usize,
 }
 
 impl Recent {
-    /// Remembers up to `capacity` headers.
+    /// Remembers the newest `capacity` headers at least.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { headers: Segmented::default(), positions: Positions::default(), capacity }
     }
@@ -34,10 +34,10 @@ impl Recent {
         if self.capacity == 0 {
             return;
         }
-        if self.headers.len() >= self.capacity
-            && let Some(oldest) = self.headers.pop_front()
-        {
-            self.positions.remove_oldest(oldest.id);
+        if self.headers.len() >= self.capacity + SEGMENT_LEN {
+            // Many at once, since to move each of them out takes longer.
+            let oldest = self.headers.pop_segment();
+            oldest.iter().flatten().for_each(|oldest| self.positions.remove_oldest(oldest.id));
         }
         self.headers.push_back(header.clone());
         self.positions.insert(header.id, header.position);
@@ -56,5 +56,32 @@ impl Recent {
         let position = self.positions.get(id)?;
         let at = position.get().checked_sub(first.get())?;
         self.headers.get(usize::try_from(at).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::given::given;
+
+    #[test]
+    fn the_newest_are_found_and_the_oldest_forgotten() {
+        const CAPACITY: usize = SEGMENT_LEN + 7;
+        let headers: Vec<EventHeader> =
+            given(5_000, 1).events.into_iter().map(|event| event.header).collect();
+        let mut recent = Recent::new(CAPACITY);
+        for (at, header) in headers.iter().enumerate() {
+            recent.insert(header);
+            let kept = recent.headers.len();
+            let all = at + 1;
+            assert!(
+                (all.min(CAPACITY)..=all.min(CAPACITY + 2 * SEGMENT_LEN)).contains(&kept),
+                "{kept} of {all}"
+            );
+            assert_eq!(recent.find(header.id), Some(header));
+            assert_eq!(recent.find(headers[all - kept].id), Some(&headers[all - kept]));
+        }
+        let kept = recent.headers.len();
+        assert_eq!((recent.find(headers[5_000 - kept - 1].id), recent.positions.len()), (None, kept));
     }
 }

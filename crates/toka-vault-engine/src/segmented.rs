@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 
 /// Entries of a full segment.
-const SEGMENT_LEN: usize = 512;
+pub(crate) const SEGMENT_LEN: usize = 512;
 
 /// Holds entries in the order in which they came.
 #[derive(Debug)]
@@ -37,18 +37,29 @@ impl<T> Segmented<T> {
     }
 
     /// Adds an entry behind all others.
+    #[inline]
     pub fn push_back(&mut self, entry: T) {
-        self.len += 1;
-        match self.segments.back_mut() {
-            Some(last) if last.len() < SEGMENT_LEN => last.push_back(entry),
-            last => {
-                // The first one grows as it needs, so that a queue of few entries is small.
-                let room = if last.is_some() { SEGMENT_LEN } else { 0 };
-                let mut segment = VecDeque::with_capacity(room);
-                segment.push_back(entry);
-                self.segments.push_back(segment);
-            }
+        if self.segments.back().is_none_or(|last| last.len() >= SEGMENT_LEN) {
+            self.add_segment();
         }
+        if let Some(last) = self.segments.back_mut() {
+            last.push_back(entry);
+            self.len += 1;
+        }
+    }
+
+    /// Adds a segment for the entry that comes next.
+    fn add_segment(&mut self) {
+        // The first one grows as it needs, so that a queue of few entries is small.
+        let room = if self.segments.is_empty() { 0 } else { SEGMENT_LEN };
+        self.segments.push_back(VecDeque::with_capacity(room));
+    }
+
+    /// Removes the oldest entries, up to [`SEGMENT_LEN`] of them, and moves none.
+    pub(crate) fn pop_segment(&mut self) -> Option<VecDeque<T>> {
+        let segment = self.segments.pop_front()?;
+        self.len -= segment.len();
+        Some(segment)
     }
 
     /// Removes the oldest entry and returns it.
@@ -125,15 +136,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_answers_like_a_plain_queue(steps in prop::collection::vec((0..3 * SEGMENT_LEN, 0..3 * SEGMENT_LEN), 1..8)) {
+        fn it_answers_like_a_plain_queue(
+            steps in prop::collection::vec((0..3 * SEGMENT_LEN, 0..3 * SEGMENT_LEN, any::<bool>()), 1..8)
+        ) {
             let (mut segmented, mut plain) = (Segmented::default(), VecDeque::new());
             let mut next = 0;
-            for (pushes, pops) in steps {
+            for (pushes, pops, pops_segment) in steps {
                 segmented.extend(next..next + pushes);
                 plain.extend(next..next + pushes);
                 next += pushes;
                 for _ in 0..pops {
                     prop_assert_eq!(segmented.pop_front(), plain.pop_front());
+                }
+                if pops_segment {
+                    let segment = segmented.pop_segment().unwrap_or_default();
+                    prop_assert!(segment.len() <= SEGMENT_LEN && segment.is_empty() <= plain.is_empty());
+                    prop_assert!(segment.iter().eq(plain.drain(..segment.len()).collect::<Vec<_>>().iter()));
                 }
                 prop_assert_eq!((segmented.len(), segmented.is_empty()), (plain.len(), plain.is_empty()));
                 prop_assert_eq!((segmented.front(), segmented.back()), (plain.front(), plain.back()));
