@@ -94,6 +94,7 @@ impl LocalVault {
     }
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
+    #[expect(clippy::manual_async_fn, reason = "an async function would move the event twice more")]
     pub fn commit(&self, mut event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send + '_ {
         async move {
             let headers = self.commit_all(std::slice::from_mut(&mut event), &[]).await?;
