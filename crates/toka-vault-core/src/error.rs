@@ -18,6 +18,30 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Unless a variant says otherwise, the call that returned it stored nothing and the vault goes on
 /// working.
+///
+/// # Examples
+///
+/// What can be done about a commit that failed:
+///
+/// ```
+/// use toka_vault_core::Error;
+///
+/// fn advice(error: &Error) -> &'static str {
+///     match error {
+///         // It may be stored or not. Under an id of its own it can be repeated safely.
+///         Error::OutcomeUnknown { .. } => "open the vault anew and repeat it under the same id",
+///         // Somebody was faster.
+///         Error::ConditionFailed { .. } => "look at what is there now and decide anew",
+///         // The id has another content, for ever.
+///         Error::Conflict { .. } => "take another id",
+///         Error::NoRoom { .. } => "repeat it once the disk has room",
+///         Error::Poisoned { .. } | Error::Closed => "open the vault anew",
+///         _ => "mend the event",
+///     }
+/// }
+///
+/// assert_eq!(advice(&Error::Closed), "open the vault anew");
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

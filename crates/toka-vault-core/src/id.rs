@@ -14,6 +14,21 @@ use crate::{Error, Result};
 /// event, but ids that callers bring need not: order events by [`Position`](crate::Position), never
 /// by id.
 ///
+/// # Examples
+///
+/// An importer takes the id from its source, so that an import which is repeated stores nothing twice:
+///
+/// ```
+/// use toka_vault_core::EventId;
+///
+/// let (created_ms, row) = (1_767_225_600_000, 42);
+/// let id = EventId::from_parts(created_ms, row);
+/// assert_eq!(id, EventId::from_parts(created_ms, row));
+/// assert_eq!(id.to_string(), "01KDVDNA00000000000000001A");
+/// assert_eq!(id.to_string().parse::<EventId>()?, id);
+/// # Ok::<(), toka_vault_core::Error>(())
+/// ```
+///
 /// [ULID]: https://github.com/ulid/spec
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 // Two words, the more significant first: they sort like the number, are copied as words wherever an event

@@ -41,6 +41,24 @@ pub struct Payload {
 
 /// Can be the payload of an event: every `serde::Serialize`, by value or by reference, and a
 /// [`Payload`] that is encoded already.
+///
+/// # Examples
+///
+/// ```
+/// use serde::Serialize;
+/// use toka_vault_core::{EventPayload, Payload};
+///
+/// #[derive(Serialize)]
+/// struct Started {
+///     pid: u32,
+/// }
+///
+/// let payload = Started { pid: 1234 }.to_payload()?;
+/// assert_eq!(payload, serde_json::json!({ "pid": 1234 }).to_payload()?);
+/// // One that is encoded already goes through as it is, so that large content can be encoded once.
+/// assert_eq!(payload.to_payload()?, payload);
+/// # Ok::<(), toka_vault_core::Error>(())
+/// ```
 pub trait EventPayload {
     /// Encodes this value to its canonical bytes.
     ///

@@ -8,6 +8,21 @@ use crate::{
 };
 
 /// Adds to every [`EventStore`] what can be said in terms of its methods.
+///
+/// # Examples
+///
+/// A function for whichever store its caller has, in a test one in memory:
+///
+/// ```
+/// use serde_json::json;
+/// use toka_vault_core::{EventId, EventStore, EventStoreExt, Result};
+///
+/// async fn invoke(store: &dyn EventStore, tool: &str, asked: EventId) -> Result<EventId> {
+///     let invoked = store.commit_json("agent.tool.invoked", json!({ "tool": tool }), &[asked]).await?;
+///     assert!(store.is_ancestor(asked, invoked.id).await?);
+///     Ok(invoked.id)
+/// }
+/// ```
 pub trait EventStoreExt: EventStore {
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].
     fn commit(&self, event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send {

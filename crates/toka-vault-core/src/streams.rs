@@ -19,6 +19,31 @@ use crate::{Event, Result};
 /// [`Error::Corrupt`](crate::Error::Corrupt) or [`Error::Evicted`](crate::Error::Evicted) it goes on
 /// with the next event that can be read; after any other error it ends. It reads ahead by a bounded
 /// number of events.
+///
+/// # Examples
+///
+/// It is a `futures::Stream`, but no import is needed to read it:
+///
+/// ```
+/// use toka_vault_core::{Error, Replay, Result};
+///
+/// async fn count(mut replay: Replay) -> Result<(u64, u64)> {
+///     let (mut whole, mut damaged) = (0, 0);
+///     loop {
+///         match replay.try_next().await {
+///             Ok(Some(_)) => whole += 1,
+///             Ok(None) => return Ok((whole, damaged)),
+///             // What is behind it can still be read.
+///             Err(Error::Corrupt { first, last, .. }) => damaged += last.get() - first.get() + 1,
+///             Err(error) => return Err(error),
+///         }
+///     }
+/// }
+///
+/// let nothing = Replay::new(futures::stream::empty());
+/// assert_eq!(futures::executor::block_on(count(nothing))?, (0, 0));
+/// # Ok::<(), Error>(())
+/// ```
 #[must_use = "a replay reads nothing until it is asked for events"]
 pub struct Replay(Events<'static>);
 
@@ -35,6 +60,22 @@ pub struct Walk<'a>(Events<'a>);
 ///
 /// Events come in commit order, without gap or duplicate. A slow subscriber loses nothing and holds
 /// back nobody: it holds a bounded number of events, and reads from storage what it has missed.
+///
+/// # Examples
+///
+/// A consumer that can go on where it was, because it notes the position with what it did:
+///
+/// ```
+/// use toka_vault_core::{EventStore, Position, Result, StartFrom, SubscribeOptions};
+///
+/// async fn project(store: &dyn EventStore, done: Position) -> Result<()> {
+///     let mut subscription = store.subscribe_with(SubscribeOptions::new(StartFrom::After(done)));
+///     while let Some(event) = subscription.recv().await? {
+///         println!("{} at position {}", event.header.kind, event.position());
+///     }
+///     Ok(())
+/// }
+/// ```
 #[must_use = "a subscription does nothing until it is asked for events"]
 pub struct Subscription(Events<'static>);
 

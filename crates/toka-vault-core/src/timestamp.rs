@@ -24,6 +24,17 @@ const MICROS_MAX: i64 = 253_402_300_799_999_999;
 /// Timestamps that a vault assigns never go back, whatever the clock does, but events can share
 /// one, and an imported event brings its own. To order events, use their
 /// [`Position`](crate::Position).
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::Timestamp;
+///
+/// let timestamp: Timestamp = "2026-01-31T14:00:00.5+02:00".parse()?;
+/// assert_eq!(timestamp.to_string(), "2026-01-31T12:00:00.5Z");
+/// assert_eq!(timestamp, Timestamp::from_micros(1_769_860_800_500_000)?);
+/// # Ok::<(), toka_vault_core::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 

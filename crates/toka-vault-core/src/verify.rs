@@ -159,6 +159,21 @@ impl std::fmt::Display for Finding {
 /// # Errors
 ///
 /// A failure of the store that is no damage to single events, which are findings.
+///
+/// # Examples
+///
+/// ```
+/// use toka_vault_core::verify::verify;
+/// use toka_vault_core::{EventStore, Result};
+///
+/// async fn is_sound(store: &dyn EventStore) -> Result<bool> {
+///     let report = verify(store, |_| ()).await?;
+///     for finding in &report.findings {
+///         eprintln!("{finding}");
+///     }
+///     Ok(report.is_clean())
+/// }
+/// ```
 pub async fn verify(store: &dyn EventStore, mut progress: impl FnMut(u64) + Send) -> Result<Report> {
     let head = store.head().await?;
     let mut check = Check {
