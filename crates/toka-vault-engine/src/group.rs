@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::sequencer::OrderEnd;
 use crate::spent::Spent;
 use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
+use crate::tail::KeptGroup;
 
 /// Entries that room is made for before they come.
 const ROOM_MAX: usize = 512;
@@ -143,7 +144,7 @@ impl Pending {
     }
 
     /// Leaves events for callers to free, but for what would be too many.
-    pub(crate) fn free_later(&self, spent: Vec<Vec<Event>>) {
+    pub(crate) fn free_later(&self, spent: Vec<KeptGroup>) {
         let excess = lock(&self.state).spent.add(spent);
         drop(excess);
     }

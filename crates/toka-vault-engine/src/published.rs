@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::sync;
 use crate::sync::RwLock;
-use crate::tail::Tail;
+use crate::tail::{KeptGroup, Tail};
 
 /// Tells readers where the history ends and whether it can grow.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl Published {
         events: Vec<Event>,
         position: Position,
         chain: Option<ChainHash>,
-    ) -> Vec<Vec<Event>> {
+    ) -> Vec<KeptGroup> {
         let spent = self.tail.as_ref().map(|tail| sync::write(tail).extend(events));
         self.change(|state| (state.position, state.chain) = (position, chain));
         spent.unwrap_or_default()

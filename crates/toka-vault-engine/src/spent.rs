@@ -8,33 +8,25 @@ use std::collections::VecDeque;
 use toka_vault_core::Event;
 
 use crate::limits::SPENT_BYTES_MAX;
+use crate::tail::KeptGroup;
 
 /// Holds events to be freed, in the groups in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Spent {
-    groups: VecDeque<Group>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Group {
-    events: Vec<Event>,
+    groups: VecDeque<KeptGroup>,
     bytes: usize,
 }
 
 impl Spent {
     /// Adds groups, and returns those that are too many.
-    pub(crate) fn add(&mut self, groups: Vec<Vec<Event>>) -> Vec<Vec<Event>> {
-        for events in groups {
-            let bytes = events.iter().map(bytes_of).sum();
-            self.bytes += bytes;
-            self.groups.push_back(Group { events, bytes });
-        }
+    pub(crate) fn add(&mut self, groups: Vec<KeptGroup>) -> Vec<KeptGroup> {
+        self.bytes += groups.iter().map(bytes_of).sum::<usize>();
+        self.groups.extend(groups);
         let mut excess = Vec::new();
         while self.bytes > SPENT_BYTES_MAX {
-            let Some(Group { events, bytes }) = self.groups.pop_front() else { break };
-            self.bytes -= bytes;
-            excess.push(events);
+            let Some(group) = self.groups.pop_front() else { break };
+            self.bytes -= bytes_of(&group);
+            excess.push(group);
         }
         excess
     }
@@ -42,15 +34,14 @@ impl Spent {
     /// Takes up to `count` events: a group as it is, or the end of one, moved to `room`, which is empty.
     pub(crate) fn take(&mut self, count: usize, room: &mut Vec<Event>) {
         let Some(group) = self.groups.front_mut() else { return };
+        self.bytes -= bytes_of(group);
         match group.events.len().checked_sub(count) {
             Some(kept @ 1..) => {
                 room.extend(group.events.drain(kept..));
-                let bytes: usize = room.iter().map(bytes_of).sum();
-                group.bytes -= bytes;
-                self.bytes -= bytes;
+                group.payload_bytes -= room.iter().map(|event| event.payload.bytes().len()).sum::<usize>();
+                self.bytes += bytes_of(group);
             }
             _ => {
-                self.bytes -= group.bytes;
                 std::mem::swap(&mut group.events, room);
                 self.groups.pop_front();
             }
@@ -58,9 +49,9 @@ impl Spent {
     }
 }
 
-/// Returns how many bytes an event takes.
-fn bytes_of(event: &Event) -> usize {
-    size_of::<Event>() + event.payload.bytes().len()
+/// Returns how many bytes the events of a group take.
+fn bytes_of(group: &KeptGroup) -> usize {
+    group.payload_bytes + group.events.len() * size_of::<Event>()
 }
 
 #[cfg(test)]
@@ -69,8 +60,12 @@ mod tests {
     use crate::index::given::given;
 
     /// Returns groups of so many events.
-    fn groups(lens: &[usize]) -> Vec<Vec<Event>> {
-        lens.iter().map(|len| given(*len as u64, 0).events).collect()
+    fn groups(lens: &[usize]) -> Vec<KeptGroup> {
+        lens.iter().map(|len| KeptGroup::of(given(*len as u64, 0).events)).collect()
+    }
+
+    fn lens(groups: &[KeptGroup]) -> Vec<usize> {
+        groups.iter().map(|group| group.events.len()).collect()
     }
 
     /// Returns how many events are taken for so many new ones.
@@ -91,13 +86,11 @@ mod tests {
 
     #[test]
     fn what_would_take_too_much_memory_is_given_back() {
-        let fitting = SPENT_BYTES_MAX / bytes_of(&given(1, 0).events[0]);
+        let fitting = SPENT_BYTES_MAX / bytes_of(&groups(&[1])[0]);
         let mut spent = Spent::default();
         assert!(spent.add(groups(&[fitting - 1, 1])).is_empty());
-        let excess: Vec<usize> = spent.add(groups(&[2])).iter().map(Vec::len).collect();
-        assert_eq!(excess, [fitting - 1]);
-        let excess: Vec<usize> = spent.add(groups(&[fitting + 1])).iter().map(Vec::len).collect();
-        assert_eq!(excess, [1, 2, fitting + 1]);
+        assert_eq!(lens(&spent.add(groups(&[2]))), [fitting - 1]);
+        assert_eq!(lens(&spent.add(groups(&[2 * fitting]))), [1, 2, 2 * fitting]);
         assert_eq!((spent.groups.len(), spent.bytes), (0, 0));
     }
 }

@@ -17,24 +17,24 @@ use crate::limits::{TAIL_BYTES_MAX, TAIL_EVENTS_MAX};
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     /// None is empty.
-    groups: VecDeque<Kept>,
+    groups: VecDeque<KeptGroup>,
     events: usize,
     bytes: usize,
 }
 
-/// Holds events that were stored together.
+/// Holds events that were stored together; at least one.
 #[derive(Debug)]
-struct Kept {
+pub(crate) struct KeptGroup {
     first: Position,
-    events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// Their payload bytes.
-    bytes: usize,
+    pub(crate) payload_bytes: usize,
 }
 
 impl Tail {
     /// Adds a group behind the newest and returns the oldest ones, which it lets go of.
-    pub(crate) fn extend(&mut self, mut events: Vec<Event>) -> Vec<Vec<Event>> {
-        let (fitting, bytes) = fitting(&events);
+    pub(crate) fn extend(&mut self, mut events: Vec<Event>) -> Vec<KeptGroup> {
+        let (fitting, payload_bytes) = fitting(&events);
         if fitting < events.len() {
             // Of a group that is larger than the tail the newest, and then none of those before it.
             *self = Self::default();
@@ -42,15 +42,15 @@ impl Tail {
         }
         if let Some(first) = events.first().map(Event::position) {
             self.events += events.len();
-            self.bytes += bytes;
-            self.groups.push_back(Kept { first, events, bytes });
+            self.bytes += payload_bytes;
+            self.groups.push_back(KeptGroup { first, events, payload_bytes });
         }
         let mut spent = Vec::new();
         while self.events > TAIL_EVENTS_MAX || self.bytes > TAIL_BYTES_MAX {
             let Some(oldest) = self.groups.pop_front() else { break };
             self.events -= oldest.events.len();
-            self.bytes -= oldest.bytes;
-            spent.push(oldest.events);
+            self.bytes -= oldest.payload_bytes;
+            spent.push(oldest);
         }
         spent
     }
@@ -75,6 +75,15 @@ fn fitting(events: &[Event]) -> (usize, usize) {
         Some(*sum)
     });
     sums.take_while(|sum| *sum <= TAIL_BYTES_MAX).fold((0, 0), |(count, _), sum| (count + 1, sum))
+}
+
+#[cfg(test)]
+impl KeptGroup {
+    /// Makes a group of events.
+    pub(crate) fn of(events: Vec<Event>) -> Self {
+        let payload_bytes = events.iter().map(|event| event.payload.bytes().len()).sum();
+        Self { first: events[0].position(), events, payload_bytes }
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +151,9 @@ mod tests {
     fn what_it_lets_go_of_is_returned() {
         let (mut tail, _) = tail_of(&[(10, 1), (TAIL_EVENTS_MAX as u64 - 10, 1)]);
         let next = given(TAIL_EVENTS_MAX as u64 + 1, 0).events.split_off(TAIL_EVENTS_MAX);
-        let spent: Vec<Position> = tail.extend(next).iter().flatten().map(Event::position).collect();
+        let spent = tail.extend(next);
+        let spent: Vec<Position> =
+            spent.iter().flat_map(|group| &group.events).map(Event::position).collect();
         assert_eq!(spent, (1..=10).map(Position::new).collect::<Vec<_>>());
     }
 }
