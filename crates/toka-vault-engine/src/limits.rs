@@ -17,8 +17,11 @@ pub const EVENT_WEIGHT: usize = 4 << 10;
 /// Most events of one group commit, unless a single batch is larger.
 pub const GROUP_EVENTS_MAX: usize = 4_096;
 
-/// Most events that the tail keeps for subscribers that are close to the head.
+/// Events that the tail keeps for subscribers that are close to the head: with more, the oldest group leaves.
 pub const TAIL_EVENTS_MAX: usize = 8_192;
+
+/// Events that the tail keeps where a large group would leave: up to so many are there besides it.
+pub const TAIL_EVENTS_MIN: usize = TAIL_EVENTS_MAX / 2;
 
 /// Most payload bytes that the tail keeps.
 pub const TAIL_BYTES_MAX: usize = 8 << 20;

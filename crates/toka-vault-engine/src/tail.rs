@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 use toka_vault_core::{Event, Position};
 
-use crate::limits::{TAIL_BYTES_MAX, TAIL_EVENTS_MAX};
+use crate::limits::{TAIL_BYTES_MAX, TAIL_EVENTS_MAX, TAIL_EVENTS_MIN};
 
 /// Holds the newest events of a vault.
 #[derive(Debug, Default)]
@@ -46,13 +46,21 @@ impl Tail {
             self.groups.push_back(KeptGroup { first, events, payload_bytes });
         }
         let mut spent = Vec::new();
-        while self.events > TAIL_EVENTS_MAX || self.bytes > TAIL_BYTES_MAX {
+        while self.is_too_large() {
             let Some(oldest) = self.groups.pop_front() else { break };
             self.events -= oldest.events.len();
             self.bytes -= oldest.payload_bytes;
             spent.push(oldest);
         }
         spent
+    }
+
+    /// Tells whether the oldest group has to leave. A large one stays until there are enough others, so that
+    /// the commit behind it does not leave subscribers with next to nothing.
+    fn is_too_large(&self) -> bool {
+        let others = self.groups.front().map_or(0, |oldest| self.events - oldest.events.len());
+        let is_full = self.events > TAIL_EVENTS_MAX && others >= TAIL_EVENTS_MIN;
+        is_full || self.bytes > TAIL_BYTES_MAX
     }
 
     /// Returns up to `count` events from `from` on, or `None` where the tail starts later.
@@ -131,6 +139,10 @@ mod tests {
             // Whole groups leave.
             (vec![(2, half), (1, 1), (1, half)], 2),
             (vec![(5, 1), (most, 1)], most),
+            // A large one stays until enough others are there.
+            (vec![(most, 1), (1, 1)], most + 1),
+            (vec![(most, 1), (most / 2 - 1, 1)], most + most / 2 - 1),
+            (vec![(most, 1), (1, 1), (most / 2 - 1, 1)], most / 2),
             // Of a group that does not fit, the newest stay.
             (vec![(5, 1), (4, half)], 2),
             (vec![(5, 1), (most + 7, 1)], most),
