@@ -153,8 +153,8 @@ mod tests {
             let (tail, end) = tail_of(&groups);
             let first = end.get() - kept + 1;
             assert_eq!(read(&tail, Position::new(first - 1), 1), None, "{groups:?}");
-            let expected = (kept > 0).then(|| (first..=end.get()).collect());
-            assert_eq!(read(&tail, Position::new(first), usize::MAX), expected, "{groups:?}");
+            let all = read(&tail, Position::new(first), usize::MAX).unwrap_or_default();
+            assert!(all.iter().copied().eq(first..=end.get()), "{} of {groups:?}", all.len());
             assert_eq!((tail.events as u64, tail.groups.is_empty()), (kept, kept == 0), "{groups:?}");
         }
     }
