@@ -14,7 +14,7 @@ pub(crate) struct Recent {
     /// The headers, whose positions follow each other without a gap.
     headers: Segmented<EventHeader>,
     positions: Positions,
-    /// How many headers there are at least, once there were so many; at most, by two segments more.
+    /// How many headers there are at least, once there were so many; at most, by a segment more.
     capacity: usize,
 }
 
@@ -74,10 +74,7 @@ mod tests {
             recent.insert(header);
             let kept = recent.headers.len();
             let all = at + 1;
-            assert!(
-                (all.min(CAPACITY)..=all.min(CAPACITY + 2 * SEGMENT_LEN)).contains(&kept),
-                "{kept} of {all}"
-            );
+            assert!((all.min(CAPACITY)..=all.min(CAPACITY + SEGMENT_LEN)).contains(&kept), "{kept} of {all}");
             assert_eq!(recent.find(header.id), Some(header));
             assert_eq!(recent.find(headers[all - kept].id), Some(&headers[all - kept]));
         }

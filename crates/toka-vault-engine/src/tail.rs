@@ -25,7 +25,6 @@ pub(crate) struct Tail {
 /// Holds events that were stored together; at least one.
 #[derive(Debug)]
 pub(crate) struct KeptGroup {
-    first: Position,
     pub(crate) events: Vec<Event>,
     /// Their payload bytes.
     pub(crate) payload_bytes: usize,
@@ -40,10 +39,10 @@ impl Tail {
             *self = Self::default();
             events.drain(..events.len() - fitting);
         }
-        if let Some(first) = events.first().map(Event::position) {
+        if !events.is_empty() {
             self.events += events.len();
             self.bytes += payload_bytes;
-            self.groups.push_back(KeptGroup { first, events, payload_bytes });
+            self.groups.push_back(KeptGroup { events, payload_bytes });
         }
         let mut spent = Vec::new();
         while self.is_too_large() {
@@ -65,9 +64,10 @@ impl Tail {
 
     /// Returns up to `count` events from `from` on, or `None` where the tail starts later.
     pub(crate) fn read(&self, from: Position, count: usize) -> Option<impl Iterator<Item = &Event>> {
-        let group = self.groups.partition_point(|group| group.first <= from).checked_sub(1)?;
-        let first = self.groups.get(group)?.first;
-        let skip = usize::try_from(from.get() - first.get()).ok()?;
+        let first = |group: &KeptGroup| group.events.first().map(Event::position);
+        let starts_by_then = |group: &KeptGroup| first(group).is_some_and(|first| first <= from);
+        let group = self.groups.partition_point(starts_by_then).checked_sub(1)?;
+        let skip = usize::try_from(from.get() - first(self.groups.get(group)?)?.get()).ok()?;
         let groups = self.groups.iter().skip(group).enumerate();
         let events =
             groups.flat_map(move |(nth, group)| group.events.iter().skip(if nth == 0 { skip } else { 0 }));
@@ -90,7 +90,7 @@ impl KeptGroup {
     /// Makes a group of events.
     pub(crate) fn of(events: Vec<Event>) -> Self {
         let payload_bytes = events.iter().map(|event| event.payload.bytes().len()).sum();
-        Self { first: events[0].position(), events, payload_bytes }
+        Self { events, payload_bytes }
     }
 }
 
