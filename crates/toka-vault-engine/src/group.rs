@@ -71,6 +71,9 @@ pub(crate) struct Pending {
     state: Mutex<State>,
     /// Signals the writer: something gathers, or nothing will any more.
     changed: Condvar,
+    /// Events for callers to free. Under a lock of its own, since that of the state is taken under that of the
+    /// order, for which all callers wait.
+    spent: Mutex<Spent>,
 }
 
 #[derive(Default)]
@@ -80,8 +83,6 @@ struct State {
     /// What each caller has of the events.
     commits: Vec<Extent>,
     finished: bool,
-    /// Events for callers to free.
-    spent: Spent,
     /// What every commit is answered with from now on.
     refused: Option<Error>,
     /// Whether the writer waits, and has to be woken.
@@ -116,13 +117,13 @@ pub(crate) enum Taken {
 }
 
 impl Pending {
-    /// Adds a sealed commit behind all others. Returns as many events to free, once no lock is held.
+    /// Adds a sealed commit behind all others. Returns the empty list that held its events.
     pub(crate) fn add(&self, commit: PendingCommit) -> Vec<Event> {
         let PendingCommit { mut events, bytes, end, caller } = commit;
         let mut state = lock(&self.state);
         if let Some(error) = state.refused.clone() {
             drop(caller.answer(Err(error)));
-            return events;
+            return Vec::new();
         }
         let count = events.len();
         state.commits.push(Extent { events: count, bytes, end });
@@ -133,8 +134,6 @@ impl Pending {
             state.events.append(&mut events);
         }
         state.callers.push(caller);
-        // What held the new ones takes the old ones.
-        state.spent.take(count, &mut events);
         let wake = std::mem::take(&mut state.writer_waits);
         drop(state);
         if wake {
@@ -145,8 +144,13 @@ impl Pending {
 
     /// Leaves events for callers to free, but for what would be too many.
     pub(crate) fn free_later(&self, spent: Vec<KeptGroup>) {
-        let excess = lock(&self.state).spent.add(spent);
+        let excess = lock(&self.spent).add(spent);
         drop(excess);
+    }
+
+    /// Takes up to `count` events for the caller to free. They go to `room`, which is empty.
+    pub(crate) fn take_spent(&self, count: usize, room: &mut Vec<Event>) {
+        lock(&self.spent).take(count, room);
     }
 
     /// Answers all that waits, and all that comes, with `error`.

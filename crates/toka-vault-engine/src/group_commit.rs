@@ -14,6 +14,7 @@ use std::time::Duration;
 use toka_vault_core::{Condition, Error, Event, EventHeader, NewEvent, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::clock::Clock;
 use crate::flight::Flight;
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit};
 use crate::guard::guarded;
@@ -24,7 +25,7 @@ use crate::lookup::{Known, Storage, Unread};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
-use crate::sequencer::{Access, Order, Refusal, Sequencer};
+use crate::sequencer::{Access, Order, Refusal, Sequencer, Unsealed};
 use crate::sharing::Sharing;
 use crate::sync::{Mutex, lock, lock_briefly};
 use crate::thread::JoinHandle;
@@ -33,6 +34,7 @@ use crate::writer::Writer;
 /// Commits through a writer's thread.
 pub(crate) struct GroupCommit {
     order: Arc<Order>,
+    clock: Arc<dyn Clock>,
     pending: Arc<Pending>,
     health: Arc<Health>,
     source: Source,
@@ -115,6 +117,7 @@ impl GroupCommit {
         })?;
         Ok(Self {
             order,
+            clock: options.clock.clone(),
             pending,
             health,
             source,
@@ -199,22 +202,26 @@ impl GroupCommit {
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
+        let unsealed = Unsealed::new(batch, conditions, self.clock.now());
+        let (count, (answer, stored)) = (unsealed.len(), oneshot::channel());
         let mut guard = lock_briefly(&self.order);
         let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
         if let Err(poisoned) = self.health.check() {
             return Err((Held::Failed(poisoned), room));
         }
-        let (sealed, refused) = match sequencer.seal(batch, conditions, known) {
+        let (sealed, refused) = match sequencer.seal(unsealed, known) {
             Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
             Err(Refusal::Unread(unread)) => return Err((Held::Unread(unread, sequencer.age()), room)),
             // Told only once what breaks the condition is durable, and can be read.
             Err(Refusal::Condition(error)) => (sequencer.nothing(), Some(error)),
             Ok(sealed) => (sealed, None),
         };
-        let (answer, stored) = oneshot::channel();
         let caller = Caller { headers: sealed.headers, answer, room };
         let commit = PendingCommit { events: sealed.events, bytes, end: sealed.end, caller };
-        let spent = self.pending.add(commit);
+        let mut spent = self.pending.add(commit);
+        drop(guard);
+        // What held the new ones takes as many old ones.
+        self.pending.take_spent(count, &mut spent);
         Ok(Answered { stored, refused, spent })
     }
 }

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use toka_vault_core::{ChainHash, Condition, Error, Event, EventHeader, Head, NewEvent, Result};
 
 use crate::chain::LazyChain;
+use crate::clock::Clock;
 use crate::log::{Group, LogEnd};
 use crate::lookup::{Known, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
-use crate::sequencer::{Access, OrderEnd, Refusal, Sealed, Sequencer};
+use crate::sequencer::{Access, OrderEnd, Refusal, Sealed, Sequencer, Unsealed};
 use crate::sync::{Mutex, lock, lock_briefly};
 
 /// Commits where the caller is.
 pub(crate) struct Inline {
     storage: Storage,
+    clock: Arc<dyn Clock>,
     published: Arc<Published>,
     chain: LazyChain,
     /// `None` once the vault is closed.
@@ -29,7 +31,8 @@ impl Inline {
         // The log is in memory, so headers need not be remembered beside it.
         let access = Access::Direct(storage.clone());
         let sequencer = Sequencer::new(access, options.clock.clone(), LogEnd::EMPTY, 0);
-        Self { storage, published, chain: LazyChain::new(), sequencer: Mutex::new(Some(sequencer)) }
+        let clock = options.clock.clone();
+        Self { storage, clock, published, chain: LazyChain::new(), sequencer: Mutex::new(Some(sequencer)) }
     }
 
     /// Commits a batch, if its conditions hold.
@@ -38,10 +41,11 @@ impl Inline {
         batch: &mut [NewEvent],
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
+        let (unsealed, known) = (Unsealed::new(batch, conditions, self.clock.now()), Known::default());
         let mut sequencer = lock_briefly(&self.sequencer);
         let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
         let Sealed { events, headers, end } =
-            sequencer.seal(batch, conditions, &Known::default()).map_err(|refusal| match refusal {
+            sequencer.seal(unsealed, &known).map_err(|refusal| match refusal {
                 Refusal::Failed(error) | Refusal::Condition(error) => error,
                 // What reads for itself leaves nothing to be read.
                 Refusal::Unread(_) => Error::Closed,

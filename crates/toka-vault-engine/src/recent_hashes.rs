@@ -8,8 +8,9 @@
 
 use toka_vault_core::{EventHash, EventHeader, EventId, Position};
 
-/// Number of hashes, a power of two. So many take 64 KiB, which stay in the processor's cache.
-const SLOTS: usize = 1_024;
+/// Number of hashes, a power of two. So many take 256 KiB, which stay in the processor's cache, and are enough
+/// for a few thousand tasks that each name their last event: with 1,024 slots, as many tasks found few of theirs.
+const SLOTS: usize = 4_096;
 
 const _: () = assert!(SLOTS.is_power_of_two());
 

@@ -6,14 +6,15 @@
 //! that is not in memory, it says so ([`Refusal::Unread`]) and is called again with what was read.
 
 mod conditions;
+mod unsealed;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use toka_vault_core::hashing::{EventContent, event_hash};
 use toka_vault_core::{
-    ChainHash, Condition, Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position,
-    Result, Timestamp,
+    ChainHash, Error, Event, EventHash, EventHeader, EventId, Head, NewEvent, Payload, Position, Result,
+    Timestamp,
 };
 
 use crate::assign::Assigner;
@@ -26,6 +27,7 @@ use crate::lookup::{Known, Storage, Unread};
 use crate::recent::Recent;
 use crate::recent_hashes::RecentHashes;
 use crate::sync::Mutex;
+pub(crate) use unsealed::Unsealed;
 
 /// Seals commits, one after the other.
 pub(crate) struct Sequencer {
@@ -204,19 +206,15 @@ impl Sequencer {
     ///
     /// Whatever is wrong with the batch, or what has to be read first. Nothing of it is sealed
     /// or taken then.
-    pub(crate) fn seal(
-        &mut self,
-        batch: &mut [NewEvent],
-        conditions: &[Condition],
-        known: &Known,
-    ) -> Result<Sealed, Refusal> {
+    pub(crate) fn seal(&mut self, unsealed: Unsealed<'_>, known: &Known) -> Result<Sealed, Refusal> {
+        let Unsealed { batch, conditions, now, events, headers, new } = unsealed;
         let mut draft = Draft {
             position: self.end.position,
-            now: self.clock.now(),
+            now,
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
             greatest_id: self.end.greatest_id,
-            headers: Vec::with_capacity(batch.len()),
-            new: (batch.len() > 1).then(|| IdMap::with_capacity_and_hasher(batch.len(), <_>::default())),
+            headers,
+            new,
             known,
             unread: Vec::new(),
             candidate: None,
@@ -236,7 +234,7 @@ impl Sequencer {
         if !conditions.is_empty() && draft.position > self.end.position {
             self.check(&mut draft, conditions)?;
         }
-        Ok(self.accept(&mut draft, batch))
+        Ok(self.accept(&mut draft, batch, events))
     }
 
     /// Finds the event that `event` repeats, if it does.
@@ -343,9 +341,8 @@ impl Sequencer {
     }
 
     /// Makes a draft part of the order.
-    fn accept(&mut self, draft: &mut Draft<'_>, batch: &mut [NewEvent]) -> Sealed {
+    fn accept(&mut self, draft: &mut Draft<'_>, batch: &mut [NewEvent], mut events: Vec<Event>) -> Sealed {
         let mut next = self.end.position.next();
-        let mut events = Vec::with_capacity(batch.len());
         for (event, header) in batch.iter_mut().zip(&draft.headers) {
             // What was found stands earlier, in the vault or in this batch.
             if header.position == next {

@@ -1,0 +1,39 @@
+//! [`Unsealed`]: what a caller wants sealed, with all that can be had before it is its turn.
+//!
+//! Keeps the invariant that to seal one event asks nothing of the allocator and of the clock while others wait
+//! for the lock. Each costs more than it takes, because whoever waits for long goes to sleep
+//! (`docs/decisions/0026-little-under-the-lock.md` has the figures).
+
+use toka_vault_core::{Condition, Event, EventHeader, NewEvent, Timestamp};
+
+use crate::id_map::IdMap;
+
+/// Is a batch to be sealed.
+pub(crate) struct Unsealed<'a> {
+    pub(super) batch: &'a mut [NewEvent],
+    /// What has to hold for it.
+    pub(super) conditions: &'a [Condition],
+    /// The time of all events of it that bring none.
+    pub(super) now: Timestamp,
+    /// Room for its new events.
+    pub(super) events: Vec<Event>,
+    /// Room for a header for each event.
+    pub(super) headers: Vec<EventHeader>,
+    /// Room to find the new events by their ids, where there are several.
+    pub(super) new: Option<IdMap<usize>>,
+}
+
+impl<'a> Unsealed<'a> {
+    /// Makes room for what a batch becomes that was brought at `now`.
+    pub(crate) fn new(batch: &'a mut [NewEvent], conditions: &'a [Condition], now: Timestamp) -> Self {
+        let count = batch.len();
+        let new = (count > 1).then(|| IdMap::with_capacity_and_hasher(count, <_>::default()));
+        let (events, headers) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        Self { batch, conditions, now, events, headers, new }
+    }
+
+    /// Returns how many events it has.
+    pub(crate) fn len(&self) -> usize {
+        self.batch.len()
+    }
+}
