@@ -1,12 +1,33 @@
-//! Clocks that stand still or go back: ids grow and timestamps do not go back all the same.
+//! Clocks that stand still, go back or are slow: ids grow and timestamps do not go back all the same, and
+//! nobody waits for the clock of another.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::{Arc, Mutex};
+
 use futures::executor::block_on;
-use toka_vault_core::{EventHeader, Timestamp};
-use toka_vault_engine::EngineOptions;
+use toka_vault_core::{EventHeader, Position, Timestamp};
+use toka_vault_engine::{Clock, EngineOptions, LocalVault};
 use toka_vault_testkit::events::{event, id};
-use toka_vault_testkit::logs::Rig;
+use toka_vault_testkit::logs::{Disk, Rig, reindexed};
 use toka_vault_testkit::runner::watched;
+
+/// Takes so long to tell the time, once, that another event is committed to this vault meanwhile.
+#[derive(Clone, Default)]
+struct Slow(Arc<Mutex<Option<LocalVault>>>);
+
+impl Clock for Slow {
+    fn now(&self) -> Timestamp {
+        let vault = self.0.lock().unwrap().take();
+        if let Some(vault) = vault {
+            std::thread::spawn(move || block_on(vault.commit(event(9))).unwrap()).join().unwrap();
+        }
+        at(7_000)
+    }
+
+    fn entropy(&self) -> u128 {
+        0
+    }
+}
 
 /// Milliseconds after 1970, as microseconds.
 fn at(millis: i64) -> Timestamp {
@@ -37,6 +58,20 @@ fn ids_and_timestamps_hold_when_the_clock_does_not() {
         assert_growing(&headers);
         assert_eq!(headers[4].timestamp, at(5_000));
         assert_eq!(headers[8].timestamp, at(6_000));
+    });
+}
+
+#[test]
+fn who_waits_for_the_clock_keeps_nobody_from_committing() {
+    watched(|| {
+        let (clock, disk) = (Slow::default(), Disk::default());
+        let options = EngineOptions { clock: Arc::new(clock.clone()), ..EngineOptions::default() };
+        let threaded = LocalVault::threaded(disk.log(), disk.end(), reindexed(&disk), &options).unwrap();
+        for vault in [threaded, LocalVault::inline(Disk::default().log(), &options)] {
+            *clock.0.lock().unwrap() = Some(vault.clone());
+            let header = block_on(vault.commit(event(1))).unwrap();
+            assert_eq!(header.position, Position::new(2));
+        }
     });
 }
 
