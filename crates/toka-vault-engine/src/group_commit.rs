@@ -202,8 +202,8 @@ impl GroupCommit {
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
+        let (count, (answer, stored)) = (batch.len(), oneshot::channel());
         let unsealed = Unsealed::new(batch, conditions, self.clock.now());
-        let (count, (answer, stored)) = (unsealed.len(), oneshot::channel());
         let mut guard = lock_briefly(&self.order);
         let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
         if let Err(poisoned) = self.health.check() {

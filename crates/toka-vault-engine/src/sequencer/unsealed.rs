@@ -31,9 +31,4 @@ impl<'a> Unsealed<'a> {
         let (events, headers) = (Vec::with_capacity(count), Vec::with_capacity(count));
         Self { batch, conditions, now, events, headers, new }
     }
-
-    /// Returns how many events it has.
-    pub(crate) fn len(&self) -> usize {
-        self.batch.len()
-    }
 }
