@@ -5,6 +5,7 @@
 //! cargo run --release                                # all rows, 9 rounds, files in this directory
 //! cargo run --release -- --only memory,replay        # some rows
 //! cargo run --release -- --rounds 21 --dir /mnt/ssd  # more rounds, on another disk
+//! cargo run --release --features mimalloc            # with another allocator, for floors and vaults
 //! ```
 //!
 //! Absolute figures mean little on a shared machine, so floor and vault take turns, and what counts
@@ -46,6 +47,11 @@ use table::Table;
 use turns::Turns;
 use vaults::{Durable, journal, journal_with_ids, sled, sled_with_ids};
 use workload::{Size, block_bytes, record_bytes};
+
+/// Allocates for floors and vaults alike.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
     let args = Args::parse();
