@@ -5,7 +5,7 @@
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::gathered::{KindKeys, Part};
+use super::gathered::{KindKeys, Part, Sorted};
 use crate::log::{Log, ReadBudget};
 use crate::published::Published;
 
@@ -32,7 +32,7 @@ impl<'a> Feed<'a> {
 
     /// Returns what the next events say, from `from` up to `head` at most; of at least one, as long as
     /// `head` is not before it.
-    pub(super) fn part(self, kinds: &mut KindKeys, from: Position, head: Position) -> Result<Part> {
+    pub(super) fn part(self, kinds: &mut KindKeys, from: Position, head: Position) -> Result<Sorted> {
         let budget = ReadBudget::between(from, head);
         let mut part = Part::after(from.minus(1), budget.events);
         if let Some(published) = self.published {

@@ -16,7 +16,10 @@ const PARENT: u8 = 2;
 const PAYLOAD: u8 = 3;
 
 /// The range of the keys of kinds.
-pub(super) const KINDS: (Key, Key) = (tagged(KIND, [0; 16]), tagged(KIND, [0xff; 16]));
+pub(super) const KINDS: (Key, Key) = all_of(KIND);
+
+/// The ranges of all keys there are, in their order.
+pub(super) const ALL: [(Key, Key); 4] = [(DAMAGED, DAMAGED), KINDS, all_of(PARENT), all_of(PAYLOAD)];
 
 /// Returns the key of the events of a kind.
 pub(crate) fn of_kind(kind: &Kind) -> Key {
@@ -45,6 +48,11 @@ pub(in crate::index) fn of_event(header: &EventHeader, kind: Key) -> impl Iterat
 /// Tells whether this is the key of a payload.
 pub(in crate::index) fn is_of_payload(key: Key) -> bool {
     key.to_bytes().first() == Some(&PAYLOAD)
+}
+
+/// Returns the range of the keys of a tag.
+const fn all_of(tag: u8) -> (Key, Key) {
+    (tagged(tag, [0; 16]), tagged(tag, [0xff; 16]))
 }
 
 /// Replaces the first byte by a tag.
