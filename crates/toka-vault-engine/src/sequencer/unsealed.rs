@@ -1,8 +1,8 @@
 //! [`Unsealed`]: what a caller wants sealed, with all that can be had before it is its turn.
 //!
-//! Keeps the invariant that to seal one event asks nothing of the allocator and of the clock while others wait
-//! for the lock. Each costs more than it takes, because whoever waits for long goes to sleep
-//! (`docs/decisions/0026-little-under-the-lock.md` has the figures).
+//! Keeps the invariant that nobody asks for the time while others wait for the lock; nor for memory, but for
+//! what a queue grows by now and then, and the copy of a long list of parents. Each costs more than it takes,
+//! because whoever waits for long goes to sleep (`docs/decisions/0026-little-under-the-lock.md` has the figures).
 
 use toka_vault_core::{Condition, Event, EventHeader, NewEvent, Timestamp};
 
