@@ -74,7 +74,7 @@ impl GroupCommit {
         options: &EngineOptions,
     ) -> Result<Self> {
         let access = Access::InMemory(storage.index.clone());
-        let sequencer = Sequencer::new(access, options.clock.clone(), end, RECENT_HEADERS_MAX);
+        let sequencer = Sequencer::new(access, end, RECENT_HEADERS_MAX);
         let order = Arc::new(Mutex::new(Some(sequencer)));
         let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
         let flight = Arc::<Flight>::default();
@@ -202,8 +202,8 @@ impl GroupCommit {
         known: &Known,
         room: OwnedSemaphorePermit,
     ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
-        let (count, (answer, stored)) = (batch.len(), oneshot::channel());
-        let unsealed = Unsealed::new(batch, conditions, self.clock.now());
+        let (answer, stored) = oneshot::channel();
+        let unsealed = Unsealed::new(batch, conditions, self.clock.as_ref());
         let mut guard = lock_briefly(&self.order);
         let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
         if let Err(poisoned) = self.health.check() {
@@ -216,6 +216,7 @@ impl GroupCommit {
             Err(Refusal::Condition(error)) => (sequencer.nothing(), Some(error)),
             Ok(sealed) => (sealed, None),
         };
+        let count = sealed.events.len();
         let caller = Caller { headers: sealed.headers, answer, room };
         let commit = PendingCommit { events: sealed.events, bytes, end: sealed.end, caller };
         let mut spent = self.pending.add(commit);

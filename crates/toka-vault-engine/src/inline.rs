@@ -30,7 +30,7 @@ impl Inline {
     pub(crate) fn start(storage: Storage, published: Arc<Published>, options: &EngineOptions) -> Self {
         // The log is in memory, so headers need not be remembered beside it.
         let access = Access::Direct(storage.clone());
-        let sequencer = Sequencer::new(access, options.clock.clone(), LogEnd::EMPTY, 0);
+        let sequencer = Sequencer::new(access, LogEnd::EMPTY, 0);
         let clock = options.clock.clone();
         Self { storage, clock, published, chain: LazyChain::new(), sequencer: Mutex::new(Some(sequencer)) }
     }
@@ -41,7 +41,7 @@ impl Inline {
         batch: &mut [NewEvent],
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
-        let (unsealed, known) = (Unsealed::new(batch, conditions, self.clock.now()), Known::default());
+        let (unsealed, known) = (Unsealed::new(batch, conditions, self.clock.as_ref()), Known::default());
         let mut sequencer = lock_briefly(&self.sequencer);
         let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
         let Sealed { events, headers, end } =

@@ -32,7 +32,6 @@ pub(crate) use unsealed::Unsealed;
 /// Seals commits, one after the other.
 pub(crate) struct Sequencer {
     storage: Access,
-    clock: Arc<dyn Clock>,
     recent: Recent,
     hashes: RecentHashes,
     end: OrderEnd,
@@ -129,6 +128,8 @@ impl From<Error> for Refusal {
 /// Carries a commit that is being sealed; dropping it undoes all.
 struct Draft<'a> {
     position: Position,
+    /// Gives chance for ids.
+    clock: &'a dyn Clock,
     /// The time of all events of it that bring none.
     now: Timestamp,
     assigner: Assigner,
@@ -165,10 +166,9 @@ impl Draft<'_> {
 
 impl Sequencer {
     /// Goes on sealing where the log ends, and remembers the newest `recent_max` headers.
-    pub(crate) fn new(storage: Access, clock: Arc<dyn Clock>, end: LogEnd, recent_max: usize) -> Self {
+    pub(crate) fn new(storage: Access, end: LogEnd, recent_max: usize) -> Self {
         Self {
             storage,
-            clock,
             recent: Recent::new(recent_max),
             hashes: RecentHashes::new(),
             end: end.into(),
@@ -207,9 +207,10 @@ impl Sequencer {
     /// Whatever is wrong with the batch, or what has to be read first. Nothing of it is sealed
     /// or taken then.
     pub(crate) fn seal(&mut self, unsealed: Unsealed<'_>, known: &Known) -> Result<Sealed, Refusal> {
-        let Unsealed { batch, conditions, now, events, headers, new } = unsealed;
+        let Unsealed { batch, conditions, clock, now, events, headers, new } = unsealed;
         let mut draft = Draft {
             position: self.end.position,
+            clock,
             now,
             assigner: Assigner::resume(self.end.assigned_id, self.end.assigned_timestamp),
             greatest_id: self.end.greatest_id,
@@ -278,7 +279,7 @@ impl Sequencer {
         loop {
             let id = match draft.known.candidate() {
                 Some(candidate) => draft.assigner.next_id_from(candidate),
-                None => draft.assigner.next_id(draft.now, self.clock.as_ref()),
+                None => draft.assigner.next_id(draft.now, draft.clock),
             };
             if self.header(draft, id)?.is_none() {
                 draft.candidate = (!draft.unread.is_empty()).then_some(id);

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use toka_vault_core::verify::Finding;
 use toka_vault_core::{Event, Position, Result};
 
-use super::postings::keys;
+use super::postings::keys::{self, EventKeys};
 use super::runs::{Cover, Damaged, Entry, Key, Run, Runs};
 use crate::chunk::scan;
 use crate::log::Log;
@@ -28,7 +28,9 @@ pub(super) fn id_of(event: &Event) -> Vec<Key> {
 
 /// Returns the keys of an event in the postings.
 pub(super) fn postings_of(event: &Event) -> Vec<Key> {
-    keys::of_event(&event.header, keys::of_kind(&event.header.kind)).collect()
+    let EventKeys { kind, parents, payload } =
+        keys::of_event(&event.header, keys::of_kind(&event.header.kind));
+    parents.chain([kind, payload]).collect()
 }
 
 /// Sums up entries.

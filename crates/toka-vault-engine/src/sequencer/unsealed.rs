@@ -6,6 +6,7 @@
 
 use toka_vault_core::{Condition, Event, EventHeader, NewEvent, Timestamp};
 
+use crate::clock::Clock;
 use crate::id_map::IdMap;
 
 /// Is a batch to be sealed.
@@ -13,6 +14,8 @@ pub(crate) struct Unsealed<'a> {
     pub(super) batch: &'a mut [NewEvent],
     /// What has to hold for it.
     pub(super) conditions: &'a [Condition],
+    /// Gives chance for their ids.
+    pub(super) clock: &'a dyn Clock,
     /// The time of all events of it that bring none.
     pub(super) now: Timestamp,
     /// Room for its new events.
@@ -24,11 +27,11 @@ pub(crate) struct Unsealed<'a> {
 }
 
 impl<'a> Unsealed<'a> {
-    /// Makes room for what a batch becomes that was brought at `now`.
-    pub(crate) fn new(batch: &'a mut [NewEvent], conditions: &'a [Condition], now: Timestamp) -> Self {
+    /// Asks for the time, and makes room for what a batch becomes.
+    pub(crate) fn new(batch: &'a mut [NewEvent], conditions: &'a [Condition], clock: &'a dyn Clock) -> Self {
         let count = batch.len();
         let new = (count > 1).then(|| IdMap::with_capacity_and_hasher(count, <_>::default()));
         let (events, headers) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        Self { batch, conditions, now, events, headers, new }
+        Self { batch, conditions, clock, now: clock.now(), events, headers, new }
     }
 }

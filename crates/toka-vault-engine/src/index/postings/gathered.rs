@@ -10,13 +10,16 @@ use std::collections::HashMap;
 
 use toka_vault_core::{Event, EventHash, Kind, Position};
 
-use super::keys;
+use super::keys::{self, EventKeys};
 use crate::index::runs::{Cover, Entry, Key};
 use crate::index::times::{Span, TimeRange, Zones};
 
 /// Kinds whose keys are remembered: most vaults have fewer, and those that have more compute some
 /// again.
 const KIND_KEYS_MAX: usize = 4_096;
+
+/// The greatest position there can be.
+const LAST: Position = Position::new(u64::MAX);
 
 /// Remembers the keys of kinds, which most events share with one before them.
 #[derive(Debug, Default)]
@@ -81,9 +84,10 @@ impl Part {
     /// Adds an event behind all others.
     pub(super) fn add(&mut self, event: &Event, kinds: &mut KindKeys) {
         let (header, position) = (&event.header, event.position());
-        self.kinds.push((kinds.key_of(&header.kind), position));
-        self.parents.extend(header.parents.iter().map(|parent| (keys::of_parent(*parent), position)));
-        self.payloads.push((keys::of_payload(header.digest), position));
+        let EventKeys { kind, parents, payload } = keys::of_event(header, kinds.key_of(&header.kind));
+        self.kinds.push((kind, position));
+        self.parents.extend(parents.map(|parent| (parent, position)));
+        self.payloads.push((payload, position));
         self.zones.add(position, header.timestamp);
         (self.last, self.hash) = (position, Some(header.hash));
     }
@@ -161,12 +165,8 @@ impl Gathered {
         from: Position,
         max: usize,
     ) -> impl Iterator<Item = Position> + '_ {
-        let found = move |part: &'_ Vec<Entry>| {
-            let start = part.partition_point(|entry| *entry < (key, from));
-            let end = part.partition_point(|entry| entry.0 <= key);
-            start..end.max(start)
-        };
-        let those = self.parts.iter().flat_map(move |part| part.get(found(part)).unwrap_or_default());
+        let range = ((key, from), (key, LAST));
+        let those = self.parts.iter().flat_map(move |part| within(part, range));
         those.map(|entry| entry.1).take(max)
     }
 
@@ -177,22 +177,14 @@ impl Gathered {
         to: Position,
         max: usize,
     ) -> impl Iterator<Item = Position> + '_ {
-        let found = move |part: &'_ Vec<Entry>| {
-            let start = part.partition_point(|entry| entry.0 < key);
-            let end = part.partition_point(|entry| *entry <= (key, to));
-            start..end.max(start)
-        };
-        let those = self
-            .parts
-            .iter()
-            .rev()
-            .flat_map(move |part| part.get(found(part)).unwrap_or_default().iter().rev());
+        let range = ((key, Position::ZERO), (key, to));
+        let those = self.parts.iter().rev().flat_map(move |part| within(part, range).iter().rev());
         those.map(|entry| entry.1).take(max)
     }
 
     /// Returns the keys within a range, some of them several times.
     pub(super) fn keys(&self, range: (Key, Key)) -> impl Iterator<Item = Key> + '_ {
-        let parts = self.parts.iter().map(move |part| within(part, range));
+        let parts = self.parts.iter().map(move |part| within(part, entries_of(range)));
         parts.flat_map(|part| {
             part.chunk_by(|one, next| one.0 == next.0).filter_map(|same| Some(same.first()?.0))
         })
@@ -214,11 +206,16 @@ impl Gathered {
     }
 }
 
-/// Returns the entries of a sorted part that have a key within a range.
-fn within(part: &[Entry], (low, high): (Key, Key)) -> &[Entry] {
-    let start = part.partition_point(|entry| entry.0 < low);
-    let end = part.partition_point(|entry| entry.0 <= high);
+/// Returns the entries of a sorted part within a range, both ends of it included.
+fn within(part: &[Entry], (low, high): (Entry, Entry)) -> &[Entry] {
+    let start = part.partition_point(|entry| *entry < low);
+    let end = part.partition_point(|entry| *entry <= high);
     part.get(start..end).unwrap_or_default()
+}
+
+/// Returns the range of all entries that have a key within a range.
+fn entries_of((low, high): (Key, Key)) -> (Entry, Entry) {
+    ((low, Position::ZERO), (high, LAST))
 }
 
 /// Merges sorted parts.
@@ -229,7 +226,7 @@ fn merged(parts: &[Vec<Entry>]) -> Vec<Entry> {
     let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
     for range in keys::ALL {
         let start = all.len();
-        parts.iter().for_each(|part| all.extend_from_slice(within(part, range)));
+        parts.iter().for_each(|part| all.extend_from_slice(within(part, entries_of(range))));
         // It finds the sorted parts and merges them.
         all.get_mut(start..).unwrap_or_default().sort();
     }

@@ -21,6 +21,13 @@ pub(super) const KINDS: (Key, Key) = all_of(KIND);
 /// The ranges of all keys there are, in their order.
 pub(super) const ALL: [(Key, Key); 4] = [(DAMAGED, DAMAGED), KINDS, all_of(PARENT), all_of(PAYLOAD)];
 
+/// Holds the keys of an event.
+pub(in crate::index) struct EventKeys<P> {
+    pub(in crate::index) kind: Key,
+    pub(in crate::index) parents: P,
+    pub(in crate::index) payload: Key,
+}
+
 /// Returns the key of the events of a kind.
 pub(crate) fn of_kind(kind: &Kind) -> Key {
     let hash = Digest::of(kind.as_bytes());
@@ -39,10 +46,13 @@ pub(crate) fn of_payload(digest: Digest) -> Key {
     tagged(PAYLOAD, first_half(digest.as_bytes()))
 }
 
-/// Returns the keys of an event of which that of its kind is known.
-pub(in crate::index) fn of_event(header: &EventHeader, kind: Key) -> impl Iterator<Item = Key> + '_ {
+/// Returns all keys of an event of which that of its kind is known.
+pub(in crate::index) fn of_event(
+    header: &EventHeader,
+    kind: Key,
+) -> EventKeys<impl Iterator<Item = Key> + '_> {
     let parents = header.parents.iter().map(|parent| of_parent(*parent));
-    parents.chain([kind, of_payload(header.digest)])
+    EventKeys { kind, parents, payload: of_payload(header.digest) }
 }
 
 /// Tells whether this is the key of a payload.
