@@ -51,6 +51,15 @@ impl Log for Forgetful {
     }
 }
 
+/// Returns how many payloads were freed, all of them by this thread.
+fn freed_here(freed: &Freed) -> usize {
+    let here = std::thread::current().id();
+    // A copy, so that a failure does not keep the lock from what is freed as the test ends.
+    let threads = freed.lock().unwrap().clone();
+    assert!(threads.iter().all(|thread| *thread == here), "another thread freed some");
+    threads.len()
+}
+
 fn noted(freed: &Freed) -> NewEvent {
     let bytes = Bytes::from_owner(Noted(freed.clone()));
     let digest = Digest::of(&bytes);
@@ -69,14 +78,13 @@ fn what_leaves_the_tail_is_freed_by_those_who_commit() {
         for _ in 0..TAIL_EVENTS_MAX / BATCH {
             block_on(vault.commit_batch((0..BATCH).map(|_| noted(&freed)).collect())).unwrap();
         }
-        assert_eq!(freed.lock().unwrap().len(), 0, "the tail keeps them all");
+        assert_eq!(freed_here(&freed), 0, "the tail keeps them all");
         for _ in 0..100 {
             block_on(vault.commit(noted(&freed))).unwrap();
         }
-        // The first of them had a whole group leave, and took none of it.
-        let here = std::thread::current().id();
-        assert_eq!(*freed.lock().unwrap(), vec![here; 99]);
+        // The first of them has a whole group leave, and takes one of it only where the writer was faster.
+        assert!(matches!(freed_here(&freed), 99 | 100), "each takes one");
         block_on(vault.commit_batch((0..BATCH).map(|_| noted(&freed)).collect())).unwrap();
-        assert_eq!(*freed.lock().unwrap(), vec![here; BATCH], "a batch frees what is left of the group");
+        assert_eq!(freed_here(&freed), BATCH, "a batch frees what is left of the group");
     });
 }
