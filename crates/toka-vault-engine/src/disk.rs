@@ -14,9 +14,9 @@ mod tail;
 mod zeros;
 
 pub use directory::{Format, VaultDir};
-pub(crate) use files::{read_at, write_at};
 pub use files::{sync_dir, write_synced};
 pub use head_file::{HeadFile, Pace};
 pub use real::RealDirectory;
+pub(crate) use storage::failed_with;
 pub use storage::{Directory, StoredFile};
 pub use tail::{TailLoss, check_tail};

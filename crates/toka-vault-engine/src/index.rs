@@ -14,12 +14,12 @@ mod proof;
 mod runs;
 pub(crate) mod times;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::verify::Finding;
 use toka_vault_core::{Event, Position, Result};
 
+use crate::disk::Directory;
 use crate::log::Log;
 use crate::options::Indexing;
 use crate::published::Published;
@@ -65,10 +65,10 @@ impl Index {
     /// # Errors
     ///
     /// A failure to read the log or the directory, or to write to it.
-    pub fn open(dir: &Path, indexing: Indexing, log: &dyn Log, head: Position) -> Result<Self> {
-        let ids = IdIndex::open(&dir.join(IDS), log, head)?;
+    pub fn open(dir: &dyn Directory, indexing: Indexing, log: &dyn Log, head: Position) -> Result<Self> {
+        let ids = IdIndex::open(dir.inside(IDS)?, log, head)?;
         let postings = match indexing {
-            Indexing::All => Postings::open(&dir.join(POSTINGS), log, head)?,
+            Indexing::All => Postings::open(dir.inside(POSTINGS)?, log, head)?,
             Indexing::Ids => Postings::default(),
         };
         Ok(Self { ids, postings })

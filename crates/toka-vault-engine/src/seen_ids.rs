@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::chunk::Chunk;
-    use crate::index::given::{Given, given, id};
+    use crate::index::given::{Given, directory, given, id, read_only};
     use crate::index::{Index, IndexBeside};
     use crate::log::{Group, ReadBudget};
     use crate::options::Indexing;
@@ -275,7 +275,7 @@ mod tests {
     /// Makes the files of another process's index of a log, and leaves them to be read.
     fn filed(dir: &std::path::Path, log: &Given) {
         let head = Position::new(log.events.len() as u64);
-        let index = Index::open(dir, Indexing::Ids, log, head).unwrap();
+        let index = Index::open(directory(dir).as_ref(), Indexing::Ids, log, head).unwrap();
         index.durable(head);
         index.close();
     }
@@ -285,7 +285,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         filed(dir.path(), &given(200, 0));
         let mut log = given(210, 0);
-        let index = IndexBeside::open(dir.path(), &log, Position::new(210));
+        let index = IndexBeside::open(read_only(dir.path()).as_ref(), &log, Position::new(210)).unwrap();
         let covered = index.ids.as_ref().unwrap().last().get();
         assert!((64..=200).contains(&covered), "{covered}");
         let seen = SeenIds::beside(index.ids);

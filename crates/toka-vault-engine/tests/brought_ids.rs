@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::EventId;
+use toka_vault_engine::disk::RealDirectory;
 use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault};
 use toka_vault_testkit::events::event;
 use toka_vault_testkit::logs::Disk;
@@ -16,7 +17,9 @@ const BROUGHT: u64 = 140_000;
 
 /// Opens a vault whose index has files on disk.
 fn open(dir: &std::path::Path, disk: &Disk) -> LocalVault {
-    let index = Index::open(dir, Indexing::All, &disk.log(), disk.end().position()).unwrap();
+    let index =
+        Index::open(&RealDirectory::open(dir).unwrap(), Indexing::All, &disk.log(), disk.end().position())
+            .unwrap();
     LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
 }
 

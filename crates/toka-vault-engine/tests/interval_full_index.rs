@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use futures::executor::block_on;
+use toka_vault_engine::disk::RealDirectory;
 use toka_vault_engine::{Durability, EngineOptions, Index, Indexing, LocalVault};
 use toka_vault_testkit::{events::batch, logs::Disk};
 
@@ -9,7 +10,13 @@ use toka_vault_testkit::{events::batch, logs::Disk};
 fn an_interval_whose_index_is_full_still_answers() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Disk::default();
-    let index = Index::open(dir.path(), Indexing::All, &disk.log(), disk.end().position()).unwrap();
+    let index = Index::open(
+        &RealDirectory::open(dir.path()).unwrap(),
+        Indexing::All,
+        &disk.log(),
+        disk.end().position(),
+    )
+    .unwrap();
     let durability = Durability::Interval(Duration::from_secs(3_600));
     let options = EngineOptions { durability, ..EngineOptions::default() };
     let vault = LocalVault::threaded(disk.log(), disk.end(), index, &options).unwrap();

@@ -5,6 +5,7 @@
 use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::{Error, NewEvent};
+use toka_vault_engine::disk::RealDirectory;
 use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
@@ -102,7 +103,13 @@ fn an_index_on_a_full_disk_refuses_commits_once_too_many_ids_are_in_memory() {
     let Some(small) = SmallDisk::mount(dir.path(), "size=1m") else { return };
     let disk = Disk::default();
     let open = || {
-        let index = Index::open(dir.path(), Indexing::All, &disk.log(), disk.end().position()).unwrap();
+        let index = Index::open(
+            &RealDirectory::open(dir.path()).unwrap(),
+            Indexing::All,
+            &disk.log(),
+            disk.end().position(),
+        )
+        .unwrap();
         LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
     };
     let vault = open();

@@ -18,8 +18,9 @@ const SECTOR_BYTES: usize = 512;
 fn make(live: &SimDirectory, change: &Change, seed: &mut Seed, mut between: impl FnMut()) {
     match change {
         Change::Create(name) => drop(live.create(name).unwrap()),
+        Change::Rename(from, to) => live.rename(from, to).unwrap(),
         Change::Remove(name) => live.remove(name).unwrap(),
-        Change::SyncNames => live.sync().unwrap(),
+        Change::SyncNames(_) => live.sync().unwrap(),
         Change::Sync(name) => live.open(name).unwrap().sync().unwrap(),
         Change::Write(name, offset, bytes) => {
             let file = live.open(name).unwrap();

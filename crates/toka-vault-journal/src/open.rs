@@ -57,7 +57,7 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     if is_new {
         dir.finish()?;
     }
-    let index = dir.part(INDEX);
+    let index = RealDirectory::open(&dir.part(INDEX))?;
     log.dir = Some(dir);
     let index = Index::open(&index, options.indexing, &log, end.position())?;
     Ok((log, end, index))
@@ -95,7 +95,7 @@ pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd, IndexBesi
     let directory = Arc::new(RealDirectory::read_only(&path.join(JOURNAL)));
     let head = path.join(HEAD);
     let (follower, end) = follow_at(path, directory, Box::new(move || HeadFile::look(&head)))?;
-    let index = IndexBeside::open(&path.join(INDEX), &follower, end.position());
+    let index = IndexBeside::open(&RealDirectory::read_only(&path.join(INDEX)), &follower, end.position())?;
     Ok((follower, end, index))
 }
 

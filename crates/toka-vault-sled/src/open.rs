@@ -8,7 +8,7 @@ use std::path::Path;
 use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::block::Block;
-use toka_vault_engine::disk::{Format, HeadFile, Pace, TailLoss, VaultDir, check_tail};
+use toka_vault_engine::disk::{Format, HeadFile, Pace, RealDirectory, TailLoss, VaultDir, check_tail};
 use toka_vault_engine::{Index, LogEnd};
 
 use crate::keys;
@@ -43,7 +43,7 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     let end = find_end(&tree, options.tail_loss)?;
     check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
     remove_behind(&tree, end.position())?;
-    let index = dir.part(INDEX);
+    let index = RealDirectory::open(&dir.part(INDEX))?;
     let log = SledLog { tree, head, _dir: dir };
     let index = Index::open(&index, options.indexing, &log, end.position())?;
     Ok((log, end, index))

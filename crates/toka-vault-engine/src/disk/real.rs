@@ -96,10 +96,21 @@ impl Directory for RealDirectory {
         self.file(name, OpenOptions::new().read(true).write(!self.read_only), "open")
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<()> {
+        self.check_change()?;
+        let path = self.path(from);
+        fs::rename(&path, self.path(to)).map_err(|error| Error::io("rename", &path, error))
+    }
+
     fn remove(&self, name: &str) -> Result<()> {
         self.check_change()?;
         let path = self.path(name);
         fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))
+    }
+
+    fn inside(&self, name: &str) -> Result<Arc<dyn Directory>> {
+        let path = self.path(name);
+        Ok(Arc::new(if self.read_only { Self::read_only(&path) } else { Self::open(&path)? }))
     }
 
     fn sync(&self) -> Result<()> {

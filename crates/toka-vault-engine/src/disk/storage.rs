@@ -1,28 +1,39 @@
-//! [`Directory`] and [`StoredFile`]: all that a log of our own asks of a file system.
+//! [`Directory`] and [`StoredFile`]: all that the journal and the indexes ask of a file system.
 //!
 //! Narrow, so that a test can put a simulated disk in the place of the real one and crash it between
 //! any two calls. `real.rs` has the real one.
 
 use std::fmt::Debug;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toka_vault_core::Result;
+use toka_vault_core::{Error, Result};
 
 /// Holds files by name.
 pub trait Directory: Debug + Send + Sync {
-    /// Returns the names of all files.
+    /// Returns the names of all files. Where the directory is not there, the error is that of
+    /// [`Directory::open`].
     fn list(&self) -> Result<Vec<String>>;
 
     /// Creates an empty file, in the place of one of this name. Its name is durable after
     /// [`Directory::sync`].
     fn create(&self, name: &str) -> Result<Arc<dyn StoredFile>>;
 
-    /// Opens a file to read and write it.
+    /// Opens a file to read and write it. Where there is none, the error is [`Error::Io`] with
+    /// [`ErrorKind::NotFound`].
     fn open(&self, name: &str) -> Result<Arc<dyn StoredFile>>;
 
-    /// Removes a file. It is gone for good after [`Directory::sync`].
+    /// Gives a file another name, in the place of one of that name. The new name is durable, and the old one
+    /// gone for good, after [`Directory::sync`].
+    fn rename(&self, from: &str, to: &str) -> Result<()>;
+
+    /// Removes a file; whoever has it open can read on. It is gone for good after [`Directory::sync`]. Where
+    /// there is none, the error is that of [`Directory::open`].
     fn remove(&self, name: &str) -> Result<()>;
+
+    /// Returns a directory inside this one, and creates it where there is none and this one may be changed.
+    fn inside(&self, name: &str) -> Result<Arc<dyn Directory>>;
 
     /// Makes the names of the files durable.
     fn sync(&self) -> Result<()>;
@@ -41,7 +52,8 @@ pub trait StoredFile: Debug + Send + Sync {
         Ok(self.len()? == 0)
     }
 
-    /// Fills `buffer` from `offset` on; an error where the file ends before that.
+    /// Fills `buffer` from `offset` on. Where the file ends before that, the error is [`Error::Io`] with
+    /// [`ErrorKind::UnexpectedEof`].
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()>;
 
     /// Writes `bytes` at `offset`; behind the end, the file grows. They are durable after
@@ -59,4 +71,9 @@ pub trait StoredFile: Debug + Send + Sync {
 
     /// Returns its path, for errors.
     fn path(&self) -> &Path;
+}
+
+/// Tells whether a call failed since a file is not there, or ends too soon.
+pub(crate) fn failed_with(error: &Error, kind: ErrorKind) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == kind)
 }

@@ -3,12 +3,11 @@
 //! Keeps the invariant that nothing of it is changed. What its files do not tell, for they are as new as their
 //! last batch, is read from the log.
 
-use std::path::Path;
-
-use toka_vault_core::Position;
+use toka_vault_core::{Position, Result};
 
 use super::runs::Runs;
 use super::{IDS, POSTINGS, Postings, ids};
+use crate::disk::Directory;
 use crate::log::Log;
 
 /// Finds events by what another process has indexed; as it starts, by reading the log alone.
@@ -20,9 +19,13 @@ pub struct IndexBeside {
 
 impl IndexBeside {
     /// Opens the index in a directory, as far as it fits a log that is known to be durable up to `head`. Where
-    /// that is not at all, or fails, the log is read in its place.
-    pub fn open(dir: &Path, log: &dyn Log, head: Position) -> Self {
-        let ids = Runs::beside(&dir.join(IDS), ids::LAYOUT, log, head);
-        Self { ids: Some(ids), postings: Postings::beside(&dir.join(POSTINGS), log, head) }
+    /// that is not at all, or its files cannot be read, the log is read in its place.
+    ///
+    /// # Errors
+    ///
+    /// That of [`Directory::inside`]. One that is opened to read only has none.
+    pub fn open(dir: &dyn Directory, log: &dyn Log, head: Position) -> Result<Self> {
+        let ids = Runs::beside(dir.inside(IDS)?, ids::LAYOUT, log, head);
+        Ok(Self { ids: Some(ids), postings: Postings::beside(dir.inside(POSTINGS)?, log, head) })
     }
 }

@@ -12,6 +12,7 @@ use toka_vault_core::{
 };
 
 use crate::chunk::Chunk;
+use crate::disk::{Directory, RealDirectory};
 use crate::log::{Group, Log, ReadBudget};
 
 /// Holds the events, and where they cannot be read.
@@ -80,6 +81,16 @@ pub(crate) fn given(count: u64, seed: u64) -> Given {
         Event::new(header, payload.clone())
     };
     Given { events: (1..=count).map(event).collect(), ..Given::default() }
+}
+
+/// Returns a directory of this machine, which is there.
+pub(crate) fn directory(path: &Path) -> Arc<dyn Directory> {
+    Arc::new(RealDirectory::open(path).unwrap())
+}
+
+/// Returns a directory of this machine to read only, which need not be there.
+pub(crate) fn read_only(path: &Path) -> Arc<dyn Directory> {
+    Arc::new(RealDirectory::read_only(path))
 }
 
 /// Returns the files of a directory, sorted.

@@ -24,13 +24,13 @@ mod tests;
 mod worker;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::{Kind, Position, Result};
 
 use super::runs::{Damaged, Key, Layout, Runs, Times};
 use super::times::{Span, TimeRange, joined};
+use crate::disk::Directory;
 use crate::log::Log;
 use crate::published::Published;
 use crate::sync::{Mutex, RwLock, lock, read, write};
@@ -79,14 +79,14 @@ impl Postings {
     }
 
     /// Opens the files in a directory that fit a log which is durable up to `head`.
-    pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
+    pub(crate) fn open(dir: Arc<dyn Directory>, log: &dyn Log, head: Position) -> Result<Self> {
         let maker = Maker { worker: Arc::new(Worker::new(head)), thread: Mutex::default() };
         let runs = Runs::open(dir, LAYOUT, log, head)?;
         Ok(Self::new(Memory::bounded(runs.last()), Some(runs), Some(maker)))
     }
 
     /// Opens the files of another process, as far as they fit.
-    pub(crate) fn beside(dir: &Path, log: &dyn Log, head: Position) -> Self {
+    pub(crate) fn beside(dir: Arc<dyn Directory>, log: &dyn Log, head: Position) -> Self {
         let runs = Runs::beside(dir, LAYOUT, log, head);
         Self::new(Memory::bounded(runs.last()), Some(runs), None)
     }

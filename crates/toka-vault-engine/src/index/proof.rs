@@ -138,7 +138,7 @@ mod tests {
     use toka_vault_core::Timestamp;
 
     use super::*;
-    use crate::index::given::given;
+    use crate::index::given::{directory, given};
     use crate::index::postings::LAYOUT;
     use crate::index::runs::Notes;
     use crate::index::times::Zones;
@@ -152,7 +152,7 @@ mod tests {
 
     /// Makes a file of what the log says, but for a change, and for times that are later than one.
     fn file_with(dir: &Path, log: &dyn Log, change: impl FnOnce(&mut Vec<Entry>), latest: Timestamp) -> Runs {
-        let runs = Runs::open(dir, LAYOUT, log, Position::new(EVENTS)).unwrap();
+        let runs = Runs::open(directory(dir), LAYOUT, log, Position::new(EVENTS)).unwrap();
         let events = given(EVENTS, 0).events;
         let entries = |event: &Event| {
             let position = event.position();
@@ -212,13 +212,13 @@ mod tests {
         let (dir, mut log) = (tempfile::tempdir().unwrap(), given(EVENTS, 0));
         drop(file(dir.path(), &log, |_| {}));
         log.damaged.insert(40);
-        let runs = Runs::open(dir.path(), LAYOUT, &log, Position::new(EVENTS)).unwrap();
+        let runs = Runs::open(directory(dir.path()), LAYOUT, &log, Position::new(EVENTS)).unwrap();
         assert_eq!(found(&log, &runs), Vec::<String>::new());
         let path = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
         let mut bytes = fs::read(&path).unwrap();
         bytes[5_000] ^= 1;
         fs::write(&path, bytes).unwrap();
-        let runs = Runs::open(dir.path(), LAYOUT, &log, Position::new(EVENTS)).unwrap();
+        let runs = Runs::open(directory(dir.path()), LAYOUT, &log, Position::new(EVENTS)).unwrap();
         assert!(found(&log, &runs)[0].contains("a page is damaged"));
         assert!(!path.exists(), "the next open would find it again");
     }

@@ -15,12 +15,12 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Event, EventId, Position, Result};
 
 use super::times::{Span, TimeRange};
+use crate::disk::Directory;
 use crate::sync::{RwLock, read, write};
 pub(crate) use frame::Notes;
 use merge::merge;
@@ -67,7 +67,7 @@ pub(crate) enum Times {
 /// Holds the files, in the order of what they cover.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    dir: PathBuf,
+    dir: Arc<dyn Directory>,
     layout: Layout,
     runs: RwLock<Vec<Arc<Run>>>,
 }
@@ -194,7 +194,10 @@ impl Runs {
         let Some(run) = Run::write(&self.dir, self.layout, cover, notes, filtered as u64, entries)? else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
-            return Err(Error::Damaged { path: self.dir.clone(), reason });
+            return Err(Error::Damaged {
+                path: self.dir.path(&run::file_name(cover, self.layout.extension)),
+                reason,
+            });
         };
         write(&self.runs).push(Arc::new(run));
         Ok(())

@@ -1,7 +1,8 @@
 //! [`SimDirectory`]: a simulated disk behind the engine's narrow traits.
 //!
-//! Keeps the invariant that every change is noted in the order in which it was made, and that a change
-//! that fails has no effect.
+//! Keeps the invariants that every change is noted in the order in which it was made, and that a change
+//! that fails has no effect. Directories inside it are on the same disk, so that a crash cuts through what
+//! was done to all of them together; they are there from the start, and no crash takes one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +17,12 @@ use super::disk::SimDisk;
 pub enum Change {
     /// A file was created, empty, in the place of one of its name.
     Create(String),
+    /// A file was given another name, in the place of one of that name.
+    Rename(String, String),
     /// A file was removed.
     Remove(String),
-    /// The names were synced.
-    SyncNames,
+    /// The names in a directory were synced: those that begin so, with no `/` behind that.
+    SyncNames(String),
     /// Bytes were written to a file at an offset.
     Write(String, u64, Arc<[u8]>),
     /// A file was synced.
@@ -28,7 +31,11 @@ pub enum Change {
 
 /// Is a directory on a simulated disk. Clones are the same directory.
 #[derive(Clone, Debug, Default)]
-pub struct SimDirectory(Arc<Mutex<State>>);
+pub struct SimDirectory {
+    state: Arc<Mutex<State>>,
+    /// What the names of its files begin with on the disk: nothing, or a path that ends with `/`.
+    prefix: String,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -44,13 +51,17 @@ struct State {
 struct SimFile {
     directory: SimDirectory,
     path: PathBuf,
+    /// Where its content is, whatever becomes of its name.
+    number: usize,
+    /// What it was called on the disk when it was opened. So it is written.
     name: String,
 }
 
 impl SimDirectory {
     /// Starts with what is on a disk.
     pub fn on(disk: SimDisk) -> Self {
-        Self(Arc::new(Mutex::new(State { disk, ..State::default() })))
+        let state = Arc::new(Mutex::new(State { disk, ..State::default() }));
+        Self { state, prefix: String::new() }
     }
 
     /// Has every change fail that comes after so many.
@@ -94,12 +105,25 @@ impl SimDirectory {
         Ok(())
     }
 
-    fn file(&self, name: &str) -> Arc<dyn StoredFile> {
-        Arc::new(SimFile { directory: self.clone(), path: self.path(name), name: name.to_owned() })
+    fn file(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
+        let (path, name) = (self.path(name), self.on_disk(name));
+        let number = self.state().disk.number(&name).ok_or_else(|| missing("open", &path))?;
+        Ok(Arc::new(SimFile { directory: self.clone(), path, number, name }))
+    }
+
+    /// Returns what a file is called on the disk.
+    fn on_disk(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// Checks that a file is there.
+    fn check(&self, operation: &'static str, name: &str) -> Result<()> {
+        let is_there = self.state().disk.number(&self.on_disk(name)).is_some();
+        if is_there { Ok(()) } else { Err(missing(operation, &self.path(name))) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,59 +137,67 @@ impl State {
     }
 }
 
-/// Returns the failure that a test asked for, or that of a file that is not there.
+/// Returns the failure of a call for a file that is not there.
+fn missing(operation: &'static str, path: &Path) -> Error {
+    Error::io(operation, path, std::io::ErrorKind::NotFound.into())
+}
+
+/// Returns the failure that a test asked for.
 fn failure(operation: &'static str, path: &Path) -> Error {
     Error::io(operation, path, std::io::Error::other("the simulated disk failed"))
 }
 
 impl Directory for SimDirectory {
     fn list(&self) -> Result<Vec<String>> {
-        Ok(self.state().disk.names())
+        Ok(self.state().disk.names_in(&self.prefix).map(str::to_owned).collect())
     }
 
     fn create(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
-        self.change(Change::Create(name.to_owned()))?;
-        Ok(self.file(name))
+        self.change(Change::Create(self.on_disk(name)))?;
+        self.file(name)
     }
 
     fn open(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
-        match self.state().disk.content(name) {
-            Some(_) => Ok(self.file(name)),
-            None => Err(failure("open", Path::new(name))),
-        }
+        self.file(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<()> {
+        self.check("rename", from)?;
+        self.change(Change::Rename(self.on_disk(from), self.on_disk(to)))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        self.change(Change::Remove(name.to_owned()))
+        self.check("remove", name)?;
+        self.change(Change::Remove(self.on_disk(name)))
+    }
+
+    fn inside(&self, name: &str) -> Result<Arc<dyn Directory>> {
+        Ok(Arc::new(Self { state: self.state.clone(), prefix: format!("{}{name}/", self.prefix) }))
     }
 
     fn sync(&self) -> Result<()> {
-        self.change(Change::SyncNames)
+        self.change(Change::SyncNames(self.prefix.clone()))
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        Path::new("/simulated").join(name)
-    }
-}
-
-impl SimFile {
-    fn content<T>(&self, read: impl FnOnce(&[u8]) -> Option<T>) -> Result<T> {
-        let state = self.directory.state();
-        state.disk.content(&self.name).and_then(read).ok_or_else(|| failure("read", &self.path))
+        Path::new("/simulated").join(&self.prefix).join(name)
     }
 }
 
 impl StoredFile for SimFile {
     fn len(&self) -> Result<u64> {
-        self.content(|content| Some(content.len() as u64))
+        Ok(self.directory.state().disk.content_of(self.number).len() as u64)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
-        self.content(|content| {
-            let start = usize::try_from(offset).ok()?;
-            buffer.copy_from_slice(content.get(start..start + buffer.len())?);
-            Some(())
-        })
+        let state = self.directory.state();
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let range = start..start.saturating_add(buffer.len());
+        let Some(bytes) = state.disk.content_of(self.number).get(range) else {
+            return Err(Error::io("read", &self.path, std::io::ErrorKind::UnexpectedEof.into()));
+        };
+        buffer.copy_from_slice(bytes);
+        Ok(())
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {

@@ -9,7 +9,7 @@ use super::seed::Seed;
 /// Bytes that a disk writes whole or not at all.
 const SECTOR_BYTES: u64 = 512;
 
-/// Holds the files of one directory.
+/// Holds the files of a directory and of those inside it, by their paths in it.
 #[derive(Clone, Debug, Default)]
 pub struct SimDisk {
     /// The files as a running process sees them.
@@ -37,10 +37,19 @@ impl SimDisk {
                 self.names.insert(name.clone(), self.files.len());
                 self.files.push(SimFile::default());
             }
+            Change::Rename(from, to) => {
+                if let Some(number) = self.names.remove(from) {
+                    self.names.insert(to.clone(), number);
+                }
+            }
             Change::Remove(name) => {
                 self.names.remove(name);
             }
-            Change::SyncNames => self.durable_names = self.names.clone(),
+            Change::SyncNames(prefix) => {
+                self.durable_names.retain(|name, _| !is_in(name, prefix));
+                let names = self.names.iter().filter(|(name, _)| is_in(name, prefix));
+                self.durable_names.extend(names.map(|(name, number)| (name.clone(), *number)));
+            }
             Change::Write(name, offset, bytes) => {
                 if let Some(file) = self.file_mut(name) {
                     file.write(*offset, bytes);
@@ -54,7 +63,8 @@ impl SimDisk {
         }
     }
 
-    /// Returns what a crash leaves, by chance.
+    /// Returns what a crash leaves, by chance. A rename that is not durable can leave either name, both or
+    /// none: more than file systems do.
     pub fn crashed(&self, seed: &mut Seed) -> Self {
         let mut after = Self::default();
         let known = self.names.iter().chain(&self.durable_names);
@@ -71,14 +81,31 @@ impl SimDisk {
         after
     }
 
-    /// Returns the names of the files.
+    /// Returns the names of all files.
     pub fn names(&self) -> Vec<String> {
         self.names.keys().cloned().collect()
     }
 
+    /// Returns the names of the files in a directory, whose names on the disk begin so; no file of those
+    /// inside it.
+    pub(super) fn names_in(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        let names = self.names.keys().filter(move |name| is_in(name, prefix));
+        names.filter_map(move |name| name.strip_prefix(prefix))
+    }
+
     /// Returns the content of a file.
     pub fn content(&self, name: &str) -> Option<&[u8]> {
-        Some(&self.files[*self.names.get(name)?].content)
+        self.number(name).map(|number| self.content_of(number))
+    }
+
+    /// Returns the number of a file, which no other gets.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.names.get(name).copied()
+    }
+
+    /// Returns the content of a file, which may have no name any more.
+    pub(super) fn content_of(&self, number: usize) -> &[u8] {
+        self.files.get(number).map_or(&[], |file| &file.content)
     }
 
     /// Returns how many bytes the files have together.
@@ -98,6 +125,11 @@ impl SimDisk {
         let at = *self.names.get(name)?;
         self.files.get_mut(at)
     }
+}
+
+/// Tells whether a name is that of a file in a directory, and not in one inside it.
+fn is_in(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| !rest.contains('/'))
 }
 
 impl SimFile {

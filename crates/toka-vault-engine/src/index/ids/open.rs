@@ -3,7 +3,6 @@
 //! Keeps the invariant that what its files do not cover is read from the log.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::{Position, Result};
@@ -11,6 +10,7 @@ use toka_vault_core::{Position, Result};
 use super::keeper::Keeper;
 use super::{Disk, IdIndex, LAYOUT, Recent};
 use crate::chunk::scan;
+use crate::disk::Directory;
 use crate::index::runs::Runs;
 use crate::log::Log;
 use crate::sync::{Mutex, RwLock, write};
@@ -33,7 +33,7 @@ impl IdIndex {
     /// # Errors
     ///
     /// A failure to read the log or the directory, or to write to it.
-    pub(crate) fn open(dir: &Path, log: &dyn Log, head: Position) -> Result<Self> {
+    pub(crate) fn open(dir: Arc<dyn Directory>, log: &dyn Log, head: Position) -> Result<Self> {
         let runs = Arc::new(Runs::open(dir, LAYOUT, log, head)?);
         let keeper = Arc::new(Keeper::new(head));
         let from = runs.last().next();

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use toka_vault_core::{Error, EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
-use crate::index::given::{Given, files, given, id};
+use crate::index::given::{Given, directory, files, given, id};
 use crate::index::runs::CLOSING_EVENTS_MIN;
 use crate::index::{Index, Postings};
 use crate::log::ReadBudget;
@@ -19,7 +19,7 @@ use crate::sync::read;
 const MANY: u64 = GATHERED_IDS_MAX as u64 * 75;
 
 fn open(dir: &Path, log: &Given) -> IdIndex {
-    IdIndex::open(dir, log, Position::new(log.events.len() as u64)).unwrap()
+    IdIndex::open(directory(dir), log, Position::new(log.events.len() as u64)).unwrap()
 }
 
 /// Waits until all ids that can be on disk are.
@@ -165,7 +165,7 @@ fn a_file_whose_last_event_is_damaged_later_is_kept_and_that_of_another_log_is_n
 fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(WAITING_IDS_MAX as u64 * 2, 0);
-    let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+    let index = IdIndex::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
     let (early, late) = log.events.split_at(WAITING_IDS_MAX + GATHERED_IDS_MAX);
     for event in early {
         index.insert(std::slice::from_ref(event));
@@ -195,7 +195,7 @@ fn closing_writes_what_is_worth_a_file() {
     for (rest, is_worth_it) in [(CLOSING_EVENTS_MIN - 1, false), (CLOSING_EVENTS_MIN, true)] {
         let (dir, filed) = (tempfile::tempdir().unwrap(), 3 * GATHERED_IDS_MAX);
         let log = given((filed + rest) as u64, 0);
-        let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+        let index = IdIndex::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
         let (before, newest) = log.events.split_at(filed);
         for events in before.chunks(GATHERED_IDS_MAX) {
             index.insert(events);
@@ -214,7 +214,7 @@ fn closing_writes_what_is_worth_a_file() {
 #[test]
 fn closing_writes_nothing_that_is_not_durable() {
     let dir = tempfile::tempdir().unwrap();
-    let index = IdIndex::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+    let index = IdIndex::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
     index.insert(&given(CLOSING_EVENTS_MIN as u64, 0).events);
     index.durable(Position::new(CLOSING_EVENTS_MIN as u64 - 1));
     index.close();

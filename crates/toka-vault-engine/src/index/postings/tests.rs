@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use toka_vault_core::{Direction, Error, Event, Filter, Position, Result, Timestamp};
 
 use super::{BATCH_EVENTS, Postings};
-use crate::index::given::{Given, files, given, id};
+use crate::index::given::{Given, directory, files, given, id};
 use crate::index::runs::CLOSING_EVENTS_MIN;
 use crate::index::{IdIndex, Index};
 use crate::log::{Log, ReadBudget};
@@ -31,7 +31,7 @@ fn nothing_published() -> Arc<Published> {
 /// Opens the postings in a directory over a log, and waits until all that can be on disk is.
 fn open(dir: &Path, log: Given) -> Storage {
     let head = Position::new(log.events.len() as u64);
-    let postings = Postings::open(dir, &log, head).unwrap();
+    let postings = Postings::open(directory(dir), &log, head).unwrap();
     let storage = Storage {
         log: Arc::new(log),
         index: Arc::new(Index { ids: IdIndex::default(), postings }),
@@ -249,7 +249,7 @@ fn a_range_of_times_reads_little_else() {
 fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(MANY, 0);
-    let postings = Postings::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+    let postings = Postings::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
     let log: Arc<dyn Log> = Arc::new(log);
     postings.start(&log, &nothing_published()).unwrap();
     let covered = postings.follow(log.as_ref(), Position::new(MANY)).unwrap();
@@ -311,7 +311,7 @@ fn closing_writes_what_is_durable_and_worth_a_file() {
     let min = CLOSING_EVENTS_MIN as u64;
     for (rest, durable, covered) in [(min - 1, min - 1, 0), (min, min - 1, 0), (min, min, min)] {
         let dir = tempfile::tempdir().unwrap();
-        let postings = Postings::open(dir.path(), &given(0, 0), Position::ZERO).unwrap();
+        let postings = Postings::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
         let log: Arc<dyn Log> = Arc::new(given(rest, 0));
         postings.start(&log, &nothing_published()).unwrap();
         assert_eq!(postings.follow(log.as_ref(), Position::new(rest)).unwrap().get(), rest);
@@ -325,7 +325,7 @@ fn closing_writes_what_is_durable_and_worth_a_file() {
 fn with_the_index_of_ids_alone_the_log_is_read_and_nothing_is_held() {
     let dir = tempfile::tempdir().unwrap();
     let (log, head) = (given(1_000, 0), Position::new(1_000));
-    let index = Arc::new(Index::open(dir.path(), Indexing::Ids, &log, head).unwrap());
+    let index = Arc::new(Index::open(directory(dir.path()).as_ref(), Indexing::Ids, &log, head).unwrap());
     let storage = Storage { log: Arc::new(log), index, seen: None };
     storage.index.start(&storage.log, &nothing_published()).unwrap();
     storage.index.durable(head);

@@ -6,14 +6,15 @@
 //! Keeps the invariants that a file is used only where it fits the log, as its owner's; that nothing is
 //! changed; and that what the files cover only grows. Where they cannot be read, the log is read instead.
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Position, Result};
+use toka_vault_core::{Position, Result};
 
-use super::open::{fits, in_order, is_named, paths};
+use super::open::{fits, in_order, is_named};
 use super::run::{Owner, Run};
 use super::{Layout, Runs};
+use crate::disk::{Directory, failed_with};
 use crate::log::Log;
 use crate::sync::{read, write};
 
@@ -22,8 +23,8 @@ const LOOKS: usize = 4;
 
 impl Runs {
     /// Opens the files in the directory of another owner that fit a log which is durable up to `head`.
-    pub(crate) fn beside(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Self {
-        let runs = Self { dir: dir.to_path_buf(), layout, runs: Default::default() };
+    pub(crate) fn beside(dir: Arc<dyn Directory>, layout: Layout, log: &dyn Log, head: Position) -> Self {
+        let runs = Self { dir, layout, runs: Default::default() };
         runs.look(log, head);
         runs
     }
@@ -51,9 +52,9 @@ impl Runs {
     fn found_beside(&self, log: &dyn Log, head: Position) -> Result<Option<Vec<Arc<Run>>>> {
         let open = read(&self.runs).clone();
         let mut found = Vec::new();
-        for path in listed(&self.dir)?.iter().filter(|path| is_named(path, self.layout)) {
-            let known = open.iter().find(|run| run.path() == *path && !run.is_discarded());
-            match known.cloned().map_or_else(|| opened(path, self.layout), |run| Ok(Opened::Whole(run)))? {
+        for name in self.listed()?.iter().filter(|name| is_named(name, self.layout)) {
+            let known = open.iter().find(|run| run.name() == *name && !run.is_discarded());
+            match known.cloned().map_or_else(|| self.opened(name), |run| Ok(Opened::Whole(run)))? {
                 Opened::Whole(run) => found.push(run),
                 Opened::Damaged => {}
                 Opened::Gone => return Ok(None),
@@ -63,6 +64,22 @@ impl Runs {
         let fits = |run: &Run| Ok(open.iter().any(|known| std::ptr::eq(&**known, run)) || fits(run, log)?);
         in_order(found, head, fits, |_| Ok(())).map(Some)
     }
+
+    /// Opens a file of another owner.
+    fn opened(&self, name: &str) -> Result<Opened> {
+        match Run::open(&self.dir, name, self.layout, Owner::Other) {
+            Err(error) if failed_with(&error, ErrorKind::NotFound) => Ok(Opened::Gone),
+            opened => Ok(opened?.map_or(Opened::Damaged, |run| Opened::Whole(Arc::new(run)))),
+        }
+    }
+
+    /// Returns the names in the directory; none where there is no such directory.
+    fn listed(&self) -> Result<Vec<String>> {
+        match self.dir.list() {
+            Err(error) if failed_with(&error, ErrorKind::NotFound) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
 }
 
 /// Is what became of opening a file.
@@ -70,17 +87,4 @@ enum Opened {
     Whole(Arc<Run>),
     Damaged,
     Gone,
-}
-
-/// Opens a file of another owner.
-fn opened(path: &Path, layout: Layout) -> Result<Opened> {
-    match Run::open(path, layout, Owner::Other) {
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(Opened::Gone),
-        opened => Ok(opened?.map_or(Opened::Damaged, |run| Opened::Whole(Arc::new(run)))),
-    }
-}
-
-/// Returns the paths in a directory; none where there is no such directory.
-fn listed(dir: &Path) -> Result<Vec<PathBuf>> {
-    if dir.is_dir() { paths(dir) } else { Ok(Vec::new()) }
 }

@@ -5,14 +5,12 @@
 //! Keeps the invariant that one checksum covers all of it, so that a file is used with all of it or not
 //! at all.
 
-use std::fs::File;
-
-use toka_vault_core::{EventHash, Position, Timestamp};
+use toka_vault_core::{EventHash, Position, Result, Timestamp};
 
 use super::filter::{Filter, LINE_BYTES};
 use super::page::PAGE_BYTES;
 use super::run::Cover;
-use crate::disk::read_at;
+use crate::disk::StoredFile;
 use crate::fields::Fields;
 use crate::index::Gaps;
 use crate::index::runs::{Key, Layout, Times};
@@ -64,16 +62,16 @@ impl Frame {
 
     /// Reads the header and what stands behind the pages, or returns `None` where they are not as they
     /// were written.
-    pub(super) fn read(file: &File) -> std::io::Result<Option<Self>> {
+    pub(super) fn read(file: &dyn StoredFile) -> Result<Option<Self>> {
         let mut header = [0; HEADER_BYTES];
-        read_at(file, &mut header, 0)?;
+        file.read_at(&mut header, 0)?;
         let Some(sizes) = Sizes::parse(&header) else { return Ok(None) };
         // Before anything is reserved for it: it is what the file ends with.
-        if file.metadata()?.len() != sizes.tail_start() + sizes.tail_bytes() {
+        if file.len()? != sizes.tail_start() + sizes.tail_bytes() {
             return Ok(None);
         }
         let mut tail = vec![0; usize::try_from(sizes.tail_bytes()).unwrap_or(0)];
-        read_at(file, &mut tail, sizes.tail_start())?;
+        file.read_at(&mut tail, sizes.tail_start())?;
         let frame = sizes.frame(&tail).filter(|frame| frame.header(&tail) == header);
         Ok(frame)
     }

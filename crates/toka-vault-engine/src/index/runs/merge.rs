@@ -4,7 +4,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::Result;
@@ -13,11 +12,12 @@ use super::Layout;
 use super::frame::Notes;
 use super::page::Entry;
 use super::run::{Cover, Damaged, Run};
+use crate::disk::Directory;
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
 /// so.
 pub(super) fn merge(
-    dir: &Path,
+    dir: &Arc<dyn Directory>,
     layout: Layout,
     inputs: &[Arc<Run>],
     stop: &dyn Fn() -> bool,

@@ -5,8 +5,6 @@
 //! position, or knows the id of one just before it where that one is damaged. All else is removed, and
 //! what is missing then is read from the log.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
@@ -14,48 +12,51 @@ use toka_vault_core::{Error, Position, Result};
 use super::run::{Cover, Owner, Run};
 use super::{Layout, Runs};
 use crate::chunk::read_one;
+use crate::disk::Directory;
 use crate::log::Log;
 use crate::sync::RwLock;
 
 impl Runs {
     /// Opens the files of a directory that fit a log which is durable up to `head`, and removes all
-    /// others. Creates the directory where it is missing.
+    /// others.
     ///
     /// # Errors
     ///
     /// A failure to read the log or the directory, or to write to it.
-    pub(crate) fn open(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Self> {
-        fs::create_dir_all(dir).map_err(|error| Error::io("create the directory", dir, error))?;
-        let runs = usable_runs(dir, layout, log, head)?;
-        Ok(Self { dir: dir.to_path_buf(), layout, runs: RwLock::new(runs) })
+    pub(crate) fn open(
+        dir: Arc<dyn Directory>,
+        layout: Layout,
+        log: &dyn Log,
+        head: Position,
+    ) -> Result<Self> {
+        let runs = usable_runs(&dir, layout, log, head)?;
+        Ok(Self { dir, layout, runs: RwLock::new(runs) })
     }
 }
 
 /// Opens the files that fit the log, in their order, and removes all others.
-fn usable_runs(dir: &Path, layout: Layout, log: &dyn Log, head: Position) -> Result<Vec<Arc<Run>>> {
+fn usable_runs(
+    dir: &Arc<dyn Directory>,
+    layout: Layout,
+    log: &dyn Log,
+    head: Position,
+) -> Result<Vec<Arc<Run>>> {
     let mut found = Vec::new();
-    for path in paths(dir)? {
-        match is_named(&path, layout).then(|| Run::open(&path, layout, Owner::Us)) {
+    for name in dir.list()? {
+        match is_named(&name, layout).then(|| Run::open(dir, &name, layout, Owner::Us)) {
             Some(run) => match run? {
                 Ok(run) => found.push(Arc::new(run)),
-                Err(_) => remove(&path)?,
+                Err(_) => remove(dir.as_ref(), &name)?,
             },
-            None => remove(&path)?,
+            None => remove(dir.as_ref(), &name)?,
         }
     }
     in_order(found, head, |run| fits(run, log), Run::remove)
 }
 
-/// Returns the paths of all files in a directory.
-pub(super) fn paths(dir: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |error| Error::io("read the directory", dir, error);
-    let entries = fs::read_dir(dir).map_err(failed)?;
-    entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
-}
-
 /// Tells whether a file is called as those of an index.
-pub(super) fn is_named(path: &Path, layout: Layout) -> bool {
-    path.extension().is_some_and(|extension| extension == layout.extension)
+pub(super) fn is_named(name: &str, layout: Layout) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| extension == layout.extension)
 }
 
 /// Returns the files that follow each other and fit a log which is durable up to `head`, and leaves all others.
@@ -97,7 +98,7 @@ pub(super) fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
     }
 }
 
-fn remove(path: &Path) -> Result<()> {
-    tracing::warn!(path = %path.display(), "removing a file that is not part of this index");
-    fs::remove_file(path).map_err(|error| Error::io("remove", path, error))
+fn remove(dir: &dyn Directory, name: &str) -> Result<()> {
+    tracing::warn!(path = %dir.path(name).display(), "removing a file that is not part of this index");
+    dir.remove(name)
 }

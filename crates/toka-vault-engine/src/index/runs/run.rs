@@ -6,17 +6,16 @@
 //! The first key of each page is kept in memory, so that a lookup reads one page, and of those keys
 //! that are looked up for every commit a filter, so that it reads none where there is none.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use toka_vault_core::{Error, Event, EventHash, Position, Result};
+use toka_vault_core::{Event, EventHash, Position, Result};
 
 use super::filter::Filter;
 use super::frame::{Frame, Notes};
 use super::page::{self, Entry, PAGE_BYTES, PageWriter};
-use crate::disk::{read_at, sync_dir};
+use crate::disk::{Directory, StoredFile, failed_with};
 use crate::index::Span;
 use crate::index::runs::{Key, Layout};
 
@@ -27,8 +26,9 @@ pub(crate) struct Damaged;
 /// Holds a file of entries open.
 #[derive(Debug)]
 pub(crate) struct Run {
-    path: PathBuf,
-    file: File,
+    dir: Arc<dyn Directory>,
+    name: String,
+    file: Arc<dyn StoredFile>,
     frame: Frame,
     layout: Layout,
     owner: Owner,
@@ -73,15 +73,14 @@ impl Run {
     ///
     /// [`Error::Io`].
     pub(crate) fn write(
-        dir: &Path,
+        dir: &Arc<dyn Directory>,
         layout: Layout,
         cover: Cover,
         notes: Notes,
         filtered: u64,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
-        let unfinished = dir.join(UNFINISHED);
-        let mut writer = RunWriter::create(&unfinished, layout, cover, notes, filtered)?;
+        let mut writer = RunWriter::new(dir.create(UNFINISHED)?, layout, cover, notes, filtered);
         for entry in entries {
             match entry {
                 Ok(entry) => writer.add(entry)?,
@@ -89,31 +88,36 @@ impl Run {
             }
         }
         writer.finish()?;
-        let path = dir.join(file_name(cover, layout.extension));
-        fs::rename(&unfinished, &path).map_err(|error| Error::io("rename", &unfinished, error))?;
-        sync_dir(dir)?;
-        Ok(Self::open(&path, layout, Owner::Us)?.ok())
+        let name = file_name(cover, layout.extension);
+        dir.rename(UNFINISHED, &name)?;
+        dir.sync()?;
+        Ok(Self::open(dir, &name, layout, Owner::Us)?.ok())
     }
 
     /// Opens a file.
-    pub(crate) fn open(path: &Path, layout: Layout, owner: Owner) -> Result<Result<Self, Damaged>> {
-        let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-        match Frame::read(&file) {
+    pub(crate) fn open(
+        dir: &Arc<dyn Directory>,
+        name: &str,
+        layout: Layout,
+        owner: Owner,
+    ) -> Result<Result<Self, Damaged>> {
+        let file = dir.open(name)?;
+        match Frame::read(file.as_ref()) {
             // Events that no zone tells of would not be found by their time.
             Ok(Some(frame)) if !frame.fits(layout) => Ok(Err(Damaged)),
             Ok(Some(frame)) => {
-                let (path, discarded) = (path.to_path_buf(), AtomicBool::default());
-                Ok(Ok(Self { path, file, frame, layout, owner, discarded }))
+                let (dir, name, discarded) = (dir.clone(), name.to_owned(), AtomicBool::default());
+                Ok(Ok(Self { dir, name, file, frame, layout, owner, discarded }))
             }
             Ok(None) => Ok(Err(Damaged)),
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Err(Damaged)),
-            Err(error) => Err(Error::io("read", path, error)),
+            Err(error) if failed_with(&error, ErrorKind::UnexpectedEof) => Ok(Err(Damaged)),
+            Err(error) => Err(error),
         }
     }
 
-    /// Returns where the file is, or was.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Returns what the file is called, or was.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Returns what the file covers.
@@ -242,12 +246,12 @@ impl Run {
     /// Reads the entries of a page. A file that is not as it was written is discarded.
     pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
         let mut page = [0; PAGE_BYTES];
-        let decoded = match read_at(&self.file, &mut page, ((number + 1) * PAGE_BYTES) as u64) {
+        let decoded = match self.file.read_at(&mut page, ((number + 1) * PAGE_BYTES) as u64) {
             Ok(()) => page::decode(&page),
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => None,
+            Err(error) if failed_with(&error, ErrorKind::UnexpectedEof) => None,
             Err(error) => {
                 // It may go well the next time. Until then the log is searched.
-                tracing::warn!(path = %self.path.display(), %error, "cannot read an index file");
+                tracing::warn!(%error, "cannot read an index file");
                 return Err(Damaged);
             }
         };
@@ -268,7 +272,7 @@ impl Run {
         if self.discarded.swap(true, Ordering::Relaxed) {
             return;
         }
-        let path = self.path.display();
+        let path = self.file.path().display();
         if self.owner == Owner::Other {
             tracing::warn!(%path, "an index file is damaged; the log is read where it is of no use");
             return;
@@ -288,9 +292,9 @@ impl Run {
 
     /// Removes the file, if it is there; whoever still reads it can go on.
     pub(crate) fn remove(&self) -> Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &self.path, error)),
-            _ => Ok(()),
+        match self.dir.remove(&self.name) {
+            Err(error) if failed_with(&error, ErrorKind::NotFound) => Ok(()),
+            removed => removed,
         }
     }
 }
@@ -299,28 +303,32 @@ impl Run {
 pub(super) const UNFINISHED: &str = "unfinished";
 
 /// Returns the name of a file.
-fn file_name(cover: Cover, extension: &str) -> String {
+pub(super) fn file_name(cover: Cover, extension: &str) -> String {
     format!("{:020}-{:020}.{extension}", cover.first.get(), cover.last.get())
 }
 
+/// Bytes that are gathered for one write.
+const STEP_BYTES: usize = 16 * PAGE_BYTES;
+
 /// Writes a file page by page.
 struct RunWriter {
-    path: PathBuf,
-    out: BufWriter<File>,
+    file: Arc<dyn StoredFile>,
+    /// Where the next step goes.
+    offset: u64,
+    /// What is gathered for it.
+    step: Vec<u8>,
     page: PageWriter,
     frame: Frame,
     layout: Layout,
 }
 
 impl RunWriter {
-    fn create(path: &Path, layout: Layout, cover: Cover, notes: Notes, filtered: u64) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Error::io("create", path, error))?;
-        let mut out = BufWriter::with_capacity(16 * PAGE_BYTES, file);
-        // The header is written last, in the place that this keeps for it.
-        out.write_all(&[0; PAGE_BYTES]).map_err(|error| Error::io("write", path, error))?;
+    fn new(file: Arc<dyn StoredFile>, layout: Layout, cover: Cover, notes: Notes, filtered: u64) -> Self {
         let filter = Filter::with_room(filtered);
         let frame = Frame { cover, notes, fences: Vec::new(), greatest: Key::LEAST, filter };
-        Ok(Self { path: path.to_path_buf(), out, page: PageWriter::default(), frame, layout })
+        // The header is written last, in front of the first page.
+        let (offset, step) = (PAGE_BYTES as u64, Vec::with_capacity(STEP_BYTES));
+        Self { file, offset, step, page: PageWriter::default(), frame, layout }
     }
 
     fn add(&mut self, entry: Entry) -> Result<()> {
@@ -340,19 +348,25 @@ impl RunWriter {
 
     fn end_page(&mut self) -> Result<()> {
         let Some(page) = self.page.finish() else { return Ok(()) };
-        self.out.write_all(&page).map_err(|error| Error::io("write", &self.path, error))
+        self.step.extend_from_slice(&page);
+        if self.step.len() >= STEP_BYTES { self.write() } else { Ok(()) }
+    }
+
+    /// Writes what is gathered.
+    fn write(&mut self) -> Result<()> {
+        self.file.write_at(&self.step, self.offset)?;
+        self.offset += self.step.len() as u64;
+        self.step.clear();
+        Ok(())
     }
 
     /// Writes the frame, and makes all of it durable.
     fn finish(mut self) -> Result<()> {
         self.end_page()?;
         let (header, tail) = self.frame.encode();
-        let finish = || {
-            self.out.write_all(&tail)?;
-            let file = self.out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-            crate::disk::write_at(&file, &header, 0)?;
-            file.sync_all()
-        };
-        finish().map_err(|error| Error::io("write", &self.path, error))
+        self.step.extend_from_slice(&tail);
+        self.write()?;
+        self.file.write_at(&header, 0)?;
+        self.file.sync()
     }
 }

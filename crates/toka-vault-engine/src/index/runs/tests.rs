@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use toka_vault_core::{Event, Position};
 
 use super::{Cover, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs};
-use crate::index::given::{files, given, id};
+use crate::index::given::{directory, files, given, id, read_only};
 use crate::index::ids;
 
 /// Events of each file.
@@ -18,7 +18,7 @@ const LAYOUT: Layout = Layout { batch_events: EVENTS, ..ids::LAYOUT };
 /// Makes as many files as are merged at once.
 fn mergeable(dir: &Path) -> (Runs, Vec<Arc<Run>>) {
     let log = given((MERGE_RUNS * EVENTS) as u64, 0);
-    let runs = Runs::open(dir, LAYOUT, &log, Position::ZERO).unwrap();
+    let runs = Runs::open(directory(dir), LAYOUT, &log, Position::ZERO).unwrap();
     for events in log.events.chunks(EVENTS) {
         let entry = |event: &Event| (event.header.id.into(), event.position());
         let mut entries: Vec<_> = events.iter().map(entry).collect();
@@ -64,7 +64,7 @@ fn files_that_another_process_merges_can_be_read_on_and_are_found_merged() {
     let (runs, _) = mergeable(dir.path());
     let log = given((MERGE_RUNS * EVENTS) as u64, 0);
     let (part, head) = (Position::new(25), Position::new((MERGE_RUNS * EVENTS) as u64));
-    let beside = Runs::beside(dir.path(), LAYOUT, &log, part);
+    let beside = Runs::beside(read_only(dir.path()), LAYOUT, &log, part);
     assert_eq!(beside.last().get(), 20, "no more than what is known to be durable");
     let read = log.read.load(Ordering::Relaxed);
     beside.look(&log, part);
@@ -86,7 +86,7 @@ fn a_file_of_another_process_that_is_gone_before_it_is_open_hides_no_other_for_e
     let (log, head) = (given(80, 0), Position::new(80));
     let gone = dir.path().join("gone.ids");
     std::os::unix::fs::symlink("nowhere", &gone).unwrap();
-    let beside = Runs::beside(dir.path(), LAYOUT, &log, head);
+    let beside = Runs::beside(read_only(dir.path()), LAYOUT, &log, head);
     assert_eq!(beside.last(), Position::ZERO, "it waits for the next look");
     std::fs::remove_file(gone).unwrap();
     beside.look(&log, head);

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use toka_vault_core::{Direction, Filter, Position};
 
 use super::{MANY, assert_answers, open, picked};
-use crate::index::given::{Given, files, given};
+use crate::index::given::{Given, files, given, read_only};
 use crate::index::postings::{BATCH_EVENTS, Postings};
 use crate::index::{IdIndex, Index};
 use crate::lookup::Storage;
@@ -17,7 +17,7 @@ use crate::query::Query;
 
 /// Opens the postings of another process, over a log that is known to be durable up to `head`.
 fn beside(dir: &Path, log: Given, head: u64) -> Storage {
-    let postings = Postings::beside(dir, &log, Position::new(head));
+    let postings = Postings::beside(read_only(dir), &log, Position::new(head));
     Storage { log: Arc::new(log), index: Arc::new(Index { ids: IdIndex::default(), postings }), seen: None }
 }
 
