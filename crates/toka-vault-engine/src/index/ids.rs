@@ -22,6 +22,7 @@ use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 pub(crate) use crate::index::runs::Lookup;
 use crate::index::runs::{Cover, Layout, Runs, Times};
 use crate::index::{Gaps, Span};
+use crate::limits::sized;
 use crate::positions::Positions;
 use crate::sync::{Mutex, RwLock, lock, read, write};
 use crate::thread::JoinHandle;
@@ -29,7 +30,7 @@ use keeper::Keeper;
 
 /// Ids that are gathered in memory before they are moved to disk; few in tests, so that they see
 /// many files and merges.
-const GATHERED_IDS_MAX: usize = if cfg!(test) { 64 } else { 1 << 16 };
+const GATHERED_IDS_MAX: usize = sized(1 << 16, 64, 8);
 
 /// Ids that gather before the writer of the log waits for the index: a multiple of what is moved at
 /// once, so that a merge on the way does not hold up commits.

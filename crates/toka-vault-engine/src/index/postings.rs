@@ -31,6 +31,7 @@ use toka_vault_core::{Kind, Position, Result};
 use super::runs::{Damaged, Key, Layout, Runs, Times};
 use super::times::{Span, TimeRange, joined};
 use crate::disk::Directory;
+use crate::limits::sized;
 use crate::log::Log;
 use crate::published::Published;
 use crate::sync::{Mutex, RwLock, lock, read, write};
@@ -40,7 +41,7 @@ use memory::Memory;
 use worker::Worker;
 
 /// Events that one file is made of, before files are merged; few in tests, so that they see many.
-const BATCH_EVENTS: usize = if cfg!(test) { 64 } else { 1 << 15 };
+const BATCH_EVENTS: usize = sized(1 << 15, 64, 8);
 
 /// Kinds that are remembered by their keys, so that a pattern need not read an event for each.
 const KINDS_MAX: usize = 1 << 16;

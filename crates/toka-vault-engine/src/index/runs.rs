@@ -21,6 +21,7 @@ use toka_vault_core::{Error, Event, EventId, Position, Result};
 
 use super::times::{Span, TimeRange};
 use crate::disk::Directory;
+use crate::limits::sized;
 use crate::sync::{RwLock, read, write};
 pub(crate) use frame::Notes;
 use merge::merge;
@@ -32,7 +33,7 @@ const MERGE_RUNS: usize = 8;
 
 /// Events that are worth a file of their own when a vault is closed. To read fewer from the log when it
 /// is opened again takes less time than to write and sync that file.
-pub(crate) const CLOSING_EVENTS_MIN: usize = if cfg!(test) { 16 } else { 1 << 12 };
+pub(crate) const CLOSING_EVENTS_MIN: usize = sized(1 << 12, 16, 4);
 
 /// Is what events are found by: 16 bytes that sort, as the number that sorts alike and is compared and
 /// hashed at once.

@@ -10,9 +10,11 @@
 
 use toka_vault_core::{Position, Timestamp};
 
+use crate::limits::sized;
+
 /// Events of a zone: reading as many without need costs about a millisecond. Few in tests, so that they see
 /// many.
-const ZONE_EVENTS: u64 = if cfg!(test) { 8 } else { 1 << 10 };
+const ZONE_EVENTS: u64 = sized(1 << 10, 8, 2) as u64;
 
 /// Is a range of positions, the last one included.
 pub(crate) type Span = (Position, Position);

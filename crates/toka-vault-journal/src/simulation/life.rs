@@ -6,6 +6,7 @@ use toka_vault_core::{EventHeader, ReplayOptions};
 use toka_vault_engine::LocalVault;
 use toka_vault_testkit::sim::{Change, Seed, SimDirectory, SimDisk};
 
+use super::answers::{check_answers, check_indexes};
 use super::promise::{Promise, SUBSCRIBERS};
 use super::simulate;
 use super::user::{Trouble, User};
@@ -116,6 +117,7 @@ impl Life {
         let witness = Witness::of(directory.clone());
         let found = block_on(check(&vault))?;
         start.promise.check(&found)?;
+        block_on(check_answers(&vault, &found, seed))?;
         let lost = start.told.saturating_sub(found.len());
         let trouble = if work == Work::Some { Trouble::of(seed) } else { Trouble::None };
         let beside =
@@ -127,6 +129,7 @@ impl Life {
         let user = User { vault, beside, witness, disk: directory.clone(), trouble, prompt };
         if work == Work::Some {
             block_on(find_each(&user.vault, &found))?;
+            block_on(check_indexes(&user.vault))?;
             user.work(&start.promise, seed)?;
         }
         block_on(user.close())?;

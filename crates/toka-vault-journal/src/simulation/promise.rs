@@ -13,7 +13,8 @@ pub(super) const SUBSCRIBERS: usize = 3;
 /// Tells what was promised up to some moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Promise {
-    /// The payloads of all that was asked for, a list for each commit. No two events have the same.
+    /// The payloads of all that was asked for, a list for each commit. No two commits begin with the same, and
+    /// none has elsewhere what another begins with.
     asked: Vec<Vec<Digest>>,
     acknowledged: BTreeMap<Position, (EventHeader, Payload)>,
     shown: BTreeMap<Position, EventHeader>,
@@ -110,7 +111,8 @@ impl Promise {
         if let Some(end) = self.ends.difference(&ends).next() {
             return Err(format!("a replay ended at {end}, in the middle of a batch"));
         }
-        let mut digests: Vec<_> = found.iter().map(|header| header.digest).collect();
+        let digests = found.iter().map(|header| header.digest);
+        let mut digests: Vec<_> = digests.filter(|digest| first.contains_key(digest)).collect();
         digests.sort_unstable_by_key(|digest| *digest.as_bytes());
         match digests.windows(2).find(|pair| pair.first() == pair.last()) {
             Some(twice) => Err(format!("the event with the payload {twice:?} is there twice")),

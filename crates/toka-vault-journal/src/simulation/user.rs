@@ -22,8 +22,14 @@ const COMMITS_MAX: u64 = 16;
 /// Replays of the one who does nothing else.
 const REPLAYS: usize = 8;
 
-/// The kind of all events.
-const KIND: &str = "sim.test";
+/// The kinds of events.
+const KINDS: [&str; 3] = ["sim.test", "sim.test.other", "sim.else"];
+
+/// Payloads that events of a batch can have together, which are kept once: long ones.
+const SHARED: u64 = 3;
+
+/// Bytes of such a payload.
+const SHARED_BYTES: usize = 600;
 
 /// Says what is wrong with the disk.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -165,14 +171,20 @@ impl User {
             parent = event.id;
             event
         };
-        let batch: Vec<_> = (0..count).map(one).collect();
+        let mut batch: Vec<_> = (0..count).map(one).collect();
+        // By the first one, which no other event is equal to, a batch is told from all others.
+        for event in batch.iter_mut().skip(1) {
+            if seed.coin() {
+                event.payload = shared(seed);
+            }
+        }
         self.answer(&batch, &[]).await
     }
 
     /// Commits what was committed before, which is answered as it was then.
     async fn repeat(&self, earlier: Option<Known>) -> Vec<Known> {
         let Some((header, payload)) = earlier else { return Vec::new() };
-        let event = NewEvent::new(KIND, payload).expect("it is valid");
+        let event = NewEvent::new(header.kind.as_str(), payload).expect("it is valid");
         match self.vault.commit(event.with_id(header.id).with_parents(&header.parents)).await {
             Ok(again) if again == header => {}
             Ok(again) => self.witness.blame(format!("{header:?} was answered as {again:?} later")),
@@ -355,7 +367,14 @@ fn event(seed: &mut Seed) -> NewEvent {
     let size = if seed.below(12) == 0 { seed.below(9_000) } else { seed.below(700) };
     let text = format!("{:016x}{}", seed.bits(), "x".repeat(size as usize));
     let payload = Payload::encode(&text).expect("a text is encoded");
-    let event = NewEvent::new(KIND, payload).expect("it is valid");
+    let kind = KINDS[seed.below(KINDS.len() as u64) as usize];
+    let event = NewEvent::new(kind, payload).expect("it is valid");
     let id = EventId::from_parts(1_600_000_000_000 + seed.below(9), u128::from(seed.bits()));
     if seed.coin() { event.with_id(id) } else { event }
+}
+
+/// Makes a payload that other events have too.
+fn shared(seed: &mut Seed) -> Payload {
+    let text = seed.below(SHARED).to_string().repeat(SHARED_BYTES);
+    Payload::encode(&text).expect("a text is encoded")
 }

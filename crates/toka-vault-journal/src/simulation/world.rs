@@ -7,7 +7,7 @@ use std::time::Duration;
 use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{
-    Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, LocalVault, Log, ReadBudget,
+    Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, Indexing, LocalVault, Log, ReadBudget,
 };
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
@@ -18,6 +18,9 @@ use crate::options::{JournalOptions, SEGMENT_BYTES_MIN};
 
 /// The file of the head record, beside the segments.
 const HEAD: &str = "head";
+
+/// The directory of the indexes.
+const INDEX: &str = "index";
 
 /// Stands for the vault's directory in errors.
 const PATH: &str = "/simulated";
@@ -68,7 +71,7 @@ pub(super) fn open(disk: &SimDirectory, is_new: bool, syncs: Syncs, seed: &mut S
     if is_new {
         directory.sync()?;
     }
-    let index = Index::in_memory(&log, end.position())?;
+    let index = Index::open(directory.inside(INDEX)?.as_ref(), Indexing::All, &log, end.position())?;
     let durability = match syncs {
         Syncs::Seldom => Durability::Interval(if seed.coin() { NEVER } else { Duration::ZERO }),
         Syncs::InTime | Syncs::Late => Durability::Group,
@@ -85,7 +88,8 @@ pub(super) fn open_read_only(disk: &SimDirectory) -> Result<LocalVault> {
     let (directory, head) = (Arc::new(disk.clone()), disk.open(HEAD)?);
     let record = Box::new(move || HeadFile::look_at(head.as_ref()));
     let (follower, end) = follow_at(Path::new(PATH), directory, record)?;
-    LocalVault::following(follower, end, IndexBeside::default())
+    let index = IndexBeside::open(disk.inside(INDEX)?.as_ref(), &follower, end.position())?;
+    LocalVault::following(follower, end, index)
 }
 
 impl SeededClock {

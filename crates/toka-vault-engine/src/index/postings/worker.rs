@@ -14,13 +14,13 @@ use super::gathered::Gathered;
 use super::memory::Memory;
 use crate::guard::guarded;
 use crate::index::runs::{CLOSING_EVENTS_MIN, Notes, Runs};
-use crate::limits::TAIL_EVENTS_MAX;
+use crate::limits::{TAIL_EVENTS_MAX, sized};
 use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// Events that become durable before the thread takes them: often enough that they are in the tail
 /// still, and that whoever asks finds little missing; seldom enough that waking it costs little. Few in tests,
 /// so that they see many files.
-const FOLLOW_EVENTS: u64 = if cfg!(test) { 40 } else { 2_048 };
+const FOLLOW_EVENTS: u64 = sized(2_048, 40, 4) as u64;
 
 const _: () = assert!(2 * FOLLOW_EVENTS as usize <= TAIL_EVENTS_MAX);
 
