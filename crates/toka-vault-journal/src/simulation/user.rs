@@ -26,7 +26,7 @@ const REPLAYS: usize = 8;
 const KINDS: [&str; 3] = ["sim.test", "sim.test.other", "sim.else"];
 
 /// Payloads that events of a batch can have together, which are kept once: long ones.
-const SHARED: u64 = 3;
+const SHARED: u64 = 24;
 
 /// Bytes of such a payload.
 const SHARED_BYTES: usize = 600;
@@ -150,12 +150,12 @@ impl User {
             let some = seed.below(known.len().max(1) as u64) as usize;
             let some = known.get(some).cloned();
             let parent = some.as_ref().map(|(header, _)| header.id);
-            let committed = match seed.below(10) {
-                0 => self.commit_batch(&mut seed, parent).await,
-                1 => self.repeat(some).await,
-                2 => self.commit_at_head(&mut seed).await,
-                3 => self.commit_without_parent(&mut seed).await,
-                4 => self.leave_commit(&mut seed, parent).await,
+            let committed = match seed.below(11) {
+                0 | 1 => self.commit_batch(&mut seed, parent).await,
+                2 => self.repeat(some).await,
+                3 => self.commit_at_head(&mut seed).await,
+                4 => self.commit_without_parent(&mut seed).await,
+                5 => self.leave_commit(&mut seed, parent).await,
                 _ => self.answer(&[event(&mut seed).with_parents(parent.as_slice())], &[]).await,
             };
             known.extend(committed);
