@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Event, Position};
+use toka_vault_core::{ChainHash, Error, Event, Head, Position};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{LogEnd, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory};
@@ -10,6 +10,7 @@ use toka_vault_testkit::sim::{Seed, SimDirectory};
 use crate::compression::Compression;
 use crate::crash_tests::{Acknowledge, History, SEGMENT_BYTES, group_of, open, salts};
 use crate::journal::Journal;
+use crate::segment_header::{SegmentHeader, file_name};
 use crate::spares::Spares;
 
 /// Reads all, over what is damaged. Returns the events, and the positions that are damaged.
@@ -114,4 +115,15 @@ fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
     assert_eq!(found, end);
     let (events, damaged) = read_over_damage(&journal, end.position());
     assert_eq!((events.len(), damaged), (2, vec![1]));
+}
+
+#[test]
+fn a_first_segment_that_does_not_begin_with_the_first_event_is_told() {
+    let directory = SimDirectory::default();
+    let head = Head { position: Position::new(5), chain: ChainHash::EMPTY };
+    let header = SegmentHeader { vault: 1, number: 0, salt: 3, before: LogEnd { head, ..LogEnd::EMPTY } };
+    let mut bytes = header.page();
+    bytes.resize(SEGMENT_BYTES as usize, 0);
+    directory.create(&file_name(0)).unwrap().write_at(&bytes, 0).unwrap();
+    assert!(matches!(open(&directory, 1), Err(Error::Damaged { .. })));
 }

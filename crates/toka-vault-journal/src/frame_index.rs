@@ -83,7 +83,9 @@ impl FrameIndex {
     /// Reads the index of a full segment, or builds it from its frames, which go up to `last`.
     pub(crate) fn load(segment: &Segment, pool: &Pool, last: Position) -> Result<Self> {
         let bytes = segment.file.len()?;
-        let at = bytes.saturating_sub(INDEX_BYTES as u64);
+        let Some(at) = bytes.checked_sub(INDEX_BYTES as u64) else {
+            return Self::build(segment, pool, bytes, last);
+        };
         let page = pool.filled(INDEX_BYTES, |buffer| segment.file.read_at(buffer, at))?;
         match Self::parse(&page, &segment.salted, bytes) {
             Some(index) => Ok(index),

@@ -104,6 +104,18 @@ impl Active {
         self.written.store(written, Ordering::Release);
     }
 
+    /// Writes the index behind the frames, at the end. Where a file was cut short there is no room for it, and
+    /// whoever reads the segment builds it from the frames.
+    fn write_index(&self) -> Result<()> {
+        let written = self.written.load(Ordering::Relaxed);
+        match self.segment.file.len()?.checked_sub(INDEX_BYTES as u64) {
+            Some(at) if at >= written => {
+                self.segment.file.write_at(&self.index().pages(&self.segment.salted), at)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns where to look for events, as [`FrameIndex::find`].
     pub(crate) fn find(&self, first: Position, last: Position) -> (u64, Option<u64>) {
         read(&self.index).find(first, last)
@@ -220,8 +232,7 @@ impl Journal {
         let spares = lock(&self.spares);
         // First the room: where there is none, nothing was touched.
         let file = spares.take(number + 1, PAGE_BYTES as u64 + bytes + INDEX_BYTES as u64)?;
-        let pages = full.index().pages(&full.segment.salted);
-        full.segment.file.write_at(&pages, full.segment.file.len()?.saturating_sub(INDEX_BYTES as u64))?;
+        full.write_index()?;
         // Then what is before it, so that its header proves that all of that is durable.
         full.segment.file.sync()?;
         writer.synced = writer.end.position();

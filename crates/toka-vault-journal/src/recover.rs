@@ -226,6 +226,13 @@ fn check_order(directory: &dyn Directory, headers: &[SegmentHeader]) -> Result<(
     if let Some(first) = headers.first().filter(|first| first.number != 0) {
         return Err(damaged(directory, first.number - 1, "it is missing"));
     }
+    if let Some(first) = headers.first().filter(|first| first.first() != Position::FIRST) {
+        return Err(damaged(
+            directory,
+            first.number,
+            "its header says that it does not begin with the first event",
+        ));
+    }
     for pair in headers.windows(2) {
         let [before, after] = pair else { continue };
         if before.number + 1 != after.number {

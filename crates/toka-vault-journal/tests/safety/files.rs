@@ -9,7 +9,7 @@ use toka_vault_journal::{JournalOptions, JournalVault, TailLoss};
 use toka_vault_testkit::events::{fill, history, numbers};
 
 /// Makes a closed vault with the events 1 to `count` in small segments.
-fn filled(path: &Path, count: u64) -> Vec<PathBuf> {
+pub(crate) fn filled(path: &Path, count: u64) -> Vec<PathBuf> {
     let vault = open(path).unwrap();
     block_on(fill(&vault, count));
     block_on(vault.close()).unwrap();
@@ -17,11 +17,11 @@ fn filled(path: &Path, count: u64) -> Vec<PathBuf> {
     segments(path)
 }
 
-fn open(path: &Path) -> Result<JournalVault, Error> {
+pub(crate) fn open(path: &Path) -> Result<JournalVault, Error> {
     JournalVault::open_with(path, JournalOptions::new().with_segment_bytes(64 << 10))
 }
 
-fn segments(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn segments(path: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(path.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

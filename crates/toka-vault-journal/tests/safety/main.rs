@@ -16,6 +16,7 @@ mod files;
 mod full_disk;
 mod kill;
 mod read_only;
+mod short_files;
 
 /// Does what a parent test asks for, in a process of its own. Without a parent it does nothing.
 #[test]
