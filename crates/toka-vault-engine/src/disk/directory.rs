@@ -5,7 +5,8 @@
 //! - A directory is taken for a vault only where its `format` file says so. That file is written
 //!   last, so a vault has it exactly if its creation was finished.
 //! - Creation that was interrupted is told by `format.new`, which is written first. Nothing was ever
-//!   acknowledged then, so what is left of it is removed and creation starts anew.
+//!   acknowledged then, so what is left of it is removed and creation starts anew. Where that file does not
+//!   say what we write to it, it is taken for ours only while nothing but the lock is beside it.
 //! - Any other directory with something in it belongs to somebody else and stays as it is.
 
 use std::fs;
@@ -149,30 +150,44 @@ fn state(path: &Path, format: Format) -> Result<State> {
     if path.join(FORMAT).is_file() {
         return check_format(path, format).map(|()| State::Vault);
     }
-    if path.join(FORMAT_NEW).is_file() {
+    let is_begun = path.join(FORMAT_NEW).is_file();
+    if is_begun && is_ours(&content(&path.join(FORMAT_NEW))?) {
         return Ok(State::Interrupted);
     }
     let entries = fs::read_dir(path).map_err(|error| Error::io("read the directory", path, error))?;
     for entry in entries {
-        let entry = entry.map_err(|error| Error::io("read the directory", path, error))?;
+        let name = entry.map_err(|error| Error::io("read the directory", path, error))?.file_name();
         // Another process may have completed the vault since the first look.
-        if entry.file_name() != LOCK && !path.join(FORMAT).is_file() {
+        if name != LOCK && name != FORMAT_NEW && !path.join(FORMAT).is_file() {
             return not_a_vault("the directory holds other files and no `format` file of a vault");
         }
     }
-    Ok(State::Empty)
+    Ok(if is_begun { State::Interrupted } else { State::Empty })
+}
+
+/// Tells whether a file says all that we write to it where a vault is created.
+fn is_ours(content: &str) -> bool {
+    content.ends_with('\n') && content.lines().count() == 3 && content.lines().next() == Some(MAGIC)
+}
+
+/// Returns what a format file says; nothing where it is too long to be one, or is gone: another process may
+/// just have finished the vault.
+fn content(file: &Path) -> Result<String> {
+    let read = || match fs::metadata(file)?.len() {
+        0..=FORMAT_BYTES_MAX => fs::read(file),
+        _ => Ok(Vec::new()),
+    };
+    match read() {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(Error::io("read", file, error)),
+    }
 }
 
 /// Checks that the format file names this back-end and a version that it reads.
 fn check_format(path: &Path, format: Format) -> Result<()> {
-    let file = path.join(FORMAT);
     let not_a_vault = |reason: String| Err(Error::NotAVault { path: path.to_path_buf(), reason });
-    let size = fs::metadata(&file).map_err(|error| Error::io("read", &file, error))?.len();
-    let content = match size <= FORMAT_BYTES_MAX {
-        true => fs::read(&file).map_err(|error| Error::io("read", &file, error))?,
-        false => Vec::new(),
-    };
-    let content = String::from_utf8_lossy(&content);
+    let content = content(&path.join(FORMAT))?;
     let mut lines = content.lines();
     let (magic, backend, version) = (lines.next(), lines.next(), lines.next());
     let backend = backend.and_then(|line| line.strip_prefix("backend "));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use futures::executor::block_on;
-use toka_vault_core::EventStore;
+use toka_vault_core::{Error, EventStore};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::events::{event, history};
 
@@ -74,6 +74,21 @@ fn creation_starts_anew_from_any_part_of_a_finished_one() {
         part.0.insert("format.new".into(), Some(FORMAT.into()));
         part.write(&path);
         assert_starts_anew(&path);
+    }
+}
+
+#[test]
+fn a_folder_of_somebody_else_with_such_a_file_stays_as_it_is() {
+    let theirs = [
+        [("format.new", "not ours"), ("index/precious", "data")],
+        [("format.new", ""), ("head", "data")],
+        [("format.new", "toka-vault\nbackend"), ("sled/data", "data")],
+    ];
+    for files in theirs {
+        let dir = folder(&files);
+        let before = Content::read(dir.path());
+        assert!(matches!(SledVault::open(dir.path()), Err(Error::NotAVault { .. })), "{files:?}");
+        assert_eq!(Content::read(dir.path()), before);
     }
 }
 
