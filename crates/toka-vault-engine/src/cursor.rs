@@ -141,6 +141,13 @@ impl Backward {
                 Err(Error::Evicted { oldest })
             }
             Err(error) => {
+                // One at a time, though all of it may be told of the first one: what was told is left out.
+                let error = match error {
+                    Error::Corrupt { first, last, reason } => {
+                        Error::Corrupt { first, last: last.min(self.last), reason }
+                    }
+                    error => error,
+                };
                 self.last = first.minus(1);
                 Err(error)
             }

@@ -86,6 +86,11 @@ impl Reader {
 
     /// Finds the position that a reader goes on at, up to position `last`, or one behind it. Where that
     /// is searched, `next` keeps how far the search has come; where it is looked up by an id, it is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEvent`], and any failure to look up an id; not [`Error::Corrupt`], behind which a reader
+    /// goes on.
     pub(crate) async fn resolve(&self, next: &mut Next, last: Position) -> Result<Position> {
         match *next {
             Next::At(position) => Ok(position),
@@ -98,7 +103,8 @@ impl Reader {
                     let oldest = storage.log.oldest();
                     Ok(storage.position(id, head)?.filter(|position| *position >= oldest))
                 };
-                let at = self.source.run(find).await?.ok_or(Error::UnknownEvent { id })?.next();
+                let found = self.source.run(find).await.map_err(|error| start_unknown(id, error))?;
+                let at = found.ok_or(Error::UnknownEvent { id })?.next();
                 // Looked up once: the event may be evicted while what stands behind it is read.
                 *next = Next::At(at);
                 Ok(at)
@@ -131,6 +137,16 @@ impl Reader {
         }
         Ok(bytes)
     }
+}
+
+/// Turns the error of a lookup into one that whoever reads on behind damage does not step over: where a reader
+/// starts is not known, so there is nothing behind.
+fn start_unknown(id: EventId, error: Error) -> Error {
+    let Error::Corrupt { first, last, .. } = error else { return error };
+    let reason = format!(
+        "the events at positions {first} to {last} cannot be read, and one of them could have the id {id}"
+    );
+    Error::Storage { operation: "find the event to start behind", reason }
 }
 
 /// Returns the position behind what was read from `at` on, or behind what could not be.
