@@ -1,13 +1,14 @@
-//! [`Flight`]: what the writer is storing, within reach of a watchdog.
+//! [`Flight`]: what is asked of the storage, from the first commit to the end, within reach of a watchdog.
 //!
 //! Keeps the invariant that a caller is answered even where a call of the storage never returns:
 //! after a bound of time the watchdog poisons the vault and answers in the writer's place. The
 //! thread that hangs is left behind; it publishes nothing any more.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::group::Caller;
-use crate::sync::{Condvar, Mutex, lock, wait_for};
+use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 
 /// Parts of the bound that the watchdog sleeps between two looks: it costs a commit nothing, and is
 /// late by no more than one part.
@@ -62,6 +63,16 @@ impl Flight {
     /// Says that the watchdog has given up on a call, once all that follows from it can be seen.
     pub(crate) fn give_up(&self) {
         lock(&self.state).given_up = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until there will be no more calls, or the watchdog has given up on one, and tells whether it has.
+    pub(crate) fn is_given_up_at_the_end(&self) -> bool {
+        let mut state = lock(&self.state);
+        while !state.over && !state.given_up {
+            state = wait(&self.changed, state);
+        }
+        state.given_up
     }
 
     /// Tells whether the watchdog has given up on a call.
@@ -70,8 +81,17 @@ impl Flight {
     }
 
     /// Ends the watch.
-    pub(crate) fn end(&self) {
+    fn end(&self) {
         lock(&self.state).over = true;
         self.changed.notify_all();
+    }
+}
+
+/// Ends the watch when it is dropped, however the thread ends that calls the storage.
+pub(crate) struct Watched(pub(crate) Arc<Flight>);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

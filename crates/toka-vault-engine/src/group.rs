@@ -117,13 +117,13 @@ pub(crate) enum Taken {
 }
 
 impl Pending {
-    /// Adds a sealed commit behind all others. Returns the empty list that held its events.
-    pub(crate) fn add(&self, commit: PendingCommit) -> Vec<Event> {
+    /// Adds a sealed commit behind all others. Returns the empty list that held its events; or, where commits are
+    /// refused, why, and the room that it took. Nobody is answered here: the caller holds a lock.
+    pub(crate) fn add(&self, commit: PendingCommit) -> Result<Vec<Event>, (Error, OwnedSemaphorePermit)> {
         let PendingCommit { mut events, bytes, end, caller } = commit;
         let mut state = lock(&self.state);
         if let Some(error) = state.refused.clone() {
-            drop(caller.answer(Err(error)));
-            return Vec::new();
+            return Err((error, caller.room));
         }
         let count = events.len();
         state.commits.push(Extent { events: count, bytes, end });
@@ -139,7 +139,7 @@ impl Pending {
         if wake {
             self.changed.notify_one();
         }
-        events
+        Ok(events)
     }
 
     /// Leaves events for callers to free, but for what would be too many.
@@ -155,9 +155,13 @@ impl Pending {
 
     /// Answers all that waits, and all that comes, with `error`.
     pub(crate) fn refuse(&self, error: &Error) {
-        let mut state = lock(&self.state);
-        state.refused = Some(error.clone());
-        for caller in state.take_all() {
+        let callers = {
+            let mut state = lock(&self.state);
+            state.refused = Some(error.clone());
+            state.take_all()
+        };
+        // Without the lock: whoever is woken may run at once, and commit again.
+        for caller in callers {
             drop(caller.answer(Err(error.clone())));
         }
     }

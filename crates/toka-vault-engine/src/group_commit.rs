@@ -15,7 +15,7 @@ use toka_vault_core::{Condition, Error, Event, EventHeader, NewEvent, Position, 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::clock::Clock;
-use crate::flight::Flight;
+use crate::flight::{Flight, Watched};
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit};
 use crate::guard::guarded;
 use crate::health::Health;
@@ -109,11 +109,10 @@ impl GroupCommit {
             bound: options.stall_max,
         };
         crate::thread::spawn("toka-watch", move || watchdog.run())?;
-        let ended = flight.clone();
+        let watched = Watched(flight.clone());
         let writer = crate::thread::spawn("toka-write", move || {
             writer.run();
-            ended.end();
-            ending.run();
+            ending.run(&watched.0);
         })?;
         Ok(Self {
             order,
@@ -219,8 +218,9 @@ impl GroupCommit {
         let count = sealed.events.len();
         let caller = Caller { headers: sealed.headers, answer, room };
         let commit = PendingCommit { events: sealed.events, bytes, end: sealed.end, caller };
-        let mut spent = self.pending.add(commit);
+        let added = self.pending.add(commit);
         drop(guard);
+        let mut spent = added.map_err(|(error, room)| (Held::Failed(error), room))?;
         // What held the new ones takes as many old ones.
         self.pending.take_spent(count, &mut spent);
         Ok(Answered { stored, refused, spent })
@@ -240,12 +240,13 @@ impl Answered {
 impl Drop for GroupCommit {
     /// Ends the threads and waits for them, so that the vault can be opened again at once.
     ///
-    /// No commit waits any more, since all handles are gone: this takes as long as one group.
+    /// No commit waits any more, since all handles are gone: this takes as long as one group, and no longer than
+    /// the bound where the storage does not return.
     fn drop(&mut self) {
         self.close();
+        let Some(writer) = lock(&self.writer).take() else { return };
         // A writer that hangs in the storage is left behind.
-        let writer = lock(&self.writer).take().filter(|_| !self.flight.is_given_up());
-        if let Some(writer) = writer {
+        if !self.flight.is_given_up_at_the_end() {
             // A panic in it was reported by the thread itself.
             let _ = writer.join();
         }
@@ -291,17 +292,19 @@ struct Ending {
 }
 
 impl Ending {
-    fn run(self) {
-        self.readers.stop();
-        self.storage.index.close();
-        let closed = guarded("close", || self.storage.log.close());
+    /// Each step by itself within reach of the watchdog, since each can meet storage that does not return.
+    fn run(self, flight: &Flight) {
+        flight.run(Vec::new(), || self.readers.stop());
+        flight.run(Vec::new(), || self.storage.index.close());
+        let (closed, _) = flight.run(Vec::new(), || guarded("close", || self.storage.log.close()));
         // The last handle to the log, which releases what it holds. Guarded, because whoever waits
         // for the end waits for what follows: a storage engine can panic where its last sync fails.
         let storage = self.storage;
-        let released = guarded("close", move || {
+        let release = move || {
             drop(storage);
             Ok(())
-        });
+        };
+        let (released, _) = flight.run(Vec::new(), || guarded("close", release));
         let _ = self.outcome.set(self.health.check().and(closed).and(released));
         self.published.end();
     }

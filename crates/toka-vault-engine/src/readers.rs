@@ -3,7 +3,10 @@
 //! Keeps the invariant that a blocking log is read on the vault's own reader threads only, through a
 //! bounded queue. A log in memory is read where the reader is.
 
+mod stoppable;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use toka_vault_core::{Error, Position, Result};
 use tokio::sync::mpsc::OwnedPermit;
@@ -15,6 +18,7 @@ use crate::limits::{READER_THREADS, READS_WAITING_MAX};
 use crate::lookup::Storage;
 use crate::sync::{Mutex, lock};
 use crate::thread::{JoinHandle, block_on};
+use stoppable::StoppableLog;
 
 /// Reads, and hands on what was read.
 type Read = Box<dyn FnOnce(&Storage) + Send>;
@@ -50,6 +54,8 @@ pub(crate) struct ReaderThreads {
     threads: Vec<JoinHandle<()>>,
     /// Room to tell them to stop, which waits for nobody.
     stop: OwnedPermit<Job>,
+    /// Tells the job that a thread is at.
+    stopping: Arc<AtomicBool>,
 }
 
 impl Source {
@@ -117,27 +123,31 @@ impl ReaderThreads {
         let stop = jobs.clone().try_reserve_owned().map_err(|_| Error::Closed)?;
         let queue = Arc::new(Mutex::new(queue));
         let jobs = Jobs { queue: jobs, freed: Arc::default() };
+        let stopping = Arc::<AtomicBool>::default();
         let start = |number| {
-            let (queue, freed, storage) = (queue.clone(), jobs.freed.clone(), storage.clone());
-            crate::thread::spawn(&format!("toka-read-{number}"), move || serve(&queue, &freed, &storage))
+            let (queue, freed) = (queue.clone(), jobs.freed.clone());
+            let log = Arc::new(StoppableLog::new(storage.log.clone(), stopping.clone()));
+            let storage = Storage { log: log.clone(), ..storage.clone() };
+            let serve = move || {
+                while let Some(job) = next_job(&queue, &freed) {
+                    log.begin();
+                    job(&storage);
+                }
+            };
+            crate::thread::spawn(&format!("toka-read-{number}"), serve)
         };
         let threads = (0..READER_THREADS).map(start).collect::<Result<Vec<_>>>()?;
-        Ok((Self { threads, stop }, Source::Threads(jobs)))
+        Ok((Self { threads, stop, stopping }, Source::Threads(jobs)))
     }
 
-    /// Takes no more reads, answers those that wait, and ends the threads.
+    /// Takes no more reads, answers those that wait, and ends the threads. A read that goes on for long ends as
+    /// if it had come too late.
     pub(crate) fn stop(self) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.stop.send(Job::Stop);
         for thread in self.threads {
             let _ = thread.join();
         }
-    }
-}
-
-/// Runs jobs until there will be no more.
-fn serve(queue: &Mutex<mpsc::Receiver<Job>>, freed: &Notify, storage: &Storage) {
-    while let Some(job) = next_job(queue, freed) {
-        job(storage);
     }
 }
 
@@ -160,5 +170,32 @@ fn next_job(queue: &Mutex<mpsc::Receiver<Job>>, freed: &Notify) -> Option<Read> 
         if let Job::Read(read) = job {
             return Some(read);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::index::Index;
+    use crate::index::given::given;
+    use crate::log::ReadBudget;
+
+    #[test]
+    fn a_read_that_goes_on_for_ever_ends_with_the_vault() {
+        let index = Arc::new(Index::empty(&given(0, 0)));
+        let storage = Storage { log: Arc::new(given(10, 0)), index, seen: None };
+        let (readers, source) = ReaderThreads::start(&storage).unwrap();
+        let endless = |storage: &Storage| -> Result<()> {
+            loop {
+                storage.log.read(Position::FIRST, ReadBudget::ONE)?;
+            }
+        };
+        let mut reads = Box::pin(source.run(endless));
+        assert!((&mut reads).now_or_never().is_none());
+        readers.stop();
+        assert!(matches!(block_on(reads), Err(Error::Closed)));
     }
 }

@@ -162,6 +162,8 @@ impl Writer {
         if !self.index.ids.has_room() {
             // It takes in only what is durable, so it could wait for us.
             self.sync_unsynced();
+            // Where that failed, it would wait for ever.
+            self.health.check()?;
         }
         self.index.ids.wait_for_room().map_err(|error| match error {
             refusal @ Error::NoRoom { .. } => refusal,

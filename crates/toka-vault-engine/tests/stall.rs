@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::executor::block_on;
-use toka_vault_core::Error;
-use toka_vault_engine::EngineOptions;
+use toka_vault_core::{Error, Head, Position, ReplayOptions, Result};
+use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
 use toka_vault_testkit::assert_error;
-use toka_vault_testkit::events::{event, history, id, numbers};
-use toka_vault_testkit::logs::Rig;
+use toka_vault_testkit::events::{batch, event, history, id, numbers};
+use toka_vault_testkit::logs::{Disk, Gate, Rig, VecLog};
 use toka_vault_testkit::runner::watched;
 
 /// A bound that a test can wait for.
@@ -42,6 +43,70 @@ fn a_vault_whose_storage_hangs_can_be_dropped() {
         let gate = rig.gate.clone();
         drop(rig);
         gate.open();
+    });
+}
+
+#[test]
+fn a_vault_can_be_dropped_before_its_storage_is_given_up() {
+    watched(|| {
+        let rig = Rig::new(impatient());
+        // Nobody waits for the answer.
+        drop(rig.hold(event(1)));
+        let gate = rig.gate.clone();
+        drop(rig);
+        gate.open();
+    });
+}
+
+/// Hangs where it is closed or read, as a test wants it.
+struct Hanging {
+    log: VecLog,
+    close: Gate,
+    read: Gate,
+}
+
+impl Log for Hanging {
+    fn append(&self, group: &mut Group) -> Result<()> {
+        self.log.append(group)
+    }
+
+    fn sync(&self, head: Head) -> Result<()> {
+        self.log.sync(head)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.read.pass();
+        self.log.read(from, budget)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.close.pass();
+        self.log.close()
+    }
+}
+
+#[test]
+fn a_vault_whose_storage_does_not_close_or_read_is_closed_after_the_bound() {
+    watched(|| {
+        for closes in [false, true] {
+            let (close, read, disk) = (Gate::default(), Gate::default(), Disk::default());
+            let log = Hanging { log: disk.log(), close: close.clone(), read: read.clone() };
+            let index = Index::in_memory(&disk.log(), Position::ZERO).unwrap();
+            let vault = LocalVault::threaded(log, disk.end(), index, &impatient()).unwrap();
+            // More than the tail keeps, so that the first is read from the log.
+            for number in 0..3 {
+                block_on(vault.commit_batch(batch(number * 8_000..(number + 1) * 8_000))).unwrap();
+            }
+            let hanging = if closes { &close } else { &read };
+            hanging.shut();
+            let mut replay = vault.replay(ReplayOptions::new());
+            if !closes {
+                assert!(replay.try_next().now_or_never().is_none());
+                hanging.wait_until_held();
+            }
+            assert_error!(block_on(vault.close()), Error::Poisoned { .. });
+            hanging.open();
+        }
     });
 }
 
