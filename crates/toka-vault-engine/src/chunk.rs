@@ -253,8 +253,11 @@ pub(crate) fn scan<B>(
             }
             read => {
                 let events = read?;
-                let Some(last) = events.last() else { break };
-                (visit(Ok(&events))?, last.position())
+                match events.last() {
+                    Some(last) => (visit(Ok(&events))?, last.position()),
+                    // Within the range there is something. Where the log has nothing, it lacks all that follows.
+                    None => (visit(Err((next, *range.end())))?, *range.end()),
+                }
             }
         };
         if let ControlFlow::Break(found) = visited {

@@ -3,8 +3,8 @@
 //! Keeps the order that everything rests on: first append, then sync, then publish, then answer; and
 //! after the first failure none of them. While it syncs one group, callers seal the next.
 //!
-//! A group that the log has no room for is no failure: the log is as it was. What was sealed from this
-//! group on is undone and refused, and sealing goes on behind what is stored.
+//! A group that the log has no room for is no failure, nor is one that the index cannot take: the log is as it
+//! was. What was sealed from this group on is undone and refused, and sealing goes on behind what is stored.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,6 +53,22 @@ pub(crate) struct Writer {
     pub(crate) unsynced: Option<(LogEnd, Instant)>,
 }
 
+/// Says why a group is not stored.
+enum Unstored {
+    /// The log is as it was, and takes the next group.
+    Refused(Error),
+    /// The vault has failed.
+    Failed(Error),
+}
+
+impl From<Unstored> for Error {
+    fn from(unstored: Unstored) -> Self {
+        match unstored {
+            Unstored::Refused(error) | Unstored::Failed(error) => error,
+        }
+    }
+}
+
 impl Writer {
     /// Writes groups until there will be no more, and makes the last of them durable.
     pub(crate) fn run(mut self) {
@@ -85,12 +101,13 @@ impl Writer {
         let (outcome, callers) = flight.run(callers, || match self.health.check() {
             Ok(()) if !events.is_empty() => self.store(events, end),
             // What the commits repeat was written before them.
-            checked => checked,
+            checked => checked.map_err(Unstored::Failed),
         });
-        if let Err(refusal @ Error::NoRoom { .. }) = &outcome {
+        if let Err(Unstored::Refused(refusal)) = &outcome {
             // First the order, so that nobody who is answered finds what is undone.
             self.take_back(refusal);
         }
+        let outcome = outcome.map_err(Error::from);
         let mut rooms: Option<OwnedSemaphorePermit> = None;
         for caller in callers {
             let room = caller.answer(outcome.clone());
@@ -103,14 +120,14 @@ impl Writer {
     }
 
     /// Appends a group, makes it as durable as promised, and publishes it.
-    fn store(&mut self, events: Vec<Event>, end: OrderEnd) -> Result<()> {
-        let unknown = |source| Error::OutcomeUnknown { source };
+    fn store(&mut self, events: Vec<Event>, end: OrderEnd) -> Result<(), Unstored> {
+        let unknown = |source| Unstored::Failed(Error::OutcomeUnknown { source });
         let end = end.with_chain(extend(self.stored.head, &events).chain);
         let owners = self.sharing.owners(self.log.as_ref(), &events);
         let mut group = Group { events, end, owners };
         self.wait_for_index()?;
         match guarded("append", || self.log.append(&mut group)) {
-            Err(refusal @ Error::NoRoom { .. }) => return Err(refusal),
+            Err(refusal @ Error::NoRoom { .. }) => return Err(Unstored::Refused(refusal)),
             Err(error) => return Err(unknown(self.health.poison(error))),
             Ok(()) => self.stored = end,
         }
@@ -157,18 +174,16 @@ impl Writer {
         }
     }
 
-    /// Waits until the index is not too far behind. Nothing was written then.
-    fn wait_for_index(&mut self) -> Result<()> {
+    /// Waits until the index is not too far behind. Where it stays so, nothing was written, and the next group
+    /// may fare better.
+    fn wait_for_index(&mut self) -> Result<(), Unstored> {
         if !self.index.ids.has_room() {
             // It takes in only what is durable, so it could wait for us.
             self.sync_unsynced();
             // Where that failed, it would wait for ever.
-            self.health.check()?;
+            self.health.check().map_err(Unstored::Failed)?;
         }
-        self.index.ids.wait_for_room().map_err(|error| match error {
-            refusal @ Error::NoRoom { .. } => refusal,
-            error => Error::OutcomeUnknown { source: self.health.poison(error) },
-        })
+        self.index.ids.wait_for_room().map_err(Unstored::Refused)
     }
 
     /// Syncs what was acknowledged before it was durable.

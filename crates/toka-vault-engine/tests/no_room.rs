@@ -1,6 +1,6 @@
 //! A log without room for a group: the group is refused, nothing of it is left, and commits go on as soon
 //! as there is room.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -95,6 +95,26 @@ fn a_refusal_while_the_vault_closes_is_told() {
         }
         block_on(close).unwrap();
     });
+}
+
+#[test]
+fn an_index_that_cannot_be_written_refuses_commits_and_takes_them_again_later() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Disk::default());
+    let (ids, away) = (dir.path().join("ids"), dir.path().join("away"));
+    let directory = RealDirectory::open(dir.path()).unwrap();
+    let index = Index::open(&directory, Indexing::Ids, &disk.log(), disk.end().position()).unwrap();
+    let vault = LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap();
+    // No file can be made in a directory that is not there.
+    std::fs::rename(&ids, &away).unwrap();
+    let commit = |n: u64| block_on(vault.commit_batch(batch(n * 8_000..(n + 1) * 8_000)));
+    let (n, refusal) = (0..60).map(|n| (n, commit(n))).find(|(_, committed)| committed.is_err()).unwrap();
+    assert_error!(refusal, Error::Io { .. });
+    assert!(n > 25, "only {n} batches are in memory");
+    assert_eq!(block_on(vault.head()).unwrap().position.get(), n * 8_000);
+    std::fs::rename(&away, &ids).unwrap();
+    let headers = commit(n).unwrap();
+    assert_eq!(headers[0].position.get(), n * 8_000 + 1);
+    block_on(vault.close()).unwrap();
 }
 
 #[test]

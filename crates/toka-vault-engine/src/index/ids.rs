@@ -153,8 +153,7 @@ impl IdIndex {
     ///
     /// # Errors
     ///
-    /// The failure that keeps the index from moving ids to disk; after an `Error::NoRoom` it can be asked
-    /// again.
+    /// What keeps the index from moving ids to disk. It can be asked again, and tries again then.
     pub(crate) fn wait_for_room(&self) -> Result<()> {
         match &self.disk {
             Some(disk) => disk.keeper.wait_for_room(&self.recent),
@@ -198,7 +197,7 @@ impl Recent {
 
     /// Tells whether more may gather.
     fn has_room(&self) -> bool {
-        self.gathered.len() < WAITING_IDS_MAX || self.leaving.is_none()
+        self.gathered.len() < WAITING_IDS_MAX
     }
 
     /// Sends what has gathered on its way to disk.

@@ -26,6 +26,7 @@ use crate::sync::{RwLock, read, write};
 pub(crate) use frame::Notes;
 use merge::merge;
 pub(crate) use page::Entry;
+use run::UNFINISHED;
 pub(crate) use run::{Cover, Damaged, Run};
 
 /// Files of about the same size that are merged to one.
@@ -192,7 +193,9 @@ impl Runs {
     pub(crate) fn add(&self, entries: Vec<Entry>, notes: Notes, cover: Cover) -> Result<()> {
         let filtered = entries.iter().filter(|entry| (self.layout.is_filtered)(entry.0)).count();
         let entries = entries.into_iter().map(Ok);
-        let Some(run) = Run::write(&self.dir, self.layout, cover, notes, filtered as u64, entries)? else {
+        let Some(run) =
+            Run::write(&self.dir, UNFINISHED, self.layout, cover, notes, filtered as u64, entries)?
+        else {
             // Whoever would let go of what it wrote would lose it.
             let reason = "an index file does not read as it was just written".into();
             return Err(Error::Damaged {
@@ -204,8 +207,8 @@ impl Runs {
         Ok(())
     }
 
-    /// Merges the newest files where there are many of about the same size, until there are not, or
-    /// `stop` says so.
+    /// Merges files where there are many of about the same size, until there are not, or
+    /// `stop` says so, which is asked often and may add files.
     pub(crate) fn merge(&self, stop: &dyn Fn() -> bool) -> Result<()> {
         while let Some(inputs) = self.mergeable() {
             let Some(merged) = merge(&self.dir, self.layout, &inputs, stop)? else { return Ok(()) };
@@ -216,9 +219,11 @@ impl Runs {
                     merged.discard();
                     return Ok(());
                 }
-                let kept = runs.len().saturating_sub(inputs.len());
-                runs.truncate(kept);
-                runs.push(Arc::new(merged));
+                // What was added meanwhile is behind them.
+                let first =
+                    inputs.first().and_then(|first| runs.iter().position(|run| Arc::ptr_eq(run, first)));
+                let Some(first) = first else { return Ok(()) };
+                runs.splice(first..first + inputs.len(), [Arc::new(merged)]);
             }
             // Where this is cut short, the next open removes them: the merged file covers more.
             inputs.iter().try_for_each(|run| run.remove())?;
@@ -234,12 +239,15 @@ impl Runs {
         read(&self.runs).iter().filter(has_it).for_each(|run| run.discard());
     }
 
-    /// Returns the newest files, if as many as are merged at once are whole and of about the same size.
+    /// Returns the oldest files next to each other, as many as are merged at once, that are whole and of about the
+    /// same size. The newest could leave some of that size before them that never are as many.
     fn mergeable(&self) -> Option<Vec<Arc<Run>>> {
         let runs = read(&self.runs);
-        let newest = runs.get(runs.len().checked_sub(MERGE_RUNS)?..)?;
-        let level = newest.first().map(|run| self.level(run))?;
-        newest.iter().all(|run| level == self.level(run) && !run.is_discarded()).then(|| newest.to_vec())
+        let are_alike = |files: &&[Arc<Run>]| {
+            let level = files.first().map(|run| self.level(run));
+            files.iter().all(|run| level == Some(self.level(run)) && !run.is_discarded())
+        };
+        runs.windows(MERGE_RUNS).find(are_alike).map(<[_]>::to_vec)
     }
 
     /// Returns how often a file of this size has been merged, about.

@@ -1,8 +1,9 @@
 //! [`Keeper`]: the thread that moves ids to disk, and what it agrees on with the others.
 //!
 //! Keeps the invariants that ids leave memory only once they can be found on disk; and that those of
-//! events which are not durable yet stay in memory. On a full disk they stay as well, up to the bound;
-//! from there on whoever needs room has the thread try again.
+//! events which are not durable yet stay in memory. Where they cannot be written, on a full disk or for
+//! whatever reason, they stay as well, up to the bound; from there on whoever needs room has the thread try
+//! again.
 
 use std::sync::Arc;
 
@@ -27,9 +28,8 @@ struct State {
     /// The position that the thread waits for to become durable.
     awaited: Option<Position>,
     stop: bool,
-    failure: Option<Error>,
-    /// Why the thread waits to be asked to try again.
-    full: Option<Error>,
+    /// Why ids stay in memory, until somebody needs room and has it tried again.
+    obstacle: Option<Error>,
 }
 
 impl Keeper {
@@ -38,36 +38,48 @@ impl Keeper {
         Self { state: Mutex::new(State { durable, ..State::default() }), changed: Condvar::new() }
     }
 
-    /// Moves ids to disk until the index is closed or fails; at the end all that are worth it, so that the
-    /// next open need not read their events.
+    /// Moves ids to disk until the index is closed; at the end all that are worth it, so that the next open
+    /// need not read their events.
     pub(super) fn run(&self, recent: &RwLock<Recent>, runs: &Runs) {
         while let Some(batch) = self.next(recent) {
-            let added = guarded("write the index", || runs.add(sorted(&batch), notes(&batch), batch.cover))
-                .map_err(Error::or_no_room);
-            if let Err(error @ Error::NoRoom { .. }) = added {
+            if let Err(error) = self.write(&batch, recent, runs) {
                 self.pause(error);
                 continue;
             }
-            let moved = guarded("write the index", || {
-                added?;
-                write(recent).leaving = None;
-                self.wake();
-                match runs.merge(&|| lock(&self.state).stop).map_err(Error::or_no_room) {
-                    // The files are as good as before, and are merged with the next one.
-                    Err(Error::NoRoom { .. }) => Ok(()),
-                    merged => merged,
-                }
-            });
-            if let Err(error) = moved {
-                tracing::error!(%error, "a vault cannot write its index");
-                lock(&self.state).failure = Some(error);
-                self.changed.notify_all();
-                return;
+            // It can take long: what gathers meanwhile is written in between.
+            let stops = || {
+                self.write_ready(recent, runs);
+                lock(&self.state).stop
+            };
+            if let Err(error) = guarded("merge the index", || runs.merge(&stops)) {
+                // The files are as good as before, and are merged with the next one.
+                tracing::warn!(%error, "a vault cannot merge the files of its index yet");
             }
         }
         let written = guarded("write the index", || self.write_rest(recent, runs));
         if let Err(error) = written {
             tracing::warn!(%error, "a vault reads its newest ids from its log when it is opened again");
+        }
+    }
+
+    /// Writes a batch, which leaves memory then.
+    fn write(&self, batch: &Batch, recent: &RwLock<Recent>, runs: &Runs) -> Result<()> {
+        guarded("write the index", || runs.add(sorted(batch), notes(batch), batch.cover))
+            .map_err(Error::or_no_room)?;
+        write(recent).leaving = None;
+        self.wake();
+        Ok(())
+    }
+
+    /// Writes a batch, if one is ready and nothing has kept the last one from being written.
+    fn write_ready(&self, recent: &RwLock<Recent>, runs: &Runs) {
+        let ready = {
+            let mut state = lock(&self.state);
+            if state.obstacle.is_some() { None } else { state.ready(recent) }
+        };
+        let Some(batch) = ready else { return };
+        if let Err(error) = self.write(&batch, recent, runs) {
+            self.meet(error);
         }
     }
 
@@ -88,14 +100,19 @@ impl Keeper {
     }
 
     /// Waits until somebody needs room, or the index is closed.
-    fn pause(&self, full: Error) {
-        tracing::warn!(error = %full, "a vault keeps its newest ids in memory");
+    fn pause(&self, obstacle: Error) {
+        self.meet(obstacle);
         let mut state = lock(&self.state);
-        state.full = Some(full);
-        self.changed.notify_all();
-        while state.full.is_some() && !state.stop {
+        while state.obstacle.is_some() && !state.stop {
             state = wait(&self.changed, state);
         }
+    }
+
+    /// Says why ids stay in memory.
+    fn meet(&self, obstacle: Error) {
+        tracing::warn!(error = %obstacle, "a vault keeps its newest ids in memory");
+        lock(&self.state).obstacle = Some(obstacle);
+        self.changed.notify_all();
     }
 
     /// Says that the ids in memory have changed.
@@ -122,21 +139,18 @@ impl Keeper {
         self.changed.notify_all();
     }
 
-    /// Waits until not too many ids are in memory.
+    /// Waits until not too many ids are in memory, or something keeps them there although it was tried again.
     pub(super) fn wait_for_room(&self, recent: &RwLock<Recent>) -> Result<()> {
         let mut state = lock(&self.state);
-        if !read(recent).has_room() && state.full.take().is_some() {
+        if !read(recent).has_room() && state.obstacle.take().is_some() {
             self.changed.notify_all();
         }
         loop {
-            if let Some(failure) = &state.failure {
-                return Err(failure.clone());
-            }
             if read(recent).has_room() || state.stop {
                 return Ok(());
             }
-            if let Some(full) = &state.full {
-                return Err(full.clone());
+            if let Some(obstacle) = &state.obstacle {
+                return Err(obstacle.clone());
             }
             state = wait(&self.changed, state);
         }
@@ -149,19 +163,27 @@ impl Keeper {
             if state.stop {
                 return None;
             }
-            let leaving = {
-                let mut recent = write(recent);
-                if recent.is_ready() {
-                    recent.send_off();
-                }
-                recent.leaving.clone()
-            };
-            state.awaited = leaving.as_ref().map(|batch| batch.cover.last);
-            match leaving {
-                Some(batch) if batch.cover.last <= state.durable => return Some(batch),
-                _ => state = wait(&self.changed, state),
+            match state.ready(recent) {
+                Some(batch) => return Some(batch),
+                None => state = wait(&self.changed, state),
             }
         }
+    }
+}
+
+impl State {
+    /// Sends off what has gathered, if it is enough and nothing is on its way. Returns what is on its way, if it
+    /// is durable.
+    fn ready(&mut self, recent: &RwLock<Recent>) -> Option<Arc<Batch>> {
+        let leaving = {
+            let mut recent = write(recent);
+            if recent.is_ready() {
+                recent.send_off();
+            }
+            recent.leaving.clone()
+        };
+        self.awaited = leaving.as_ref().map(|batch| batch.cover.last);
+        leaving.filter(|batch| batch.cover.last <= self.durable)
     }
 }
 

@@ -220,3 +220,50 @@ fn closing_writes_nothing_that_is_not_durable() {
     index.close();
     assert!(files(dir.path()).is_empty());
 }
+
+#[test]
+fn what_is_in_memory_is_bounded_while_files_are_merged() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(200_000, 0);
+    let index = IdIndex::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
+    for event in &log.events {
+        index.wait_for_room().unwrap();
+        index.insert(std::slice::from_ref(event));
+        index.durable(event.position());
+        assert!(read(&index.recent).gathered.len() <= WAITING_IDS_MAX);
+    }
+    for number in [1, 100_000, 200_000] {
+        assert_eq!(index.find(id(number, 0)), Lookup::At(Position::new(number)));
+    }
+    index.close();
+    let count = files(dir.path()).len();
+    assert!(count < 40, "there are {count} files, though they are merged all the same");
+    drop(index);
+    assert_finds(open(dir.path(), &log), log);
+}
+
+#[test]
+fn what_cannot_be_written_stays_in_memory_up_to_the_bound_and_is_written_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(WAITING_IDS_MAX as u64 * 3, 0);
+    let index = IdIndex::open(directory(&dir.path().join("ids")), &given(0, 0), Position::ZERO).unwrap();
+    // No file can be created where there is no directory.
+    std::fs::rename(dir.path().join("ids"), dir.path().join("away")).unwrap();
+    let mut events = log.events.iter();
+    let mut insert = |index: &IdIndex| {
+        let event = events.next().unwrap();
+        index.insert(std::slice::from_ref(event));
+        index.durable(event.position());
+    };
+    while index.wait_for_room().is_ok() {
+        insert(&index);
+    }
+    assert!(matches!(index.wait_for_room(), Err(Error::Io { .. })));
+    assert_eq!(read(&index.recent).gathered.len(), WAITING_IDS_MAX);
+    assert_eq!(index.find(id(3, 0)), Lookup::At(Position::new(3)));
+    std::fs::rename(dir.path().join("away"), dir.path().join("ids")).unwrap();
+    index.wait_for_room().unwrap();
+    insert(&index);
+    index.close();
+    assert!(!files(&dir.path().join("ids")).is_empty());
+}

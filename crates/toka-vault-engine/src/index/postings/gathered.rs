@@ -134,7 +134,7 @@ impl Gathered {
 
     /// Returns how many events there are.
     pub(super) fn events(&self) -> usize {
-        usize::try_from(self.last.get().saturating_sub(self.first.get()) + 1).unwrap_or(usize::MAX)
+        usize::try_from(self.last.next().get().saturating_sub(self.first.get())).unwrap_or(usize::MAX)
     }
 
     /// Tells what a file of all this covers, if its last event is whole.

@@ -1,8 +1,8 @@
 //! [`Worker`]: the thread that follows the log and moves postings to disk.
 //!
 //! Keeps the invariants that what is held leaves memory only once it can be found on disk, and that
-//! only what is durable gets there. Where it fails, the vault goes on: whoever asks reads the log. On a
-//! full disk it tries again once more has become durable.
+//! only what is durable gets there. Where it fails, on a full disk or for whatever reason, the vault goes on,
+//! whoever asks reads the log, and it tries again once more has become durable.
 
 use std::sync::Arc;
 
@@ -59,13 +59,14 @@ impl Worker {
         while let Some(durable) = self.next(memory) {
             match guarded("index", || self.step(memory, runs, feed, durable)).map_err(Error::or_no_room) {
                 Ok(()) => {}
-                Err(error @ Error::NoRoom { .. }) => {
-                    tracing::warn!(%error, "a vault cannot index its newest events yet");
-                    lock(&self.state).retry = durable.plus(FOLLOW_EVENTS);
-                }
-                Err(error) => {
+                // It panicked, and may not hold what it says.
+                Err(error @ Error::Storage { .. }) => {
                     tracing::error!(%error, "a vault cannot index its events; filters read the log instead");
                     return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a vault cannot index its newest events yet");
+                    lock(&self.state).retry = durable.plus(FOLLOW_EVENTS);
                 }
             }
         }

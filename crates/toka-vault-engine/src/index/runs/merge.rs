@@ -11,7 +11,7 @@ use toka_vault_core::Result;
 use super::Layout;
 use super::frame::Notes;
 use super::page::Entry;
-use super::run::{Cover, Damaged, Run};
+use super::run::{Cover, Damaged, Run, UNFINISHED_MERGE};
 use crate::disk::Directory;
 
 /// Merges files that cover consecutive events, or returns `None` where one is damaged or `stop` says
@@ -31,7 +31,7 @@ pub(super) fn merge(
         notes.zones.append(&run.notes().zones, run.cover().last);
         notes.gaps.extend(run.notes().gaps.spans());
     }
-    Run::write(dir, layout, cover, notes, filtered, Merged::new(inputs, stop))
+    Run::write(dir, UNFINISHED_MERGE, layout, cover, notes, filtered, Merged::new(inputs, stop))
 }
 
 /// Gives the entries of several files in their order.

@@ -67,20 +67,41 @@ impl Run {
     /// Writes entries, which come sorted, and notes, and opens the file. At most `filtered` entries have keys
     /// that are filtered.
     ///
-    /// The file has its name only once it is whole and durable.
+    /// The file has its name only once it is whole and durable, and that of `unfinished` until then, which
+    /// nobody else uses. Where it cannot be finished, it is removed, so that it takes no room.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
+    /// A failure to write to the directory.
     pub(crate) fn write(
         dir: &Arc<dyn Directory>,
+        unfinished: &str,
         layout: Layout,
         cover: Cover,
         notes: Notes,
         filtered: u64,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
-        let mut writer = RunWriter::new(dir.create(UNFINISHED)?, layout, cover, notes, filtered);
+        let written = Self::write_as(dir, unfinished, layout, cover, notes, filtered, entries);
+        if !matches!(written, Ok(Some(_)))
+            && let Err(error) = dir.remove(unfinished)
+            && !failed_with(&error, ErrorKind::NotFound)
+        {
+            tracing::warn!(%error, "an index file that is not finished stays until the vault is opened again");
+        }
+        written
+    }
+
+    fn write_as(
+        dir: &Arc<dyn Directory>,
+        unfinished: &str,
+        layout: Layout,
+        cover: Cover,
+        notes: Notes,
+        filtered: u64,
+        entries: impl Iterator<Item = Result<Entry, Damaged>>,
+    ) -> Result<Option<Self>> {
+        let mut writer = RunWriter::new(dir.create(unfinished)?, layout, cover, notes, filtered);
         for entry in entries {
             match entry {
                 Ok(entry) => writer.add(entry)?,
@@ -89,7 +110,7 @@ impl Run {
         }
         writer.finish()?;
         let name = file_name(cover, layout.extension);
-        dir.rename(UNFINISHED, &name)?;
+        dir.rename(unfinished, &name)?;
         dir.sync()?;
         Ok(Self::open(dir, &name, layout, Owner::Us)?.ok())
     }
@@ -301,6 +322,9 @@ impl Run {
 
 /// The name of a file that is being written.
 pub(super) const UNFINISHED: &str = "unfinished";
+
+/// The name of a file that others are being merged to.
+pub(super) const UNFINISHED_MERGE: &str = "unfinished-merge";
 
 /// Returns the name of a file.
 pub(super) fn file_name(cover: Cover, extension: &str) -> String {

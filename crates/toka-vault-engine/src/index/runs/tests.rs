@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use toka_vault_core::{Event, Position};
 
-use super::{Cover, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs};
+use super::{Cover, Entry, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs};
 use crate::index::given::{directory, files, given, id, read_only};
 use crate::index::ids;
 
@@ -19,16 +19,24 @@ const LAYOUT: Layout = Layout { batch_events: EVENTS, ..ids::LAYOUT };
 fn mergeable(dir: &Path) -> (Runs, Vec<Arc<Run>>) {
     let log = given((MERGE_RUNS * EVENTS) as u64, 0);
     let runs = Runs::open(directory(dir), LAYOUT, &log, Position::ZERO).unwrap();
-    for events in log.events.chunks(EVENTS) {
-        let entry = |event: &Event| (event.header.id.into(), event.position());
-        let mut entries: Vec<_> = events.iter().map(entry).collect();
-        entries.sort_unstable();
-        let last = events.last().unwrap();
-        let cover = Cover { first: events[0].position(), last: last.position(), hash: last.header.hash };
-        runs.add(entries, Notes::default(), cover).unwrap();
-    }
+    log.events.chunks(EVENTS).for_each(|events| add(&runs, events));
     let made = runs.snapshot();
     (runs, made)
+}
+
+/// Adds a file of some events.
+fn add(runs: &Runs, events: &[Event]) {
+    let (entries, cover) = file_of(events);
+    runs.add(entries, Notes::default(), cover).unwrap();
+}
+
+/// Returns what a file of some events has.
+fn file_of(events: &[Event]) -> (Vec<Entry>, Cover) {
+    let entry = |event: &Event| (event.header.id.into(), event.position());
+    let mut entries: Vec<_> = events.iter().map(entry).collect();
+    entries.sort_unstable();
+    let last = events.last().unwrap();
+    (entries, Cover { first: events[0].position(), last: last.position(), hash: last.header.hash })
 }
 
 #[test]
@@ -76,6 +84,41 @@ fn files_that_another_process_merges_can_be_read_on_and_are_found_merged() {
     assert_eq!((find(15), beside.last().get()), (Lookup::At(Position::new(15)), 20), "what it has stays");
     beside.look(&log, head);
     assert_eq!((find(15), find(35)), (Lookup::At(Position::new(15)), Lookup::At(Position::new(35))));
+}
+
+#[test]
+fn files_that_are_added_while_others_are_merged_follow_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, _) = mergeable(dir.path());
+    let more = given((MERGE_RUNS * EVENTS + EVENTS) as u64, 0).events.split_off(MERGE_RUNS * EVENTS);
+    let added = std::cell::Cell::new(false);
+    let stops = || {
+        if !added.replace(true) {
+            add(&runs, &more);
+        }
+        false
+    };
+    runs.merge(&stops).unwrap();
+    let covers: Vec<_> = runs.snapshot().iter().map(|run| run.cover().span()).collect();
+    let span = |first, last| (Position::new(first), Position::new(last));
+    assert_eq!(covers, [span(1, 80), span(81, 90)]);
+    for number in [1, 80, 81, 90] {
+        assert_eq!(runs.find(id(number, 0).into()), Lookup::At(Position::new(number)));
+    }
+    assert_eq!(files(dir.path()).len(), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_finished_takes_no_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, _) = mergeable(dir.path());
+    runs.merge(&|| true).unwrap();
+    assert_eq!(files(dir.path()).len(), MERGE_RUNS, "it is stopped at the first page");
+    std::fs::create_dir(dir.path().join("00000000000000000081-00000000000000000090.ids")).unwrap();
+    let more = given((MERGE_RUNS * EVENTS + EVENTS) as u64, 0).events.split_off(MERGE_RUNS * EVENTS);
+    let (entries, cover) = file_of(&more);
+    assert!(runs.add(entries, Notes::default(), cover).is_err(), "its name is taken");
+    assert!(!dir.path().join(super::UNFINISHED).exists());
 }
 
 #[cfg(unix)]
