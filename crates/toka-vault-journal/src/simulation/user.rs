@@ -343,7 +343,10 @@ impl User {
             Error::Closed => {}
             Error::NoRoom { .. } if self.trouble == Trouble::Full => {}
             _ if self.trouble.fails() && !matches!(error, Error::NoRoom { .. }) => {
-                self.witness.fail();
+                // Where the index alone cannot be written, the vault refuses a commit and goes on.
+                if !matches!(error, Error::Io { .. }) {
+                    self.witness.fail();
+                }
                 if self.trouble == Trouble::FailsAWhile {
                     self.disk.fail_after(u64::MAX);
                 }

@@ -248,7 +248,7 @@ fn what_cannot_be_written_stays_in_memory_up_to_the_bound_and_is_written_later()
     let log = given(WAITING_IDS_MAX as u64 * 3, 0);
     let index = IdIndex::open(directory(&dir.path().join("ids")), &given(0, 0), Position::ZERO).unwrap();
     // No file can be created where there is no directory.
-    std::fs::rename(dir.path().join("ids"), dir.path().join("away")).unwrap();
+    fs::rename(dir.path().join("ids"), dir.path().join("away")).unwrap();
     let mut events = log.events.iter();
     let mut insert = |index: &IdIndex| {
         let event = events.next().unwrap();
@@ -261,7 +261,7 @@ fn what_cannot_be_written_stays_in_memory_up_to_the_bound_and_is_written_later()
     assert!(matches!(index.wait_for_room(), Err(Error::Io { .. })));
     assert_eq!(read(&index.recent).gathered.len(), WAITING_IDS_MAX);
     assert_eq!(index.find(id(3, 0)), Lookup::At(Position::new(3)));
-    std::fs::rename(dir.path().join("away"), dir.path().join("ids")).unwrap();
+    fs::rename(dir.path().join("away"), dir.path().join("ids")).unwrap();
     index.wait_for_room().unwrap();
     insert(&index);
     index.close();
