@@ -261,7 +261,7 @@ pub enum Error {
     },
 
     /// The vault is open elsewhere. Close it there, or use the handle that is open.
-    #[error("the vault at {} is open in {holder}; one process at a time can open it, once", path.display())]
+    #[error("the vault at {} is open in {holder}; one process at a time can open it, once: close it there, or use a clone of the handle", path.display())]
     Locked {
         /// The vault.
         path: PathBuf,

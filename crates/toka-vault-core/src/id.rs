@@ -36,6 +36,29 @@ use crate::{Error, Result};
 pub struct EventId(u64, u64);
 
 impl EventId {
+    /// Makes a new id, which no other event has: the time now, and 80 random bits.
+    ///
+    /// For events that need an id before they are committed: to commit them again if nobody knows whether they
+    /// were stored, or to name one as the parent of another in the same batch. Where an event brings none, its
+    /// vault assigns one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault_core::{EventId, NewEvent};
+    ///
+    /// let asked = EventId::generate();
+    /// let batch = vec![
+    ///     NewEvent::new("user.asked", "When do you open?")?.with_id(asked),
+    ///     NewEvent::new("agent.said", "At nine.")?.with_parents(&[asked]),
+    /// ];
+    /// # assert_ne!(asked, EventId::generate());
+    /// # Ok::<(), toka_vault_core::Error>(())
+    /// ```
+    pub fn generate() -> Self {
+        Self::from_u128(Ulid::generate().0)
+    }
+
     /// Creates an id from its 128 bits.
     #[inline]
     pub const fn from_u128(bits: u128) -> Self {

@@ -28,6 +28,7 @@ mod reading;
 mod store;
 mod store_ext;
 mod streams;
+mod text_forms;
 mod timestamp;
 pub mod verify;
 mod yielding;
