@@ -15,12 +15,13 @@ use crate::{EventId, Filter, Position};
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{Condition, Filter, Position};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Condition, Filter, Position};
 ///
 /// // Nobody has taken the name since we looked, when the head was at position 41.
 /// let free = Condition::none_after(Position::new(41), Filter::kind("user.registered.ada")?);
 /// assert_eq!(free.to_string(), "no events of kind user.registered.ada are after position 41");
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -24,7 +24,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What can be done about a commit that failed:
 ///
 /// ```
-/// use toka_vault_core::Error;
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::Error;
 ///
 /// fn advice(error: &Error) -> &'static str {
 ///     match error {
@@ -240,7 +241,7 @@ pub enum Error {
 
     /// The vault has fewer events than it acknowledged. It stays as it is, unopened. Restore it
     /// from a copy, or open it with the option to accept the loss.
-    #[error("the vault at {} acknowledged events up to position {acknowledged}, but its log ends at {found}; restore it from a copy, or open it with tail loss accepted", path.display())]
+    #[error("the vault at {} acknowledged events up to position {acknowledged}, but its log ends at {found}; restore it from a copy, or open a copy with tail loss accepted (`TailLoss::Accept`; `--accept-tail-loss` in the program)", path.display())]
     TailLost {
         /// The vault.
         path: PathBuf,

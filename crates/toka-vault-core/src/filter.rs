@@ -12,7 +12,8 @@ use crate::{Error, EventHeader, KindPattern, Result, Timestamp};
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::Filter;
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::Filter;
 ///
 /// let calls = Filter::kind("agent.tool.*")?.or_kind("agent.model.called")?;
 /// let since = calls.with_since("2026-01-01T00:00:00Z".parse()?)?;
@@ -21,7 +22,7 @@ use crate::{Error, EventHeader, KindPattern, Result, Timestamp};
 ///     since.to_string(),
 ///     "events of kind agent.tool.* or agent.model.called since 2026-01-01T00:00:00Z",
 /// );
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Filter {

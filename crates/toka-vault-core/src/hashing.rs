@@ -118,7 +118,8 @@ pub fn chain_hash(so_far: ChainHash, event: EventHash) -> ChainHash {
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::hashing::foreign_id;
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::hashing::foreign_id;
 ///
 /// let id = foreign_id("https://example.com/orders", "order-123");
 /// assert_eq!(id, foreign_id("https://example.com/orders", "order-123"));

@@ -19,14 +19,15 @@ use crate::{Error, Result};
 /// An importer takes the id from its source, so that an import which is repeated stores nothing twice:
 ///
 /// ```
-/// use toka_vault_core::EventId;
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::EventId;
 ///
 /// let (created_ms, row) = (1_767_225_600_000, 42);
 /// let id = EventId::from_parts(created_ms, row);
 /// assert_eq!(id, EventId::from_parts(created_ms, row));
 /// assert_eq!(id.to_string(), "01KDVDNA00000000000000001A");
 /// assert_eq!(id.to_string().parse::<EventId>()?, id);
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 ///
 /// [ULID]: https://github.com/ulid/spec
@@ -45,7 +46,8 @@ impl EventId {
     /// # Examples
     ///
     /// ```
-    /// use toka_vault_core::{EventId, NewEvent};
+    /// # use toka_vault_core as toka_vault;
+    /// use toka_vault::{EventId, NewEvent};
     ///
     /// let asked = EventId::generate();
     /// let batch = vec![
@@ -53,7 +55,7 @@ impl EventId {
     ///     NewEvent::new("agent.said", "At nine.")?.with_parents(&[asked]),
     /// ];
     /// # assert_ne!(asked, EventId::generate());
-    /// # Ok::<(), toka_vault_core::Error>(())
+    /// # Ok::<(), toka_vault::Error>(())
     /// ```
     pub fn generate() -> Self {
         Self::from_u128(Ulid::generate().0)

@@ -21,12 +21,13 @@ use crate::{Error, Result};
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::Kind;
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::Kind;
 ///
 /// let kind: Kind = "agent.tool.invoked".parse()?;
 /// assert_eq!(kind.tokens().collect::<Vec<_>>(), ["agent", "tool", "invoked"]);
 /// assert!("agent..invoked".parse::<Kind>().is_err());
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(SmolStr);

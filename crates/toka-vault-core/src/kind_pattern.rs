@@ -30,12 +30,13 @@ const REST: &str = ">";
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{Kind, KindPattern};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Kind, KindPattern};
 ///
 /// let pattern: KindPattern = "agent.tool.*".parse()?;
 /// assert!(pattern.matches(&Kind::new("agent.tool.invoked")?));
 /// assert!("agent.to*".parse::<KindPattern>().is_err());
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KindPattern(SmolStr);

@@ -11,12 +11,13 @@ use crate::{Error, EventId, EventPayload, Kind, Parents, Payload, Result, Timest
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{EventId, NewEvent};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{EventId, NewEvent};
 ///
 /// let id = EventId::from_parts(1_700_000_000_000, 7);
 /// let event = NewEvent::new("order.placed", serde_json::json!({ "total": 42 }))?.with_id(id);
 /// assert_eq!(event.kind, "order.placed");
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -17,7 +17,8 @@ use crate::EventId;
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{EventId, Parents};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{EventId, Parents};
 ///
 /// let ids = [EventId::from_u128(1), EventId::from_u128(2)];
 /// let parents = Parents::from(ids);

@@ -24,14 +24,15 @@ use crate::{Digest, Error, Result, canonical};
 /// # Examples
 ///
 /// ```
+/// # use toka_vault_core as toka_vault;
 /// use std::collections::HashMap;
-/// use toka_vault_core::Payload;
+/// use toka_vault::Payload;
 ///
 /// let payload = Payload::encode(&serde_json::json!({ "pid": 1234 }))?;
 /// let map: HashMap<String, u32> = payload.decode()?;
 /// assert_eq!(map["pid"], 1234);
 /// assert_eq!(Payload::encode(&map)?.digest(), payload.digest());
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload {
@@ -45,8 +46,9 @@ pub struct Payload {
 /// # Examples
 ///
 /// ```
+/// # use toka_vault_core as toka_vault;
 /// use serde::Serialize;
-/// use toka_vault_core::{EventPayload, Payload};
+/// use toka_vault::{EventPayload, Payload};
 ///
 /// #[derive(Serialize)]
 /// struct Started {
@@ -57,7 +59,7 @@ pub struct Payload {
 /// assert_eq!(payload, serde_json::json!({ "pid": 1234 }).to_payload()?);
 /// // One that is encoded already goes through as it is, so that large content can be encoded once.
 /// assert_eq!(payload.to_payload()?, payload);
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 pub trait EventPayload {
     /// Encodes this value to its canonical bytes.

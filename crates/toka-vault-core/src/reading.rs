@@ -50,7 +50,8 @@ pub enum Direction {
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{Direction, ReplayOptions};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Direction, ReplayOptions};
 ///
 /// let newest_ten = ReplayOptions::new().with_direction(Direction::Backward).with_limit(10);
 /// assert_eq!(newest_ten.limit, Some(10));
@@ -73,11 +74,12 @@ pub struct ReplayOptions {
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{Filter, StartFrom, SubscribeOptions};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Filter, StartFrom, SubscribeOptions};
 ///
 /// let calls = SubscribeOptions::new(StartFrom::Beginning).with_filter(Filter::kind("agent.tool.*")?);
 /// assert_eq!(calls.start, StartFrom::Beginning);
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -14,8 +14,9 @@ use crate::{
 /// A function for whichever store its caller has, in a test one in memory:
 ///
 /// ```
+/// # use toka_vault_core as toka_vault;
 /// use serde_json::json;
-/// use toka_vault_core::{EventId, EventStore, EventStoreExt, Result};
+/// use toka_vault::{EventId, EventStore, EventStoreExt, Result};
 ///
 /// async fn invoke(store: &dyn EventStore, tool: &str, asked: EventId) -> Result<EventId> {
 ///     let invoked = store.commit_json("agent.tool.invoked", json!({ "tool": tool }), &[asked]).await?;
@@ -94,7 +95,8 @@ pub trait EventStoreExt: EventStore {
     /// # Examples
     ///
     /// ```
-    /// use toka_vault_core::{EventStore, EventStoreExt, Result, StartFrom};
+    /// # use toka_vault_core as toka_vault;
+    /// use toka_vault::{EventStore, EventStoreExt, Result, StartFrom};
     ///
     /// /// Makes `backup` hold all that `vault` holds. Returns how many events were missing.
     /// async fn back_up(vault: &dyn EventStore, backup: &dyn EventStore) -> Result<u64> {

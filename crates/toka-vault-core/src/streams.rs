@@ -25,7 +25,8 @@ use crate::{Event, Result};
 /// It is a `futures::Stream`, but no import is needed to read it:
 ///
 /// ```
-/// use toka_vault_core::{Error, Replay, Result};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Error, Replay, Result};
 ///
 /// async fn count(mut replay: Replay) -> Result<(u64, u64)> {
 ///     let (mut whole, mut damaged) = (0, 0);
@@ -66,7 +67,8 @@ pub struct Walk<'a>(Events<'a>);
 /// A consumer that can go on where it was, because it notes the position with what it did:
 ///
 /// ```
-/// use toka_vault_core::{EventStore, Position, Result, StartFrom, SubscribeOptions};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{EventStore, Position, Result, StartFrom, SubscribeOptions};
 ///
 /// async fn project(store: &dyn EventStore, done: Position) -> Result<()> {
 ///     let mut subscription = store.subscribe_with(SubscribeOptions::new(StartFrom::After(done)));

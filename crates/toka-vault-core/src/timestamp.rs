@@ -28,12 +28,13 @@ const MICROS_MAX: i64 = 253_402_300_799_999_999;
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::Timestamp;
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::Timestamp;
 ///
 /// let timestamp: Timestamp = "2026-01-31T14:00:00.5+02:00".parse()?;
 /// assert_eq!(timestamp.to_string(), "2026-01-31T12:00:00.5Z");
 /// assert_eq!(timestamp, Timestamp::from_micros(1_769_860_800_500_000)?);
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);

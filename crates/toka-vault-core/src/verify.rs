@@ -163,8 +163,9 @@ impl std::fmt::Display for Finding {
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::verify::verify;
-/// use toka_vault_core::{EventStore, Result};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::verify::verify;
+/// use toka_vault::{EventStore, Result};
 ///
 /// async fn is_sound(store: &dyn EventStore) -> Result<bool> {
 ///     let report = verify(store, |_| ()).await?;

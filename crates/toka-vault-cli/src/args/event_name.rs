@@ -1,11 +1,12 @@
-//! [`EventName`]: an event as it is named on the command line, by its id or by how that begins.
+//! [`EventName`]: an event as it is named on the command line, by its id, by how that begins, or by its
+//! position.
 //!
 //! Keeps the invariant that a prefix in hand is the beginning of some id.
 
 use std::fmt;
 use std::str::FromStr;
 
-use toka_vault::EventId;
+use toka_vault::{EventId, Position};
 
 /// Characters that a prefix has at least: an id begins with its time, and six are 17 minutes of it, five
 /// nine hours.
@@ -16,6 +17,8 @@ const PREFIX_CHARS_MIN: usize = 6;
 pub(crate) enum EventName {
     /// By its id.
     Id(EventId),
+    /// By its position: a number without zeros in front, with which ids begin for some hundreds of years.
+    At(Position),
     /// By the beginning of its id.
     Prefix(Prefix),
 }
@@ -59,10 +62,19 @@ impl FromStr for EventName {
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
         }
+        if let Some(position) = position(text) {
+            return Ok(Self::At(position));
+        }
         Prefix::new(text)
             .map(Self::Prefix)
-            .ok_or("expected a ULID, which has 26 digits and letters and none of I, L, O and U, or its first 6 characters or more")
+            .ok_or("expected a ULID, which has 26 digits and letters and none of I, L, O and U, or its first 6 characters or more, or a position, 1 or more")
     }
+}
+
+/// Reads a position, as it is written: without a sign or zeros in front.
+fn position(text: &str) -> Option<Position> {
+    let is_plain = text.starts_with(|first: char| matches!(first, '1'..='9'));
+    text.parse().ok().filter(|_| is_plain)
 }
 
 #[cfg(test)]
@@ -82,6 +94,17 @@ mod tests {
                 assert_eq!(prefix.to_string(), ID[..length]);
             }
         }
+    }
+
+    #[test]
+    fn a_number_without_zeros_in_front_is_a_position() {
+        for number in [1, 42, 1_234_567, u64::MAX] {
+            assert_eq!(number.to_string().parse(), Ok(EventName::At(Position::new(number))));
+        }
+        for text in ["0", "+3", "-3", "007", "18446744073709551616000000000"] {
+            assert!(text.parse::<EventName>().unwrap_err().contains("position"), "{text}");
+        }
+        assert!(matches!("012345".parse(), Ok(EventName::Prefix(_))));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::{EventName, Which};
 pub(crate) struct Graph {
     /// Write these events and what led to them; without any, the newest events of the vault.
     ///
-    /// An event is named by its id, 26 letters and digits, or by its first 6 or more where no other id
-    /// begins so. Those that are named are written whatever --kind, --since and --until say.
+    /// An event is named by its id, 26 letters and digits, by its first 6 or more where no other id
+    /// begins so, or by its position. Those that are named are written whatever --kind, --since and --until say.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<EventName>,
 

@@ -3,7 +3,7 @@
 //! Keeps the invariant that a prefix stands for an event only where no other event that can be read
 //! has an id that begins so.
 
-use toka_vault::{Direction, Error, EventId, ReplayOptions, Vault};
+use toka_vault::{Direction, Error, EventId, Position, ReplayOptions, StartFrom, Vault};
 
 use crate::args::{EventName, Prefix};
 use crate::failure::{Failure, Result};
@@ -12,11 +12,12 @@ use crate::output::Notes;
 /// How many events are listed that a prefix could mean.
 const CANDIDATES_MAX: usize = 5;
 
-/// Returns the id of the event that is named. An id need not be in the vault; a prefix is looked for
-/// in the history.
+/// Returns the id of the event that is named. An id need not be in the vault; a position is read, and a prefix
+/// looked for in the history.
 pub(super) async fn find(vault: &Vault, name: &EventName, notes: Notes) -> Result<EventId> {
     let prefix = match name {
         EventName::Id(id) => return Ok(*id),
+        EventName::At(position) => return at(vault, *position).await,
         EventName::Prefix(prefix) => prefix,
     };
     let (found, damaged) = beginning_with(vault, prefix).await?;
@@ -29,6 +30,21 @@ pub(super) async fn find(vault: &Vault, name: &EventName, notes: Notes) -> Resul
             "no event in this vault has an id that begins with {prefix}; `log` lists the ids"
         ))),
         several => Err(ambiguous(prefix, several)),
+    }
+}
+
+/// Returns the id of the event at a position.
+async fn at(vault: &Vault, position: Position) -> Result<EventId> {
+    let start = StartFrom::After(position.minus(1));
+    let mut replay = vault.replay(ReplayOptions::new().with_start(start).with_limit(1));
+    match replay.try_next().await? {
+        Some(event) => Ok(event.header.id),
+        None => {
+            let head = vault.head().await?.position;
+            Err(Failure::NotFound(anyhow::anyhow!(
+                "no event is at position {position}; the newest is at {head}"
+            )))
+        }
     }
 }
 

@@ -28,6 +28,8 @@ fn a_commit_can_require_that_there_is_no_such_event() {
     sandbox.ok(&["commit", "seat.1.taken", "1", "--if-none", "seat.1.taken"]);
     let taken = sandbox.run(&["commit", "seat.1.taken", "2", "--if-none", "seat.1.taken"]);
     taken.assert(6, "see the event at position 1");
+    assert_eq!(sandbox.json(&["show", "1"])[0]["kind"], "seat.1.taken");
+    sandbox.run(&["show", "9"]).assert(4, "no event is at position 9; the newest is at");
     assert_eq!(taken.stdout, "");
     sandbox.run(&["commit", "seat.1.taken", "2", "--if-none", "seat.*.taken"]).assert(6, "position 1");
     sandbox.run(&["commit", "seat.1.taken", "2", "--if-none", ">"]).assert(6, "position 1");

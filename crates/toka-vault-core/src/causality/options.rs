@@ -25,7 +25,8 @@ pub enum WalkOrder {
 /// # Examples
 ///
 /// ```
-/// use toka_vault_core::{Filter, WalkOptions, WalkOrder};
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Filter, WalkOptions, WalkOrder};
 ///
 /// let last_ten_causes = WalkOptions::new().with_order(WalkOrder::NearestFirst).with_limit(10);
 /// assert_eq!(last_ten_causes.limit, Some(10));
@@ -33,7 +34,7 @@ pub enum WalkOrder {
 /// assert_eq!(parents_and_grandparents.depth, Some(2));
 /// let last_tool_call = last_ten_causes.with_limit(1).with_filter(Filter::kind("agent.tool.*")?);
 /// assert_eq!(last_tool_call.filter.kinds().len(), 1);
-/// # Ok::<(), toka_vault_core::Error>(())
+/// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
