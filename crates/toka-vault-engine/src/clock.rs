@@ -1,7 +1,8 @@
 //! [`Clock`]: the two things that the engine takes from outside, the time and chance.
 //!
-//! Keeps the invariant that nothing else in the engine asks the system for either, so that a test
-//! can replay a whole history from a seed.
+//! Keeps the invariant that nothing else in the engine asks the system for the time of an event or for chance,
+//! so that a test can replay a whole history from a seed. How long a call or an interval takes is told by the
+//! system's monotonic clock, which decides only when a vault syncs late and when its watchdog gives up.
 
 use toka_vault_core::Timestamp;
 

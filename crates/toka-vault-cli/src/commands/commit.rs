@@ -50,7 +50,14 @@ fn conditions(args: &Commit) -> Result<Vec<Condition>> {
 /// Reads the payload from the command line or from stdin.
 fn payload(json: &str) -> Result<Payload> {
     let encoded = if json == "-" { payload_of(&stdin()?) } else { payload_of(json) };
-    encoded.map_err(|error| Failure::Usage(error.context("the payload is no JSON that can be stored")))
+    encoded.map_err(|error| Failure::Usage(error.context(complaint(json))))
+}
+
+/// Says what is wrong with a payload: words without quotes are the commonest mistake.
+fn complaint(json: &str) -> String {
+    let is_words = json.starts_with(char::is_alphabetic) && !json.contains(['"', '\'', '\\']);
+    let hint = if is_words { format!("; to store it as a text, write '\"{json}\"'") } else { String::new() };
+    format!("the payload is no JSON that can be stored{hint}")
 }
 
 /// Reads stdin to its end.

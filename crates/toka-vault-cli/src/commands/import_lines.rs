@@ -259,7 +259,7 @@ fn going_on(next: u64, without_id: bool) -> String {
     let stored = format!("the lines before line {} are imported and stay", count(next));
     if without_id {
         format!(
-            "{stored}; some have no id and would be added again, so go on with line {next}, not from the start"
+            "{stored}; some have no id and would be added again, so go on with line {next}, not from the start: `tail -n +{next} FILE | toka-vault import … -`"
         )
     } else {
         format!("{stored}; once the cause is mended, repeat the import: it goes on from there")

@@ -121,3 +121,12 @@ fn a_vault_in_memory_serves_to_try_things_out() {
     assert_eq!(sandbox.ok(&["--vault", "memory:10", "log"]).stdout, "");
     assert!(sandbox.names().is_empty());
 }
+
+#[test]
+fn words_without_quotes_are_refused_with_how_to_write_them() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["commit", "a", "hello you"]).assert(2, "to store it as a text, write '\"hello you\"'");
+    let other = sandbox.run(&["commit", "a", "{\"n\": }"]);
+    other.assert(2, "the payload is no JSON that can be stored");
+    assert!(!other.stderr.contains("write '"), "{}", other.stderr);
+}
