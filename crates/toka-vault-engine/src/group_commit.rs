@@ -144,7 +144,7 @@ impl GroupCommit {
         bytes: usize,
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
-        let mut room = self.room(batch.len(), bytes).await?;
+        let mut room = self.room(batch, bytes).await?;
         let mut known = Known::default();
         loop {
             let (unread, as_of) = match self.hand_over(batch, bytes, conditions, &known, room) {
@@ -185,9 +185,10 @@ impl GroupCommit {
     }
 
     /// Waits until there is room for a commit.
-    async fn room(&self, events: usize, bytes: usize) -> Result<OwnedSemaphorePermit> {
-        // A batch is within its own bounds, which are below those of all together.
-        let weight = (bytes + events * EVENT_WEIGHT).min(QUEUE_BYTES_MAX);
+    async fn room(&self, batch: &[NewEvent], bytes: usize) -> Result<OwnedSemaphorePermit> {
+        let parents: usize = batch.iter().map(|event| size_of_val(&*event.parents)).sum();
+        // A batch is within its own bounds, which are below those of all together, unless it has many parents.
+        let weight = (bytes + parents + batch.len() * EVENT_WEIGHT).min(QUEUE_BYTES_MAX);
         let weight = u32::try_from(weight).unwrap_or(u32::MAX);
         self.room.clone().acquire_many_owned(weight).await.map_err(|_| Error::Closed)
     }

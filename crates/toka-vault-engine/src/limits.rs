@@ -11,7 +11,7 @@ use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
 /// sealed, which is the back-pressure.
 pub const QUEUE_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
 
-/// What an event of a commit counts for besides its payload, which bounds their number too.
+/// What an event of a commit counts for besides its payload and its parents, which bounds their number too.
 pub const EVENT_WEIGHT: usize = 4 << 10;
 
 /// Most events of one group commit, unless a single batch is larger.
@@ -23,7 +23,7 @@ pub const TAIL_EVENTS_MAX: usize = 8_192;
 /// Events that the tail keeps where a large group would leave: up to so many are there besides it.
 pub const TAIL_EVENTS_MIN: usize = TAIL_EVENTS_MAX / 2;
 
-/// Most payload bytes that the tail keeps.
+/// Most bytes of payloads and parents that the tail keeps.
 pub const TAIL_BYTES_MAX: usize = 8 << 20;
 
 /// Most bytes of events that have left the tail and wait for callers to free them: as many as those of a group

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use toka_vault_core::Event;
 
 use crate::limits::SPENT_BYTES_MAX;
-use crate::tail::KeptGroup;
+use crate::tail::{KeptGroup, held_by};
 
 /// Holds events to be freed, in the groups in which they came.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Spent {
         match group.events.len().checked_sub(count) {
             Some(kept @ 1..) => {
                 room.extend(group.events.drain(kept..));
-                group.payload_bytes -= room.iter().map(|event| event.payload.bytes().len()).sum::<usize>();
+                group.bytes -= room.iter().map(held_by).sum::<usize>();
                 self.bytes += bytes_of(group);
             }
             _ => {
@@ -51,7 +51,7 @@ impl Spent {
 
 /// Returns how many bytes the events of a group take.
 fn bytes_of(group: &KeptGroup) -> usize {
-    group.payload_bytes + group.events.len() * size_of::<Event>()
+    group.bytes + group.events.len() * size_of::<Event>()
 }
 
 #[cfg(test)]
@@ -59,9 +59,14 @@ mod tests {
     use super::*;
     use crate::index::given::given;
 
-    /// Returns groups of so many events.
+    /// Returns groups of so many events, which take as much as each other.
     fn groups(lens: &[usize]) -> Vec<KeptGroup> {
-        lens.iter().map(|len| KeptGroup::of(given(*len as u64, 0).events)).collect()
+        let alike = |mut event: Event| {
+            event.header.parents = [].into();
+            event
+        };
+        let group = |len| KeptGroup::of(given(len, 0).events.into_iter().map(alike).collect());
+        lens.iter().map(|len| group(*len as u64)).collect()
     }
 
     fn lens(groups: &[KeptGroup]) -> Vec<usize> {

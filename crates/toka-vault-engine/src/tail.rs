@@ -26,14 +26,19 @@ pub(crate) struct Tail {
 #[derive(Debug)]
 pub(crate) struct KeptGroup {
     pub(crate) events: Vec<Event>,
-    /// Their payload bytes.
-    pub(crate) payload_bytes: usize,
+    /// The bytes of their payloads and of the ids of their parents.
+    pub(crate) bytes: usize,
+}
+
+/// Returns how many bytes an event holds besides itself.
+pub(crate) fn held_by(event: &Event) -> usize {
+    event.payload.bytes().len() + size_of_val(&*event.header.parents)
 }
 
 impl Tail {
     /// Adds a group behind the newest and returns the oldest ones, which it lets go of.
     pub(crate) fn extend(&mut self, mut events: Vec<Event>) -> Vec<KeptGroup> {
-        let (fitting, payload_bytes) = fitting(&events);
+        let (fitting, bytes) = fitting(&events);
         if fitting < events.len() {
             // Of a group that is larger than the tail the newest, and then none of those before it.
             *self = Self::default();
@@ -41,14 +46,14 @@ impl Tail {
         }
         if !events.is_empty() {
             self.events += events.len();
-            self.bytes += payload_bytes;
-            self.groups.push_back(KeptGroup { events, payload_bytes });
+            self.bytes += bytes;
+            self.groups.push_back(KeptGroup { events, bytes });
         }
         let mut spent = Vec::new();
         while self.is_too_large() {
             let Some(oldest) = self.groups.pop_front() else { break };
             self.events -= oldest.events.len();
-            self.bytes -= oldest.payload_bytes;
+            self.bytes -= oldest.bytes;
             spent.push(oldest);
         }
         spent
@@ -75,9 +80,9 @@ impl Tail {
     }
 }
 
-/// Counts the newest events that the tail has room for, and their payload bytes.
+/// Counts the newest events that the tail has room for, and what they hold.
 fn fitting(events: &[Event]) -> (usize, usize) {
-    let bytes = events.iter().rev().take(TAIL_EVENTS_MAX).map(|event| event.payload.bytes().len());
+    let bytes = events.iter().rev().take(TAIL_EVENTS_MAX).map(held_by);
     let sums = bytes.scan(0, |sum: &mut usize, bytes| {
         *sum += bytes;
         Some(*sum)
@@ -89,8 +94,8 @@ fn fitting(events: &[Event]) -> (usize, usize) {
 impl KeptGroup {
     /// Makes a group of events.
     pub(crate) fn of(events: Vec<Event>) -> Self {
-        let payload_bytes = events.iter().map(|event| event.payload.bytes().len()).sum();
-        Self { events, payload_bytes }
+        let bytes = events.iter().map(held_by).sum();
+        Self { events, bytes }
     }
 }
 
@@ -167,5 +172,20 @@ mod tests {
         let spent: Vec<Position> =
             spent.iter().flat_map(|group| &group.events).map(Event::position).collect();
         assert_eq!(spent, (1..=10).map(Position::new).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn parents_count_as_what_they_take() {
+        let mut tail = Tail::default();
+        let mut events = given(2_000, 0).events;
+        for event in &mut events {
+            event.header.parents = (1..=1_000).map(toka_vault_core::EventId::from_u128).collect();
+        }
+        let parents = size_of_val(&*events[0].header.parents);
+        let mut spent = 0;
+        for group in events.chunks(100) {
+            spent += tail.extend(group.to_vec()).len();
+        }
+        assert_eq!(spent, 20 - TAIL_BYTES_MAX / (100 * (parents + events[0].payload.bytes().len())));
     }
 }

@@ -21,6 +21,9 @@ const KIND_KEYS_MAX: usize = 4_096;
 /// The greatest position there can be.
 const LAST: Position = Position::new(u64::MAX);
 
+/// Entries that count as one event at least: one has three, and one more for each parent.
+const ENTRIES_USUAL: usize = 16;
+
 /// Remembers the keys of kinds, which most events share with one before them.
 #[derive(Debug, Default)]
 pub(super) struct KindKeys(HashMap<Kind, Key, foldhash::fast::RandomState>);
@@ -135,6 +138,13 @@ impl Gathered {
     /// Returns how many events there are.
     pub(super) fn events(&self) -> usize {
         usize::try_from(self.last.next().get().saturating_sub(self.first.get())).unwrap_or(usize::MAX)
+    }
+
+    /// Returns how many events there are, or to how many with as many entries as usual all entries add up, if
+    /// that is more: what counts where memory is bounded.
+    pub(super) fn weight(&self) -> usize {
+        let entries: usize = self.parts.iter().map(Vec::len).sum();
+        self.events().max(entries / ENTRIES_USUAL)
     }
 
     /// Tells what a file of all this covers, if its last event is whole.

@@ -14,7 +14,7 @@ use crate::index::runs::Key;
 use crate::index::times::{Span, TimeRange};
 use crate::sync::{Mutex, RwLock, lock, read, write};
 
-/// Events that are held at most, where there are files to move them to.
+/// Events that are held at most, where there are files to move them to: fewer where they have many parents.
 const GATHERED_EVENTS_MAX: usize = 2 * BATCH_EVENTS;
 
 /// Most entries of parts that are merged where nothing bounds how many there are: more would hold up
@@ -58,7 +58,7 @@ impl Parts {
     /// Tells whether something is on its way to disk, or at least `min` events that are durable could be.
     fn is_ready(&self, durable: Position, min: usize) -> bool {
         let covers = self.gathered.cover().is_some_and(|cover| cover.last <= durable);
-        self.leaving.is_some() || (covers && self.gathered.events() >= min)
+        self.leaving.is_some() || (covers && self.gathered.weight() >= min)
     }
 
     fn send_off(&mut self, durable: Position, min: usize) -> Option<Arc<Gathered>> {
@@ -164,7 +164,7 @@ impl Memory {
         let gathered = &read(&self.parts).gathered;
         match self.extent {
             Extent::Nothing => false,
-            Extent::Batches => gathered.events() < GATHERED_EVENTS_MAX || gathered.cover().is_none(),
+            Extent::Batches => gathered.weight() < GATHERED_EVENTS_MAX || gathered.cover().is_none(),
             Extent::All => true,
         }
     }

@@ -340,3 +340,15 @@ fn with_the_index_of_ids_alone_the_log_is_read_and_nothing_is_held() {
     assert_eq!(storage.index.postings.covered(), Position::ZERO);
     assert!(!dir.path().join("postings").exists());
 }
+
+#[test]
+fn events_with_many_parents_count_for_more() {
+    let mut log = given(50, 0);
+    for event in &mut log.events {
+        event.header.parents = (1..=100).map(|number| id(number, 3)).collect();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let postings = Postings::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
+    let followed = (1..=5).map(|tens| postings.follow(&log, Position::new(10 * tens)).unwrap().get());
+    assert_eq!(followed.collect::<Vec<_>>(), [10, 20, 30, 30, 30]);
+}
