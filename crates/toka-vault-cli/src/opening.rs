@@ -84,9 +84,19 @@ impl Opening {
         }
     }
 
-    /// Opens the vault, or creates it. One that is open elsewhere is waited for, not for long: most
-    /// commands have a vault open for a moment.
+    /// Opens the vault, or creates it and says so: the path may not be the one that was meant. One that is open
+    /// elsewhere is waited for, not for long: most commands have a vault open for a moment.
     pub(crate) fn open_or_create(&self, notes: Notes) -> Result<Vault> {
+        let new = self.path().filter(|path| is_vacant(path));
+        let vault = self.open_waiting(notes)?;
+        if let Some(path) = new {
+            notes.note(&format!("created a new vault at {}", path.display()));
+        }
+        Ok(vault)
+    }
+
+    /// Opens the vault, once it is open nowhere else.
+    fn open_waiting(&self, notes: Notes) -> Result<Vault> {
         let started = Instant::now();
         let mut told = false;
         loop {

@@ -130,3 +130,11 @@ fn words_without_quotes_are_refused_with_how_to_write_them() {
     other.assert(2, "the payload is no JSON that can be stored");
     assert!(!other.stderr.contains("write '"), "{}", other.stderr);
 }
+
+#[test]
+fn a_vault_that_is_created_is_named_and_one_that_is_there_is_not() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.ok(&["commit", "a", "1"]).stderr.starts_with("note: created a new vault at "));
+    assert_eq!(sandbox.ok(&["commit", "a", "2"]).stderr, "");
+    assert_eq!(sandbox.ok(&["--vault", "memory:", "commit", "a", "1"]).stderr, "");
+}

@@ -56,7 +56,7 @@ fn export_import_export_gives_the_same_bytes() {
     let journal = format!("journal:{}", sandbox.path("journal").display());
     for copy in [sandbox.url("copy"), journal] {
         let imported = sandbox.ok(&["--vault", &copy, "import", "jsonl", &file]);
-        assert!(imported.stderr.starts_with("read 17 events: 17 new, 0 already there"), "{imported:?}");
+        assert!(imported.stderr.contains("\nread 17 events: 17 new, 0 already there"), "{imported:?}");
         assert_eq!(sandbox.ok(&["--vault", &copy, "export", "jsonl"]).stdout, first);
         assert!(sandbox.ok(&["--vault", &copy, "verify"]).stderr.contains("verified 17 events"));
     }
@@ -143,7 +143,7 @@ fn foreign_lines_need_a_kind_and_a_payload_only() {
     let lines = "\u{feff}{\"payload\":{\"b\":1,\"a\":2},\"kind\":\"x\",\"note\":1}\r\n\n  \n{\"kind\":\"y\",\"payload\":null,\"extra\":{}}";
     let imported = sandbox.feed(&["import", "jsonl", "-"], lines);
     imported.assert(0, "note: the field `note` on line 1 means nothing here");
-    assert_eq!(imported.stderr.matches("note:").count(), 1, "{imported:?}");
+    assert_eq!(imported.stderr.matches("note: the field").count(), 1, "{imported:?}");
     assert!(imported.stderr.contains("read 2 events: 2 new"), "{imported:?}");
     let log = sandbox.json(&["log", "--reverse"]);
     assert_eq!((&log[0]["payload"], &log[1]["payload"]), (&json!({ "a": 2, "b": 1 }), &Value::Null));
