@@ -18,7 +18,7 @@ use crate::published::Published;
 use crate::readers::{ReaderThreads, Source};
 use crate::seen_ids::SeenIds;
 use crate::sync::{Condvar, Mutex, lock, wait_for};
-use crate::thread::JoinHandle;
+use crate::thread::{JoinHandle, is_ours};
 
 /// Is a log that is written elsewhere.
 pub trait FollowedLog: Log {
@@ -116,7 +116,8 @@ impl Drop for Following {
     /// Ends the threads and waits for them: as long as a read takes.
     fn drop(&mut self) {
         self.close();
-        if let Some(thread) = lock(&self.thread).take() {
+        // Where an answer ends a task that held the last handle, that is dropped by who answers.
+        if let Some(thread) = lock(&self.thread).take().filter(|_| !is_ours()) {
             // A panic in it was reported by the thread itself.
             let _ = thread.join();
         }

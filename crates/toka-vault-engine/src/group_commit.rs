@@ -28,7 +28,7 @@ use crate::readers::{ReaderThreads, Source};
 use crate::sequencer::{Access, Order, Refusal, Sequencer, Unsealed};
 use crate::sharing::Sharing;
 use crate::sync::{Mutex, lock, lock_briefly};
-use crate::thread::JoinHandle;
+use crate::thread::{JoinHandle, is_ours};
 use crate::writer::Writer;
 
 /// Commits through a writer's thread.
@@ -242,10 +242,14 @@ impl Drop for GroupCommit {
     /// Ends the threads and waits for them, so that the vault can be opened again at once.
     ///
     /// No commit waits any more, since all handles are gone: this takes as long as one group, and no longer than
-    /// the bound where the storage does not return.
+    /// the bound where the storage does not return. On a thread of a vault nothing is waited for.
     fn drop(&mut self) {
         self.close();
         let Some(writer) = lock(&self.writer).take() else { return };
+        // Where an answer ends a task that held the last handle, that is dropped by who answers.
+        if is_ours() {
+            return;
+        }
         // A writer that hangs in the storage is left behind.
         if !self.flight.is_given_up_at_the_end() {
             // A panic in it was reported by the thread itself.

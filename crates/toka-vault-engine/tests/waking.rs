@@ -2,11 +2,12 @@
 //! for wakes nobody.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Context;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
 
 use futures::executor::block_on;
+use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker};
 use futures::{FutureExt, StreamExt};
 use toka_vault_core::Subscription;
@@ -30,8 +31,8 @@ impl Woken {
     fn poll(self: &Arc<Self>, subscription: &mut Subscription) -> Option<u64> {
         let waker = waker(self.clone());
         match subscription.poll_next_unpin(&mut Context::from_waker(&waker)) {
-            std::task::Poll::Ready(item) => Some(number(&item.unwrap().unwrap())),
-            std::task::Poll::Pending => None,
+            Poll::Ready(item) => Some(number(&item.unwrap().unwrap())),
+            Poll::Pending => None,
         }
     }
 
@@ -118,5 +119,44 @@ fn closing_wakes_who_waits() {
         block_on(vault.close()).unwrap();
         assert_eq!(woken.count(), 1);
         assert!(block_on(subscription.recv()).unwrap().is_none());
+    });
+}
+
+/// Runs a future where it is woken.
+struct Inline(Mutex<Option<BoxFuture<'static, ()>>>);
+
+impl ArcWake for Inline {
+    fn wake_by_ref(task: &Arc<Self>) {
+        let taken = task.0.lock().unwrap().take();
+        if let Some(mut future) = taken
+            && future.poll_unpin(&mut Context::from_waker(&waker(task.clone()))).is_pending()
+        {
+            *task.0.lock().unwrap() = Some(future);
+        }
+    }
+}
+
+#[test]
+fn a_task_that_runs_where_it_is_woken_can_drop_the_last_handle_and_commit_again() {
+    watched(|| {
+        for commits in 1..=3 {
+            let (rig, (tell, told)) = (Rig::new(EngineOptions::default()), mpsc::channel());
+            let vault = rig.vault.clone();
+            rig.gate.shut();
+            let task = async move {
+                for number in 0..commits {
+                    vault.commit(event(number)).await.unwrap();
+                }
+                drop(vault);
+                tell.send(()).unwrap();
+            };
+            let task = Arc::new(Inline(Mutex::new(Some(Box::pin(task)))));
+            ArcWake::wake(task);
+            rig.gate.wait_until_held();
+            // The task has the last handle now, and who answers its commit the task.
+            drop(rig.vault);
+            rig.gate.open();
+            told.recv().unwrap();
+        }
     });
 }
