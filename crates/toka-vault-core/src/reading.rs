@@ -13,7 +13,8 @@ pub enum StartFrom {
     /// The event after this position; [`Position::ZERO`] is the very first.
     ///
     /// Unlike `Beginning`, a position that a bounded vault has evicted is an
-    /// [`Error::Evicted`](crate::Error::Evicted): the reader would miss events that it never saw.
+    /// [`Error::Evicted`](crate::Error::Evicted): the reader would miss events that it never saw. One that is
+    /// ahead of the head is no error: a replay ends at once, and a subscription waits for what comes behind it.
     After(Position),
     /// The event after this one. An id that the vault does not have is an
     /// [`Error::UnknownEvent`](crate::Error::UnknownEvent).

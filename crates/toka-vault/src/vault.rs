@@ -219,6 +219,9 @@ impl Vault {
     /// Walks what led to an event: its parents, their parents, and so on. See
     /// [`EventStoreExt::ancestors`].
     ///
+    /// A walk borrows the vault, which a [`Replay`] does not: a task of its own takes a clone of the handle and
+    /// begins the walk itself.
+    ///
     /// # Examples
     ///
     /// ```
