@@ -64,7 +64,7 @@ impl SimDirectory {
         Self { state, prefix: String::new() }
     }
 
-    /// Has every change fail that comes after so many.
+    /// Has every change fail that comes after so many, and from then on every read too.
     pub fn fail_after(&self, changes: u64) {
         self.state().changes_left = Some(changes);
     }
@@ -128,6 +128,11 @@ impl SimDirectory {
 }
 
 impl State {
+    /// Fails where the disk does.
+    fn check_read(&self, path: &Path) -> Result<()> {
+        if self.changes_left == Some(0) { Err(failure("read", path)) } else { Ok(()) }
+    }
+
     /// Tells whether a change needs more room than there is.
     fn is_full_for(&self, change: &Change) -> bool {
         let (Some(room), Change::Write(name, offset, bytes)) = (self.room, change) else { return false };
@@ -186,11 +191,14 @@ impl Directory for SimDirectory {
 
 impl StoredFile for SimFile {
     fn len(&self) -> Result<u64> {
-        Ok(self.directory.state().disk.content_of(self.number).len() as u64)
+        let state = self.directory.state();
+        state.check_read(&self.path)?;
+        Ok(state.disk.content_of(self.number).len() as u64)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         let state = self.directory.state();
+        state.check_read(&self.path)?;
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let range = start..start.saturating_add(buffer.len());
         let Some(bytes) = state.disk.content_of(self.number).get(range) else {
