@@ -90,7 +90,9 @@ fn a_vault_whose_storage_does_not_close_or_read_is_closed_after_the_bound() {
             let (close, read, disk) = (Gate::default(), Gate::default(), Disk::default());
             let log = Hanging { log: disk.log(), close: close.clone(), read: read.clone() };
             let index = Index::in_memory(&disk.log(), Position::ZERO).unwrap();
-            let vault = LocalVault::threaded(log, disk.end(), index, &impatient()).unwrap();
+            // Long enough for large batches on a busy machine.
+            let options = EngineOptions { stall_max: Duration::from_secs(1), ..EngineOptions::default() };
+            let vault = LocalVault::threaded(log, disk.end(), index, &options).unwrap();
             // More than the tail keeps, so that the first is read from the log.
             for number in 0..3 {
                 block_on(vault.commit_batch(batch(number * 8_000..(number + 1) * 8_000))).unwrap();
