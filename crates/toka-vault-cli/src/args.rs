@@ -125,7 +125,7 @@ pub(crate) enum Command {
     /// On a journal it opens the vault as a writer would, closes it again at once, and then follows it
     /// read only: so any number of `tail`s go along with the process that commits. An event is shown once
     /// it is known to be durable, about a second after its commit at most. On sled nobody else can open
-    /// the vault meanwhile, so that no new event comes.
+    /// the vault meanwhile, so that no new event can come: there it ends with the history.
     Tail(Tail),
 
     /// Show one event in full.

@@ -1,11 +1,12 @@
-//! `tail`: prints history from a start point, then each event as it is committed.
+//! `tail`: prints history from a start point, then each event as it is committed. Where nobody can commit while
+//! the vault is open here, it ends with the history.
 
 use std::pin::pin;
 
+use futures::StreamExt;
 use futures::future::{Either, select};
 use toka_vault::{
-    Direction, Error, Event, EventId, Filter, Position, ReplayOptions, StartFrom, SubscribeOptions,
-    Subscription, Vault,
+    Direction, Error, EventId, Filter, Position, ReplayOptions, StartFrom, SubscribeOptions, Vault,
 };
 
 use super::events;
@@ -20,14 +21,18 @@ const HISTORY_DEFAULT: u64 = 10;
 /// Follows the vault until it is closed, enough events are printed, or nobody reads them any more.
 pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut Output) -> Result<()> {
     let start = start(vault, args, &filter).await?;
-    let mut subscription = vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter));
+    let mut stream = if can_grow(vault) {
+        vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter)).left_stream()
+    } else {
+        vault.replay(ReplayOptions::new().with_start(start).with_filter(filter)).right_stream()
+    };
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut damaged = false;
     let mut gone = pin!(reader_gone());
     let mut list = output.list(events::COLUMNS);
     while left > 0 {
-        let received = match select(pin!(next(&mut subscription)), gone.as_mut()).await {
-            Either::Left((received, _)) => received,
+        let received = match select(stream.next(), gone.as_mut()).await {
+            Either::Left((received, _)) => received.transpose(),
             Either::Right(_) => return Err(Failure::PipeClosed),
         };
         match received {
@@ -36,7 +41,14 @@ pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut
                 list.flush()?;
                 left -= 1;
             }
-            Ok(None) => break,
+            Ok(None) => {
+                if !can_grow(vault) {
+                    list.notes()?.note(
+                        "no event can follow: nobody else can write to this vault while it is open here",
+                    );
+                }
+                break;
+            }
             Err(error) => damaged |= events::step_over(error, || list.notes())?,
         }
     }
@@ -44,9 +56,9 @@ pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut
     events::outcome(damaged)
 }
 
-/// Waits for the next event.
-async fn next(subscription: &mut Subscription) -> Result<Option<Event>, Error> {
-    subscription.recv().await
+/// Tells whether another process can commit while this one reads.
+fn can_grow(vault: &Vault) -> bool {
+    matches!(vault, Vault::Journal(_))
 }
 
 /// Says after what to start, so that the event which was named is the first.

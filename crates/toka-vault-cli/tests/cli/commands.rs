@@ -138,3 +138,19 @@ fn a_vault_that_is_created_is_named_and_one_that_is_there_is_not() {
     assert_eq!(sandbox.ok(&["commit", "a", "2"]).stderr, "");
     assert_eq!(sandbox.ok(&["--vault", "memory:", "commit", "a", "1"]).stderr, "");
 }
+
+#[test]
+fn tail_ends_where_nobody_else_can_commit() {
+    let sandbox = Sandbox::new();
+    let url = format!("sled:{}", sandbox.path("on-sled").display());
+    for number in 1..=3 {
+        sandbox.ok(&["--vault", &url, "commit", "a", &number.to_string()]);
+    }
+    let tail = |args: &[&str]| sandbox.ok(&[&["--vault", &url, "tail"], args].concat());
+    let all = tail(&[]);
+    assert_eq!(all.stdout.lines().count(), 1 + 3, "{}", all.stdout);
+    assert!(all.stderr.contains("no event can follow"), "{}", all.stderr);
+    assert!(tail(&["-n", "9"]).stderr.contains("no event can follow"));
+    assert!(tail(&["--from", "99"]).stderr.contains("no event can follow"));
+    assert_eq!(tail(&["-n", "3"]).stderr, "");
+}

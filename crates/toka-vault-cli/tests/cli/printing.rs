@@ -45,8 +45,9 @@ fn a_reader_that_goes_away_ends_every_command_quietly() {
 #[test]
 fn a_tail_that_waits_notices_that_its_reader_is_gone() {
     let sandbox = Sandbox::new();
-    sandbox.ok(&["commit", "a", "1"]);
-    let mut child = sandbox.command(&["tail"]).spawn().unwrap();
+    let url = format!("journal:{}", sandbox.path("journal").display());
+    sandbox.ok(&["--vault", &url, "commit", "a", "1"]);
+    let mut child = sandbox.command(&["--vault", &url, "tail"]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut lines = String::new();
     stdout.read_line(&mut lines).unwrap();
