@@ -130,7 +130,8 @@ pub(crate) enum Command {
 
     /// Show one event in full.
     Show {
-        /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so, or its position.
+        /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so, or
+        /// its position.
         ///
         /// An id is looked up in an index; for less than an id, the history is read to its beginning.
         id: EventName,
@@ -157,7 +158,8 @@ pub(crate) enum Command {
     /// As in `git merge-base --all`, an event counts as leading to itself: where one led to the
     /// other, it alone is listed. Events without a common past list nothing.
     CommonAncestor {
-        /// An event's id, 26 letters and digits, or its first 6 or more where no other id begins so, or its position.
+        /// An event's id, 26 letters and digits, or its first 6 or more where no other id begins so, or its
+        /// position.
         ///
         /// An id is looked up in an index; for less than an id, the history is read to its beginning.
         one: EventName,

@@ -87,7 +87,7 @@ impl Opening {
     /// Opens the vault, or creates it and says so: the path may not be the one that was meant. One that is open
     /// elsewhere is waited for, not for long: most commands have a vault open for a moment.
     pub(crate) fn open_or_create(&self, notes: Notes) -> Result<Vault> {
-        let new = self.path().filter(|path| is_vacant(path));
+        let new = self.vacant();
         let vault = self.open_waiting(notes)?;
         if let Some(path) = new {
             notes.note(&format!("created a new vault at {}", path.display()));
@@ -155,7 +155,12 @@ impl Opening {
 
     /// Tells whether nothing is at the path of a vault on disk, so that opening it creates one.
     pub(crate) fn would_create(&self) -> bool {
-        self.path().is_some_and(|path| is_vacant(&path))
+        self.vacant().is_some()
+    }
+
+    /// Returns the folder of a vault on disk where nothing is there, so that opening it creates one.
+    fn vacant(&self) -> Option<PathBuf> {
+        self.path().filter(|path| is_vacant(path))
     }
 
     /// Returns the folder of a vault on disk.
@@ -179,12 +184,12 @@ impl Opening {
 
     /// Fails where opening the vault would create it.
     fn refuse_vacant(&self) -> Result<()> {
-        match self.path() {
-            Some(path) if self.would_create() => Err(Failure::NotOpened(anyhow::anyhow!(
+        match self.vacant() {
+            Some(path) => Err(Failure::NotOpened(anyhow::anyhow!(
                 "there is no vault at {}; create one with `import` or `commit`",
                 path.display()
             ))),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -140,14 +140,13 @@ impl Backward {
                 self.start = Next::At(oldest);
                 Err(Error::Evicted { oldest })
             }
-            Err(error) => {
+            Err(Error::Corrupt { first: from, last, reason }) => {
                 // One at a time, though all of it may be told of the first one: what was told is left out.
-                let error = match error {
-                    Error::Corrupt { first, last, reason } => {
-                        Error::Corrupt { first, last: last.min(self.last), reason }
-                    }
-                    error => error,
-                };
+                let last = last.min(self.last);
+                self.last = first.minus(1);
+                Err(Error::Corrupt { first: from, last, reason })
+            }
+            Err(error) => {
                 self.last = first.minus(1);
                 Err(error)
             }

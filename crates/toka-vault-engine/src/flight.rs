@@ -66,13 +66,14 @@ impl Flight {
         self.changed.notify_all();
     }
 
-    /// Waits until there will be no more calls, or the watchdog has given up on one, and tells whether it has.
-    pub(crate) fn is_given_up_at_the_end(&self) -> bool {
+    /// Waits until there will be no more calls, and tells whether that came to be: not where the watchdog has
+    /// given up on one.
+    pub(crate) fn wait_for_end(&self) -> bool {
         let mut state = lock(&self.state);
         while !state.over && !state.given_up {
             state = wait(&self.changed, state);
         }
-        state.given_up
+        !state.given_up
     }
 
     /// Tells whether the watchdog has given up on a call.

@@ -251,7 +251,7 @@ impl Drop for GroupCommit {
             return;
         }
         // A writer that hangs in the storage is left behind.
-        if !self.flight.is_given_up_at_the_end() {
+        if self.flight.wait_for_end() {
             // A panic in it was reported by the thread itself.
             let _ = writer.join();
         }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::executor::block_on;
-use toka_vault_core::{Error, Head, Position, ReplayOptions, Result};
-use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, ReadBudget};
+use toka_vault_core::{Error, Position, ReplayOptions};
+use toka_vault_engine::{EngineOptions, Index, LocalVault};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{batch, event, history, id, numbers};
-use toka_vault_testkit::logs::{Disk, Gate, Rig, VecLog};
+use toka_vault_testkit::logs::{Disk, Gate, GatedLog, Rig};
 use toka_vault_testkit::runner::watched;
 
 /// A bound that a test can wait for.
@@ -56,39 +56,13 @@ fn a_vault_can_be_dropped_before_its_storage_is_given_up() {
     });
 }
 
-/// Hangs where it is closed or read, as a test wants it.
-struct Hanging {
-    log: VecLog,
-    close: Gate,
-    read: Gate,
-}
-
-impl Log for Hanging {
-    fn append(&self, group: &mut Group) -> Result<()> {
-        self.log.append(group)
-    }
-
-    fn sync(&self, head: Head) -> Result<()> {
-        self.log.sync(head)
-    }
-
-    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        self.read.pass();
-        self.log.read(from, budget)
-    }
-
-    fn close(&self) -> Result<()> {
-        self.close.pass();
-        self.log.close()
-    }
-}
-
 #[test]
 fn a_vault_whose_storage_does_not_close_or_read_is_closed_after_the_bound() {
     watched(|| {
         for closes in [false, true] {
             let (close, read, disk) = (Gate::default(), Gate::default(), Disk::default());
-            let log = Hanging { log: disk.log(), close: close.clone(), read: read.clone() };
+            let log = GatedLog::new(disk.log(), Gate::default());
+            let log = log.with_read_gate(read.clone()).with_close_gate(close.clone());
             let index = Index::in_memory(&disk.log(), Position::ZERO).unwrap();
             // Long enough for large batches on a busy machine.
             let options = EngineOptions { stall_max: Duration::from_secs(1), ..EngineOptions::default() };

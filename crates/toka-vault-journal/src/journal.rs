@@ -107,13 +107,10 @@ impl Active {
     /// Writes the index behind the frames, at the end. Where a file was cut short there is no room for it, and
     /// whoever reads the segment builds it from the frames.
     fn write_index(&self) -> Result<()> {
-        let written = self.written.load(Ordering::Relaxed);
-        match self.segment.file.len()?.checked_sub(INDEX_BYTES as u64) {
-            Some(at) if at >= written => {
-                self.segment.file.write_at(&self.index().pages(&self.segment.salted), at)
-            }
-            _ => Ok(()),
+        if self.written.load(Ordering::Relaxed) > self.capacity {
+            return Ok(());
         }
+        self.segment.file.write_at(&self.index().pages(&self.segment.salted), self.capacity)
     }
 
     /// Returns where to look for events, as [`FrameIndex::find`].

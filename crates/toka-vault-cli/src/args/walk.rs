@@ -7,7 +7,8 @@ use super::{EventName, Which};
 /// Says which events to list of those that led to one, or that one led to.
 #[derive(Debug, Args)]
 pub(crate) struct Walk {
-    /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so, or its position.
+    /// The event's id, 26 letters and digits, or its first 6 or more where no other id begins so, or its
+    /// position.
     ///
     /// The event itself is not listed. An id is looked up in an index; for less than an id, the
     /// history is read to its beginning.

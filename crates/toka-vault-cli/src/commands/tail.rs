@@ -21,7 +21,8 @@ const HISTORY_DEFAULT: u64 = 10;
 /// Follows the vault until it is closed, enough events are printed, or nobody reads them any more.
 pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut Output) -> Result<()> {
     let start = start(vault, args, &filter).await?;
-    let mut stream = if can_grow(vault) {
+    let grows = can_grow(vault);
+    let mut stream = if grows {
         vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter)).left_stream()
     } else {
         vault.replay(ReplayOptions::new().with_start(start).with_filter(filter)).right_stream()
@@ -42,7 +43,7 @@ pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut
                 left -= 1;
             }
             Ok(None) => {
-                if !can_grow(vault) {
+                if !grows {
                     list.notes()?.note(
                         "no event can follow: nobody else can write to this vault while it is open here",
                     );

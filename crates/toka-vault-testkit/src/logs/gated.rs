@@ -1,4 +1,4 @@
-//! [`GatedLog`]: any log, but its syncs wait at a [`Gate`] until the test lets them pass.
+//! [`GatedLog`]: any log, but its syncs, its reads or its close wait at a [`Gate`] until the test lets them pass.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -20,11 +20,13 @@ struct State {
     held: u64,
 }
 
-/// Lets no sync through a shut gate.
+/// Lets no call through a shut gate.
 #[derive(Debug)]
 pub struct GatedLog<L> {
     inner: L,
-    gate: Gate,
+    sync: Gate,
+    read: Gate,
+    close: Gate,
 }
 
 impl Gate {
@@ -48,8 +50,8 @@ impl Gate {
         self.wait(|state| state.came >= count);
     }
 
-    /// Comes to the gate: returns at once where it is open, else when it is opened. Blocks.
-    pub fn pass(&self) {
+    /// Comes to the gate: returns at once where it is open, else when it is opened.
+    fn pass(&self) {
         self.change(|state| {
             state.came += 1;
             state.held += 1;
@@ -76,7 +78,19 @@ impl Gate {
 impl<L> GatedLog<L> {
     /// Puts a gate before the syncs of a log.
     pub fn new(inner: L, gate: Gate) -> Self {
-        Self { inner, gate }
+        Self { inner, sync: gate, read: Gate::default(), close: Gate::default() }
+    }
+
+    /// Puts a gate before its reads too.
+    #[must_use]
+    pub fn with_read_gate(self, read: Gate) -> Self {
+        Self { read, ..self }
+    }
+
+    /// Puts a gate before its close too.
+    #[must_use]
+    pub fn with_close_gate(self, close: Gate) -> Self {
+        Self { close, ..self }
     }
 }
 
@@ -86,11 +100,12 @@ impl<L: Log> Log for GatedLog<L> {
     }
 
     fn sync(&self, head: Head) -> Result<()> {
-        self.gate.pass();
+        self.sync.pass();
         self.inner.sync(head)
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.read.pass();
         self.inner.read(from, budget)
     }
 
@@ -103,6 +118,7 @@ impl<L: Log> Log for GatedLog<L> {
     }
 
     fn close(&self) -> Result<()> {
+        self.close.pass();
         self.inner.close()
     }
 }

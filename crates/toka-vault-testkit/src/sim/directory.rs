@@ -106,9 +106,8 @@ impl SimDirectory {
     }
 
     fn file(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
-        let (path, name) = (self.path(name), self.on_disk(name));
-        let number = self.state().disk.number(&name).ok_or_else(|| missing("open", &path))?;
-        Ok(Arc::new(SimFile { directory: self.clone(), path, number, name }))
+        let (number, path) = (self.number("open", name)?, self.path(name));
+        Ok(Arc::new(SimFile { directory: self.clone(), path, number, name: self.on_disk(name) }))
     }
 
     /// Returns what a file is called on the disk.
@@ -116,10 +115,10 @@ impl SimDirectory {
         format!("{}{name}", self.prefix)
     }
 
-    /// Checks that a file is there.
-    fn check(&self, operation: &'static str, name: &str) -> Result<()> {
-        let is_there = self.state().disk.number(&self.on_disk(name)).is_some();
-        if is_there { Ok(()) } else { Err(missing(operation, &self.path(name))) }
+    /// Returns the number of a file, which has to be there.
+    fn number(&self, operation: &'static str, name: &str) -> Result<usize> {
+        let number = self.state().disk.number(&self.on_disk(name));
+        number.ok_or_else(|| Error::io(operation, &self.path(name), std::io::ErrorKind::NotFound.into()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -142,11 +141,6 @@ impl State {
     }
 }
 
-/// Returns the failure of a call for a file that is not there.
-fn missing(operation: &'static str, path: &Path) -> Error {
-    Error::io(operation, path, std::io::ErrorKind::NotFound.into())
-}
-
 /// Returns the failure that a test asked for.
 fn failure(operation: &'static str, path: &Path) -> Error {
     Error::io(operation, path, std::io::Error::other("the simulated disk failed"))
@@ -167,12 +161,12 @@ impl Directory for SimDirectory {
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
-        self.check("rename", from)?;
+        self.number("rename", from)?;
         self.change(Change::Rename(self.on_disk(from), self.on_disk(to)))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        self.check("remove", name)?;
+        self.number("remove", name)?;
         self.change(Change::Remove(self.on_disk(name)))
     }
 

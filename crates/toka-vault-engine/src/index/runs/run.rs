@@ -82,26 +82,8 @@ impl Run {
         filtered: u64,
         entries: impl Iterator<Item = Result<Entry, Damaged>>,
     ) -> Result<Option<Self>> {
-        let written = Self::write_as(dir, unfinished, layout, cover, notes, filtered, entries);
-        if !matches!(written, Ok(Some(_)))
-            && let Err(error) = dir.remove(unfinished)
-            && !failed_with(&error, ErrorKind::NotFound)
-        {
-            tracing::warn!(%error, "an index file that is not finished stays until the vault is opened again");
-        }
-        written
-    }
-
-    fn write_as(
-        dir: &Arc<dyn Directory>,
-        unfinished: &str,
-        layout: Layout,
-        cover: Cover,
-        notes: Notes,
-        filtered: u64,
-        entries: impl Iterator<Item = Result<Entry, Damaged>>,
-    ) -> Result<Option<Self>> {
-        let mut writer = RunWriter::new(dir.create(unfinished)?, layout, cover, notes, filtered);
+        let unfinished = Unfinished { dir: dir.as_ref(), name: unfinished };
+        let mut writer = RunWriter::new(dir.create(unfinished.name)?, layout, cover, notes, filtered);
         for entry in entries {
             match entry {
                 Ok(entry) => writer.add(entry)?,
@@ -110,7 +92,7 @@ impl Run {
         }
         writer.finish()?;
         let name = file_name(cover, layout.extension);
-        dir.rename(unfinished, &name)?;
+        unfinished.finish_as(&name)?;
         dir.sync()?;
         Ok(Self::open(dir, &name, layout, Owner::Us)?.ok())
     }
@@ -329,6 +311,33 @@ pub(super) const UNFINISHED_MERGE: &str = "unfinished-merge";
 /// Returns the name of a file.
 pub(super) fn file_name(cover: Cover, extension: &str) -> String {
     format!("{:020}-{:020}.{extension}", cover.first.get(), cover.last.get())
+}
+
+/// Is a file that is being written; dropping it removes what is there of it.
+struct Unfinished<'a> {
+    dir: &'a dyn Directory,
+    name: &'a str,
+}
+
+impl Unfinished<'_> {
+    /// Gives it its name.
+    fn finish_as(self, name: &str) -> Result<()> {
+        self.dir.rename(self.name, name)?;
+        // There is nothing left to remove.
+        std::mem::forget(self);
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        match self.dir.remove(self.name) {
+            Err(error) if !failed_with(&error, ErrorKind::NotFound) => {
+                tracing::warn!(%error, "an index file that is not finished stays until the vault is opened again");
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Bytes that are gathered for one write.
