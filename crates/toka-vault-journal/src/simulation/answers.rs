@@ -42,7 +42,7 @@ async fn check_about(vault: &LocalVault, event: &EventHeader, events: &[EventHea
     }
 }
 
-/// Returns filters that mean an event: by its kind, by its time, by a pattern and a time.
+/// Returns filters about an event: its kind; its time and later; a pattern of kinds, before its time.
 fn filters(event: &EventHeader) -> Result<[Filter; 3]> {
     Ok([
         Filter::kind(event.kind.as_str())?,
