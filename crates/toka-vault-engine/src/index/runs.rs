@@ -14,6 +14,7 @@ mod page;
 mod run;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::sync::Arc;
 

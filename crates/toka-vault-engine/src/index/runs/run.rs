@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use toka_vault_core::{Event, EventHash, Position, Result};
 
-use super::filter::Filter;
 use super::frame::{Frame, Notes};
-use super::page::{self, Entry, PAGE_BYTES, PageWriter};
+use super::page::{self, Entry, PAGE_BYTES};
+use super::writing::{RunWriter, Unfinished};
 use crate::disk::{Directory, StoredFile, failed_with};
 use crate::index::Span;
 use crate::index::runs::{Key, Layout};
@@ -311,95 +311,4 @@ pub(super) const UNFINISHED_MERGE: &str = "unfinished-merge";
 /// Returns the name of a file.
 pub(super) fn file_name(cover: Cover, extension: &str) -> String {
     format!("{:020}-{:020}.{extension}", cover.first.get(), cover.last.get())
-}
-
-/// Is a file that is being written; dropping it removes what is there of it.
-struct Unfinished<'a> {
-    dir: &'a dyn Directory,
-    name: &'a str,
-}
-
-impl Unfinished<'_> {
-    /// Gives it its name.
-    fn finish_as(self, name: &str) -> Result<()> {
-        self.dir.rename(self.name, name)?;
-        // There is nothing left to remove.
-        std::mem::forget(self);
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        match self.dir.remove(self.name) {
-            Err(error) if !failed_with(&error, ErrorKind::NotFound) => {
-                tracing::warn!(%error, "an index file that is not finished stays until the vault is opened again");
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Bytes that are gathered for one write.
-const STEP_BYTES: usize = 16 * PAGE_BYTES;
-
-/// Writes a file page by page.
-struct RunWriter {
-    file: Arc<dyn StoredFile>,
-    /// Where the next step goes.
-    offset: u64,
-    /// What is gathered for it.
-    step: Vec<u8>,
-    page: PageWriter,
-    frame: Frame,
-    layout: Layout,
-}
-
-impl RunWriter {
-    fn new(file: Arc<dyn StoredFile>, layout: Layout, cover: Cover, notes: Notes, filtered: u64) -> Self {
-        let filter = Filter::with_room(filtered);
-        let frame = Frame { cover, notes, fences: Vec::new(), greatest: Key::LEAST, filter };
-        // The header is written last, in front of the first page.
-        let (offset, step) = (PAGE_BYTES as u64, Vec::with_capacity(STEP_BYTES));
-        Self { file, offset, step, page: PageWriter::default(), frame, layout }
-    }
-
-    fn add(&mut self, entry: Entry) -> Result<()> {
-        if (self.layout.is_filtered)(entry.0) {
-            self.frame.filter.add(entry.0);
-        }
-        if !self.page.has_room() {
-            self.end_page()?;
-        }
-        if self.page.is_empty() {
-            self.frame.fences.push(entry.0);
-        }
-        self.frame.greatest = entry.0;
-        self.page.add(entry);
-        Ok(())
-    }
-
-    fn end_page(&mut self) -> Result<()> {
-        let Some(page) = self.page.finish() else { return Ok(()) };
-        self.step.extend_from_slice(&page);
-        if self.step.len() >= STEP_BYTES { self.write() } else { Ok(()) }
-    }
-
-    /// Writes what is gathered.
-    fn write(&mut self) -> Result<()> {
-        self.file.write_at(&self.step, self.offset)?;
-        self.offset += self.step.len() as u64;
-        self.step.clear();
-        Ok(())
-    }
-
-    /// Writes the frame, and makes all of it durable.
-    fn finish(mut self) -> Result<()> {
-        self.end_page()?;
-        let (header, tail) = self.frame.encode();
-        self.step.extend_from_slice(&tail);
-        self.write()?;
-        self.file.write_at(&header, 0)?;
-        self.file.sync()
-    }
 }
