@@ -32,7 +32,10 @@ use crate::output::Output;
 
 /// Runs the command that the command line asks for.
 pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
-    let opening = Opening::new(cli.vault)?.with_tail_loss(cli.accept_tail_loss)?;
+    let mut opening = Opening::new(cli.vault)?;
+    if cli.accept_tail_loss {
+        opening = opening.with_tail_loss_accepted(output.notes())?;
+    }
     match cli.command {
         Command::Import(args) => import(&opening, args, output),
         Command::Export(args) => export(&opening, args, output),

@@ -3,6 +3,7 @@
 //! Keeps the invariants that a command which only reads never creates a vault, and that one which
 //! reads a journal keeps no other process from it meanwhile.
 
+mod loss;
 mod opened;
 
 use std::fs;
@@ -28,8 +29,8 @@ const WAIT_STEP: Duration = Duration::from_millis(10);
 /// Names the vault to open.
 pub(crate) struct Opening {
     url: String,
-    /// What to do where acknowledged events are missing at the end.
-    tail_loss: TailLoss,
+    /// Where it is told what is missing at the end, if that is accepted.
+    loss_told: Option<Notes>,
 }
 
 /// Keeps a vault on disk.
@@ -48,7 +49,7 @@ impl Opening {
                 "no vault was given; name one by `--vault journal:PATH` or `--vault sled:PATH`, or in the environment variable TOKA_VAULT",
             ));
         };
-        let opening = Self { url, tail_loss: TailLoss::Refuse };
+        let opening = Self { url, loss_told: None };
         match opening.path() {
             None if !opening.url.contains(':') => Err(Failure::usage(format_args!(
                 "`{0}` does not say which kind of vault it is; write `journal:{0}` or `sled:{0}` for a durable vault in that folder",
@@ -62,13 +63,11 @@ impl Opening {
         }
     }
 
-    /// Accepts or refuses a vault that lost acknowledged events at its end.
-    pub(crate) fn with_tail_loss(mut self, accepted: bool) -> Result<Self> {
-        if accepted {
-            // To go on behind the loss, it is written to.
-            self.check_writable()?;
-            self.tail_loss = TailLoss::Accept;
-        }
+    /// Accepts a vault that lost acknowledged events at its end, and tells what it lost.
+    pub(crate) fn with_tail_loss_accepted(mut self, notes: Notes) -> Result<Self> {
+        // To go on behind the loss, it is written to.
+        self.check_writable()?;
+        self.loss_told = Some(notes);
         Ok(self)
     }
 
@@ -120,7 +119,7 @@ impl Opening {
         self.refuse_vacant()?;
         let opened = match (self.open(), self.on_disk()) {
             // A loss cannot be accepted by who may not write.
-            (Err(refusal), Some((BackEnd::Journal, path))) if self.tail_loss == TailLoss::Refuse => {
+            (Err(refusal), Some((BackEnd::Journal, path))) if self.loss_told.is_none() => {
                 Opened::despite(refusal, path)
             }
             (opened, _) => opened.map(Opened::as_told),
@@ -168,15 +167,27 @@ impl Opening {
         self.on_disk().map(|(_, path)| path.to_owned())
     }
 
-    /// Opens the vault as the URL says.
+    /// Opens the vault as the URL says. A loss is accepted only once it is known, so that it can be told.
     fn open(&self) -> Result<Vault, Error> {
+        match (self.open_with(TailLoss::Refuse), self.loss_told) {
+            (Err(refusal), Some(notes)) if loss::may_be(&refusal) => {
+                let vault = self.open_with(TailLoss::Accept)?;
+                notes.note(&loss::accepted(&refusal));
+                Ok(vault)
+            }
+            (opened, _) => opened,
+        }
+    }
+
+    /// Opens the vault as the URL says, with a loss at its end refused or accepted.
+    fn open_with(&self, tail_loss: TailLoss) -> Result<Vault, Error> {
         match self.on_disk() {
             Some((BackEnd::Journal, path)) => {
-                let options = JournalOptions::new().with_tail_loss(self.tail_loss);
+                let options = JournalOptions::new().with_tail_loss(tail_loss);
                 JournalVault::open_with(path, options).map(Vault::Journal)
             }
             Some((BackEnd::Sled, path)) => {
-                SledVault::open_with(path, SledOptions::new().with_tail_loss(self.tail_loss)).map(Vault::Sled)
+                SledVault::open_with(path, SledOptions::new().with_tail_loss(tail_loss)).map(Vault::Sled)
             }
             Some((BackEnd::JournalReadOnly, _)) | None => Vault::open(&self.url),
         }
