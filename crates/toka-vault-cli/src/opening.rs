@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
-use toka_vault::{Error, JournalOptions, JournalVault, SledOptions, SledVault, TailLoss, Vault};
+use toka_vault::{Error, IfMissing, JournalOptions, JournalVault, SledOptions, SledVault, TailLoss, Vault};
 
 use crate::failure::{Failure, Result};
 use crate::output::Notes;
@@ -99,7 +99,7 @@ impl Opening {
         let started = Instant::now();
         let mut told = false;
         loop {
-            match self.open() {
+            match self.open(IfMissing::Create) {
                 Err(Error::Locked { .. }) if started.elapsed() < WAIT_MAX => {}
                 opened => return opened.map_err(not_opened),
             }
@@ -116,8 +116,7 @@ impl Opening {
     /// A journal that this process may not write, since another one has it open or since the user lacks
     /// the permission, is opened to read only.
     pub(crate) fn open_existing(&self) -> Result<Opened> {
-        self.refuse_vacant()?;
-        let opened = match (self.open(), self.on_disk()) {
+        let opened = match (self.open(IfMissing::Refuse), self.on_disk()) {
             // A loss cannot be accepted by who may not write.
             (Err(refusal), Some((BackEnd::Journal, path))) if self.loss_told.is_none() => {
                 Opened::despite(refusal, path)
@@ -168,10 +167,10 @@ impl Opening {
     }
 
     /// Opens the vault as the URL says. A loss is accepted only once it is known, so that it can be told.
-    fn open(&self) -> Result<Vault, Error> {
-        match (self.open_with(TailLoss::Refuse), self.loss_told) {
+    fn open(&self, if_missing: IfMissing) -> Result<Vault, Error> {
+        match (self.open_with(if_missing, TailLoss::Refuse), self.loss_told) {
             (Err(refusal), Some(notes)) if loss::may_be(&refusal) => {
-                let vault = self.open_with(TailLoss::Accept)?;
+                let vault = self.open_with(IfMissing::Refuse, TailLoss::Accept)?;
                 notes.note(&loss::accepted(&refusal));
                 Ok(vault)
             }
@@ -179,28 +178,18 @@ impl Opening {
         }
     }
 
-    /// Opens the vault as the URL says, with a loss at its end refused or accepted.
-    fn open_with(&self, tail_loss: TailLoss) -> Result<Vault, Error> {
+    /// Opens the vault as the URL says.
+    fn open_with(&self, if_missing: IfMissing, tail_loss: TailLoss) -> Result<Vault, Error> {
         match self.on_disk() {
             Some((BackEnd::Journal, path)) => {
-                let options = JournalOptions::new().with_tail_loss(tail_loss);
+                let options = JournalOptions::new().with_if_missing(if_missing).with_tail_loss(tail_loss);
                 JournalVault::open_with(path, options).map(Vault::Journal)
             }
             Some((BackEnd::Sled, path)) => {
-                SledVault::open_with(path, SledOptions::new().with_tail_loss(tail_loss)).map(Vault::Sled)
+                let options = SledOptions::new().with_if_missing(if_missing).with_tail_loss(tail_loss);
+                SledVault::open_with(path, options).map(Vault::Sled)
             }
             Some((BackEnd::JournalReadOnly, _)) | None => Vault::open(&self.url),
-        }
-    }
-
-    /// Fails where opening the vault would create it.
-    fn refuse_vacant(&self) -> Result<()> {
-        match self.vacant() {
-            Some(path) => Err(Failure::NotOpened(anyhow::anyhow!(
-                "there is no vault at {}; create one with `import` or `commit`",
-                path.display()
-            ))),
-            None => Ok(()),
         }
     }
 
@@ -221,6 +210,10 @@ impl Opening {
 fn not_opened(error: Error) -> Failure {
     match error {
         Error::InvalidUrl { .. } | Error::ZeroCapacity => Failure::Usage(error.into()),
+        Error::NoVault { path } => Failure::NotOpened(anyhow::anyhow!(
+            "there is no vault at {}; create one with `import` or `commit`",
+            path.display()
+        )),
         _ => Failure::NotOpened(error.into()),
     }
 }

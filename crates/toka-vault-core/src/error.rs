@@ -280,9 +280,9 @@ pub enum Error {
         reason: String,
     },
 
-    /// There is no vault yet, and one that is opened to read only is not created. Open it again once its writer
-    /// has.
-    #[error("there is no vault at {} yet, and to read only creates none; open it again once its writer has", path.display())]
+    /// There is no vault, and none is created: it is opened to read only, or its user refuses that. Check the
+    /// path, or open it again once its writer has created it.
+    #[error("there is no vault at {}, and none is created; check the path, or open it again once its writer has created it", path.display())]
     NoVault {
         /// Where it should be.
         path: PathBuf,

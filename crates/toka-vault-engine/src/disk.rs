@@ -13,7 +13,7 @@ mod storage;
 mod tail;
 mod zeros;
 
-pub use directory::{Format, VaultDir};
+pub use directory::{Format, IfMissing, VaultDir};
 pub use files::{sync_dir, write_synced};
 pub use head_file::{HeadFile, Pace};
 pub use real::RealDirectory;

@@ -35,6 +35,6 @@ mod vault;
 
 pub use compression::Compression;
 pub use options::JournalOptions;
-pub use toka_vault_engine::disk::TailLoss;
+pub use toka_vault_engine::disk::{IfMissing, TailLoss};
 pub use toka_vault_engine::{Durability, Indexing};
 pub use vault::JournalVault;

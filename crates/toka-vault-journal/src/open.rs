@@ -47,9 +47,9 @@ pub(crate) struct Place<'a> {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Opens the log in a vault's directory and its index, or creates them.
+/// Opens the log in a vault's directory and its index, or creates them where that is not refused.
 pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog, LogEnd, Index)> {
-    let mut dir = VaultDir::open(path, FORMAT)?;
+    let mut dir = VaultDir::open(path, FORMAT, options.if_missing)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::Relaxed)?;
     let directory = Arc::new(RealDirectory::open(&dir.part(JOURNAL))?);
     let (is_new, clock) = (dir.is_new(), Arc::new(SystemClock));

@@ -1,6 +1,7 @@
 //! [`JournalOptions`]: what the user of a vault on a journal decides.
 
-use toka_vault_engine::{Durability, Indexing, disk::TailLoss};
+use toka_vault_engine::disk::{IfMissing, TailLoss};
+use toka_vault_engine::{Durability, Indexing};
 
 use crate::compression::Compression;
 
@@ -32,6 +33,8 @@ pub struct JournalOptions {
     pub compression: Compression,
     /// Which indexes are kept.
     pub indexing: Indexing,
+    /// What to do where there is no vault yet.
+    pub if_missing: IfMissing,
     /// What to do where acknowledged events are missing at the end.
     pub tail_loss: TailLoss,
 }
@@ -43,6 +46,7 @@ impl Default for JournalOptions {
             durability: Durability::default(),
             compression: Compression::default(),
             indexing: Indexing::default(),
+            if_missing: IfMissing::default(),
             tail_loss: TailLoss::default(),
         }
     }
@@ -50,7 +54,7 @@ impl Default for JournalOptions {
 
 impl JournalOptions {
     /// Returns the defaults: segments of 16 MiB, durable before every acknowledgement, all
-    /// indexes, no loss accepted.
+    /// indexes, a vault is created where there is none, no loss accepted.
     pub fn new() -> Self {
         Self::default()
     }
@@ -80,6 +84,13 @@ impl JournalOptions {
     #[must_use]
     pub fn with_compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
+        self
+    }
+
+    /// Says what to do where there is no vault yet.
+    #[must_use]
+    pub fn with_if_missing(mut self, if_missing: IfMissing) -> Self {
+        self.if_missing = if_missing;
         self
     }
 

@@ -47,11 +47,12 @@ impl JournalVault {
         Self::open_with(path, JournalOptions::default())
     }
 
-    /// Opens the vault in the directory `path`, or creates it.
+    /// Opens the vault in the directory `path`, or creates it unless the options refuse that.
     ///
     /// # Errors
     ///
-    /// As [`JournalVault::open`].
+    /// As [`JournalVault::open`], and [`Error::NoVault`](toka_vault_core::Error::NoVault) where there is none and
+    /// none is to be created.
     pub fn open_with(path: impl AsRef<Path>, options: JournalOptions) -> Result<Self> {
         let (log, end, index) = guarded("open", || open(path.as_ref(), &options))?;
         let engine = EngineOptions { durability: options.durability, ..EngineOptions::default() };

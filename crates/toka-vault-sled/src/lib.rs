@@ -15,6 +15,6 @@ mod tree;
 mod vault;
 
 pub use options::SledOptions;
-pub use toka_vault_engine::disk::TailLoss;
+pub use toka_vault_engine::disk::{IfMissing, TailLoss};
 pub use toka_vault_engine::{Durability, Indexing};
 pub use vault::SledVault;

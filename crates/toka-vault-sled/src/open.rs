@@ -29,9 +29,9 @@ const INDEX: &str = "index";
 /// What this back-end keeps in a vault's directory.
 const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD, INDEX] };
 
-/// Opens the log in a vault's directory and its index, or creates them.
+/// Opens the log in a vault's directory and its index, or creates them where that is not refused.
 pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, Index)> {
-    let mut dir = VaultDir::open(path, FORMAT)?;
+    let mut dir = VaultDir::open(path, FORMAT, options.if_missing)?;
     let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::AtOnce)?;
     check_before_sled(&dir.part(SLED), options.tail_loss, acknowledged)?;
     let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;

@@ -1,6 +1,6 @@
 //! [`SledOptions`]: what the user of a vault on sled decides.
 
-use toka_vault_engine::disk::TailLoss;
+use toka_vault_engine::disk::{IfMissing, TailLoss};
 use toka_vault_engine::{Durability, Indexing};
 
 /// Default of [`SledOptions::cache_bytes`].
@@ -28,6 +28,8 @@ pub struct SledOptions {
     pub durability: Durability,
     /// Which indexes are kept.
     pub indexing: Indexing,
+    /// What to do where there is no vault yet.
+    pub if_missing: IfMissing,
     /// What to do where acknowledged events are missing at the end.
     pub tail_loss: TailLoss,
 }
@@ -38,6 +40,7 @@ impl Default for SledOptions {
             cache_bytes: CACHE_BYTES_DEFAULT,
             durability: Durability::default(),
             indexing: Indexing::default(),
+            if_missing: IfMissing::default(),
             tail_loss: TailLoss::default(),
         }
     }
@@ -45,7 +48,7 @@ impl Default for SledOptions {
 
 impl SledOptions {
     /// Returns the defaults: 64 MiB of cache, durable before every acknowledgement, all
-    /// indexes, no loss accepted.
+    /// indexes, a vault is created where there is none, no loss accepted.
     pub fn new() -> Self {
         Self::default()
     }
@@ -68,6 +71,13 @@ impl SledOptions {
     #[must_use]
     pub fn with_indexing(mut self, indexing: Indexing) -> Self {
         self.indexing = indexing;
+        self
+    }
+
+    /// Says what to do where there is no vault yet.
+    #[must_use]
+    pub fn with_if_missing(mut self, if_missing: IfMissing) -> Self {
+        self.if_missing = if_missing;
         self
     }
 

@@ -48,11 +48,12 @@ impl SledVault {
         Self::open_with(path, SledOptions::default())
     }
 
-    /// Opens the vault in the directory `path`, or creates it.
+    /// Opens the vault in the directory `path`, or creates it unless the options refuse that.
     ///
     /// # Errors
     ///
-    /// As [`SledVault::open`].
+    /// As [`SledVault::open`], and [`Error::NoVault`](toka_vault_core::Error::NoVault) where there is none and
+    /// none is to be created.
     pub fn open_with(path: impl AsRef<Path>, options: SledOptions) -> Result<Self> {
         let (log, end, index) = guarded("open", || open(path.as_ref(), &options))?;
         let engine = EngineOptions {

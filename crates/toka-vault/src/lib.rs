@@ -14,7 +14,7 @@ pub use toka_vault_core::{
 };
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 #[doc(inline)]
-pub use toka_vault_engine::disk::TailLoss;
+pub use toka_vault_engine::disk::{IfMissing, TailLoss};
 #[doc(inline)]
 pub use toka_vault_engine::{Durability, Indexing, LocalVault};
 #[cfg(feature = "persist-journal")]

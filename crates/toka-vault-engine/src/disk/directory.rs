@@ -43,6 +43,17 @@ pub struct Format {
     pub parts: &'static [&'static str],
 }
 
+/// Says what to do where there is no vault yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum IfMissing {
+    /// Create one.
+    #[default]
+    Create,
+    /// Do not open, and change nothing: the path may be mistyped, or a disk not mounted.
+    Refuse,
+}
+
 /// Holds a vault's directory open and locked.
 #[derive(Debug)]
 pub struct VaultDir {
@@ -53,18 +64,21 @@ pub struct VaultDir {
 }
 
 impl VaultDir {
-    /// Opens the vault's directory at `path`, and creates it where there is none.
+    /// Opens the vault's directory at `path`, and creates it where there is none and that is not refused.
     ///
     /// Where [`VaultDir::is_new`] says so, the back-end creates its parts and then calls
     /// [`VaultDir::finish`].
     ///
     /// # Errors
     ///
-    /// [`Error::NotAVault`], [`Error::NewerFormat`], [`Error::Locked`], [`Error::PermissionDenied`]
-    /// and [`Error::Io`]. What was there before is unchanged then.
-    pub fn open(path: &Path, format: Format) -> Result<Self> {
+    /// [`Error::NoVault`], [`Error::NotAVault`], [`Error::NewerFormat`], [`Error::Locked`],
+    /// [`Error::PermissionDenied`] and [`Error::Io`]. What was there before is unchanged then.
+    pub fn open(path: &Path, format: Format, if_missing: IfMissing) -> Result<Self> {
         // First a look without the lock, which would leave its file in a directory of others.
-        state(path, format)?;
+        match if_missing {
+            IfMissing::Create => drop(state(path, format)?),
+            IfMissing::Refuse => Self::check(path, format)?,
+        }
         create_dir(path)?;
         let held = DirLock::acquire(path, LOCK)?;
         let state = state(path, format)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use futures::executor::block_on;
 use toka_vault_core::{Error, EventStore};
-use toka_vault_journal::{JournalOptions, JournalVault, TailLoss};
+use toka_vault_journal::{IfMissing, JournalOptions, JournalVault, TailLoss};
 use toka_vault_testkit::events::{fill, history, numbers};
 
 /// Makes a closed vault with the events 1 to `count` in small segments.
@@ -31,6 +31,20 @@ pub(crate) fn segments(path: &Path) -> Vec<PathBuf> {
 /// Returns all that is in the vault's journal.
 fn content(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     segments(path).into_iter().map(|file| (file.clone(), fs::read(file).unwrap())).collect()
+}
+
+#[test]
+fn where_creation_is_refused_nothing_is_made_and_a_vault_that_is_there_is_opened() {
+    let open =
+        |path: &Path| JournalVault::open_with(path, JournalOptions::new().with_if_missing(IfMissing::Refuse));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    for none in [dir.path(), &path] {
+        assert!(matches!(open(none), Err(Error::NoVault { .. })));
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    drop(JournalVault::open(&path).unwrap());
+    drop(open(&path).unwrap());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use futures::executor::block_on;
 use toka_vault_core::{Error, EventStore};
-use toka_vault_sled::SledVault;
+use toka_vault_sled::{IfMissing, SledOptions, SledVault};
 use toka_vault_testkit::events::{event, history};
 
 use crate::support::filled;
@@ -38,6 +38,23 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn a_folder_is_made_with_all_above_it() {
     let dir = tempfile::tempdir().unwrap();
     assert_starts_anew(&dir.path().join("a/b/c"));
+}
+
+#[test]
+fn where_creation_is_refused_nothing_is_made_and_a_vault_that_is_there_is_opened() {
+    let open =
+        |path: &Path| SledVault::open_with(path, SledOptions::new().with_if_missing(IfMissing::Refuse));
+    let dir = folder(&[]);
+    let path = dir.path().join("vault");
+    for none in [dir.path(), &path] {
+        assert!(matches!(open(none), Err(Error::NoVault { .. })));
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    let begun = folder(&[("format.new", FORMAT)]);
+    assert!(matches!(open(begun.path()), Err(Error::NoVault { .. })));
+    assert_eq!(fs::read_dir(begun.path()).unwrap().count(), 1);
+    drop(SledVault::open(&path).unwrap());
+    drop(open(&path).unwrap());
 }
 
 #[test]
