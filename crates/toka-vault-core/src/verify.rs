@@ -188,7 +188,10 @@ pub async fn verify(store: &dyn EventStore, mut progress: impl FnMut(u64) + Send
     let mut history = store.replay(ReplayOptions::new());
     loop {
         match history.try_next().await {
-            Ok(Some(event)) if event.position() > head.position => break,
+            Ok(Some(event)) if event.position() > head.position => {
+                check.behind(event.position());
+                break;
+            }
             Ok(Some(event)) => check.event(&event).await?,
             Ok(None) => break,
             Err(error @ Error::Corrupt { last, .. }) => check.gap(error, last),
@@ -299,12 +302,22 @@ impl Check<'_> {
         self.due = Some(oldest);
     }
 
+    /// Notes that an event stands behind all that is checked: where nothing was read before it, the store has
+    /// evicted all of that.
+    fn behind(&mut self, position: Position) {
+        if self.due.is_none() && position > Position::FIRST {
+            self.evicted(position);
+        }
+    }
+
     /// Compares the chain with the head and ends.
     fn finish(mut self, head: crate::Head) -> Report {
         let empty = self.due.is_none() && head.position == Position::ZERO;
         let chain = if empty { Some(ChainHash::EMPTY) } else { self.chain };
         self.report.chain_checked = chain.is_some();
-        let short = self.due.unwrap_or(Position::FIRST) != head.position.next();
+        let due = self.due.unwrap_or(Position::FIRST);
+        // All up to the head can have been evicted while it was being read.
+        let short = due != head.position.next() && !(self.evicted && due > head.position);
         if short || chain.is_some_and(|chain| chain != head.chain) {
             self.report.add(Finding::WrongChain { head: head.position });
         }
