@@ -116,16 +116,10 @@ impl<'a, T: EventStore + ?Sized> Copying<'a, T> {
     }
 
     /// Adds an event to the batch.
-    fn add(&mut self, Event { header, payload, .. }: Event) {
-        self.bytes += payload.bytes().len();
-        self.hashes.push(header.hash);
-        self.batch.push(NewEvent {
-            kind: header.kind,
-            payload,
-            parents: header.parents,
-            id: Some(header.id),
-            timestamp: Some(header.timestamp),
-        });
+    fn add(&mut self, event: Event) {
+        self.bytes += event.payload.bytes().len();
+        self.hashes.push(event.header.hash);
+        self.batch.push(event.into());
     }
 
     /// Commits the batch, compares what the target answers, and counts.

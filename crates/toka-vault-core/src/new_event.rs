@@ -4,7 +4,7 @@
 //! payload; what concerns its parents, [`NewEvent::check`] tells before a vault looks at it.
 
 use crate::limits::PARENTS_MAX;
-use crate::{Error, EventId, EventPayload, Kind, Parents, Payload, Result, Timestamp};
+use crate::{Error, Event, EventId, EventPayload, Kind, Parents, Payload, Result, Timestamp};
 
 /// Describes an event to commit: what happened, its content, what led to it.
 ///
@@ -99,6 +99,36 @@ impl NewEvent {
         match repeated(&self.parents) {
             Some(parent) => Err(Error::DuplicateParent { parent }),
             None => Ok(()),
+        }
+    }
+}
+
+/// Describes the same event once more, with its id and time: for another vault, where it has the same hash.
+/// Committed to the vault that it is from, it stores nothing.
+///
+/// # Examples
+///
+/// ```
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Event, EventStore, NewEvent, ReplayOptions, Result};
+///
+/// /// Makes `branch` hold what led up to an event of `vault`, to go on from there in another way.
+/// async fn branch(vault: &dyn EventStore, at: Event, branch: &dyn EventStore) -> Result<()> {
+///     let mut history = vault.replay(ReplayOptions::new().with_end(at.position()));
+///     while let Some(event) = history.try_next().await? {
+///         branch.commit_batch(vec![event.into()]).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+impl From<Event> for NewEvent {
+    fn from(Event { header, payload }: Event) -> Self {
+        Self {
+            kind: header.kind,
+            payload,
+            parents: header.parents,
+            id: Some(header.id),
+            timestamp: Some(header.timestamp),
         }
     }
 }

@@ -62,6 +62,8 @@ pub enum Direction {
 pub struct ReplayOptions {
     /// Where the part begins; for a backward replay, where it ends.
     pub start: StartFrom,
+    /// The last position of the part, where it ends before the head; for a backward replay, the first.
+    pub end: Option<Position>,
     /// Which way to go.
     pub direction: Direction,
     /// How many events to read at most, of those that are meant.
@@ -101,6 +103,13 @@ impl ReplayOptions {
     #[must_use]
     pub fn with_start(mut self, start: StartFrom) -> Self {
         self.start = start;
+        self
+    }
+
+    /// Reads only what stands up to `end`, and at it: the history as it was when that event was the newest.
+    #[must_use]
+    pub fn with_end(mut self, end: Position) -> Self {
+        self.end = Some(end);
         self
     }
 

@@ -308,6 +308,7 @@ macro_rules! conformance_cases {
                 an_unknown_id_is_the_first_item
                 it_stops_at_the_limit
                 a_start_and_a_limit_go_together
+                it_ends_at_a_position
                 a_limit_of_zero_reads_nothing
                 it_ends_at_the_head_of_the_call
                 it_stays_at_its_end

@@ -1,6 +1,8 @@
 //! Replay from old to new: start points, limits, and where it ends.
 
-use toka_vault_core::{Error, EventStore, EventStoreExt, Position, ReplayOptions, StartFrom};
+use toka_vault_core::{
+    Direction, Error, EventStore, EventStoreExt, Filter, Position, ReplayOptions, StartFrom,
+};
 
 use super::roomy;
 use crate::Backend;
@@ -79,6 +81,26 @@ pub async fn a_start_and_a_limit_go_together(backend: Backend) {
     fill(&store, 50).await;
     let options = ReplayOptions::new().with_start(StartFrom::After(Position::new(10))).with_limit(5);
     assert_eq!(replayed(&store, options).await, [11, 12, 13, 14, 15]);
+}
+
+/// It ends at a position, and reads what is there, both ways and with a filter; 0 is before the first event.
+pub async fn it_ends_at_a_position(backend: Backend) {
+    let store = backend.open().await;
+    fill(&store, 20).await;
+    let start = StartFrom::After(Position::new(5));
+    for end in [0, 4, 5, 6, 12, 19, 20, 21, u64::MAX] {
+        let forward: Vec<_> = (6..=end.min(20)).collect();
+        let backward: Vec<_> = forward.iter().rev().copied().collect();
+        let up_to = ReplayOptions::new().with_start(start).with_end(Position::new(end));
+        for options in [up_to.clone(), up_to.with_filter(Filter::kind("test.*").unwrap())] {
+            assert_eq!(replayed(&store, options.clone()).await, forward);
+            let turned = options.with_direction(Direction::Backward);
+            assert_eq!(replayed(&store, turned.clone()).await, backward);
+            assert_eq!(replayed(&store, turned.with_limit(1)).await.first(), backward.first());
+        }
+    }
+    let behind = ReplayOptions::new().with_start(StartFrom::Head).with_end(Position::new(7));
+    assert!(replayed(&store, behind).await.is_empty());
 }
 
 /// A limit of 0 reads nothing.

@@ -56,8 +56,9 @@ impl Run<'_> {
                     self.grow(before).await;
                 }
             }
-            Op::Replay { start, backward, limit, filter } => {
-                let options = self.options(*start, *backward, *limit);
+            Op::Replay { start, end, backward, limit, filter } => {
+                let mut options = self.options(*start, *backward, *limit);
+                options.end = end.map(|end| self.position(end));
                 self.replay(options.with_filter(filter.map_or_else(Filter::new, any_filter))).await;
             }
             Op::Get(name) => self.get(self.id(*name)).await,
@@ -213,14 +214,18 @@ impl Run<'_> {
     }
 
     fn start(&self, start: Start) -> StartFrom {
-        let beyond = self.model.head().position.get() + 3;
         match start {
             Start::Beginning => StartFrom::Beginning,
-            Start::After(number) => StartFrom::After(Position::new(u64::from(number) % beyond)),
+            Start::After(number) => StartFrom::After(self.position(number)),
             Start::AfterId(name) => StartFrom::AfterId(self.id(name)),
             Start::Time(moment) => StartFrom::Time(self.moment(moment)),
             Start::Head => StartFrom::Head,
         }
+    }
+
+    /// Counts a position round, up to a bit behind the head.
+    fn position(&self, number: u16) -> Position {
+        Position::new(u64::from(number) % (self.model.head().position.get() + 3))
     }
 
     fn moment(&self, moment: Moment) -> Timestamp {

@@ -103,6 +103,8 @@ pub enum Op {
     Replay {
         /// Where to start.
         start: Start,
+        /// Where to end, counted round.
+        end: Option<u16>,
         /// Whether to go from new to old.
         backward: bool,
         /// How far.
@@ -139,8 +141,8 @@ fn operation() -> impl Strategy<Value = Op> {
         12 => vec(draft(), 0..5).prop_map(Op::Commit),
         1 => (1..700_u16).prop_map(Op::Fill),
         4 => (vec(draft(), 0..3), demand()).prop_map(|(drafts, demand)| Op::CommitIf(drafts, demand)),
-        7 => (start(), any::<bool>(), option::of(any::<u8>()), option::of(any::<u8>()))
-            .prop_map(|(start, backward, limit, filter)| Op::Replay { start, backward, limit, filter }),
+        7 => (start(), option::of(any::<u16>()), any::<bool>(), option::of(any::<u8>()), option::of(any::<u8>()))
+            .prop_map(|(start, end, backward, limit, filter)| Op::Replay { start, end, backward, limit, filter }),
         2 => name().prop_map(Op::Get),
         3 => vec(vec(0..6_u8, 0..4), 1..12).prop_map(Op::Grow),
         8 => (question(), near(), near()).prop_map(|(ask, one, other)| Op::Ask(ask, [one, other])),

@@ -211,13 +211,14 @@ impl Model {
         let first = self.first(options.start).map_err(|id| Error::UnknownEvent { id })?;
         let kept = (first.max(self.oldest()).get() - 1) as usize;
         let mut events = self.events.get(kept..).unwrap_or_default().to_vec();
-        events.retain(|event| options.filter.matches(&event.header));
+        let end = options.end.unwrap_or(self.head.position);
+        events.retain(|event| event.position() <= end && options.filter.matches(&event.header));
         if options.direction == Direction::Backward {
             events.reverse();
         }
         let limit = options.limit.unwrap_or(u64::MAX);
         events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(Reading { events, evicted: first < self.oldest() })
+        Ok(Reading { events, evicted: first < self.oldest() && first <= end })
     }
 
     /// Returns the events that are kept, oldest first.
