@@ -365,8 +365,8 @@ pub enum Error {
     )]
     ReadOnly,
 
-    /// The vault was closed. Open it again.
-    #[error("the vault is closed; nothing was stored, open it again")]
+    /// The vault was closed: what was asked of it is not stored, or not read. Open it again.
+    #[error("the vault is closed, so nothing more is stored or read; open it again")]
     Closed,
 
     /// A URL names no back-end. Correct it.

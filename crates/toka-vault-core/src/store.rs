@@ -29,7 +29,8 @@ pub trait EventStore: Send + Sync {
     /// - An event without an id gets one that is greater than every id that the vault has assigned;
     ///   one without a timestamp gets one that is not before any that the vault has assigned.
     /// - An event whose id is in the vault with the same kind, payload and parents (and timestamp,
-    ///   where it brings one) is not stored again: its first header is returned.
+    ///   where it brings one) is not stored again: its first header is returned. With other content it
+    ///   refuses the batch, once the event that is there is as durable as an acknowledged one.
     /// - An empty batch does nothing.
     ///
     /// # Errors
@@ -168,6 +169,11 @@ pub trait EventStore: Send + Sync {
 
     /// Closes the vault: finishes the commits that were accepted, makes everything durable, ends
     /// subscriptions and releases what the vault held. Closing a closed vault does nothing.
+    ///
+    /// Whoever reads gets what is in memory, and then the end. A vault on disk keeps its newest events there,
+    /// some thousands; a reader that is further behind gets [`Error::Closed`] and goes on where it was once the
+    /// vault is open again. To have all read first, wait until the last event it gave is the
+    /// [`head`](EventStore::head).
     ///
     /// # Errors
     ///

@@ -124,7 +124,8 @@ pub trait EventStoreExt: EventStore {
     ///   it comes to it, as history begins with the oldest event there is.
     /// - A damaged ancestor is an [`Error::Corrupt`] in its place, and does not count for the limit.
     ///   The walk goes on with what can be reached on other ways.
-    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item.
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item; a limit of 0 asks for
+    ///   none.
     fn ancestors(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
         causality::ancestors(self, id, options)
     }
@@ -141,7 +142,8 @@ pub trait EventStoreExt: EventStore {
     ///   does not count for the limit. The walk goes on with what can be reached on other ways.
     /// - An event that a bounded vault evicts while the walk is on its way to it, or to its
     ///   children, is an [`Error::UnknownEvent`].
-    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item.
+    /// - An id that the vault does not have is an [`Error::UnknownEvent`], the only item; a limit or a depth of 0
+    ///   asks for none.
     fn descendants(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
         causality::descendants(self, id, options)
     }

@@ -28,18 +28,17 @@ use forward::Forward;
 /// What a step of reading brings: events, or what kept them from being read.
 type Read = Result<Chunk>;
 
-/// Reads history up to the head at this call.
+/// Reads history up to the head at this call, or up to an end before it.
 pub(crate) fn replay(reader: Reader, options: ReplayOptions) -> Replay {
+    let head = reader.published.position();
+    let next = Next::new(options.start, head);
+    let last = options.end.map_or(head, |end| end.min(head));
     if !options.filter.is_all() {
-        let ReplayOptions { start, direction, limit, filter, .. } = options;
-        let last = reader.published.position();
-        let range = (Next::new(start, last), last);
+        let ReplayOptions { direction, limit, filter, .. } = options;
         let left = limit.unwrap_or(u64::MAX);
-        let filtered = Filtered::new(reader, Query::Filter(filter), direction, range, left);
+        let filtered = Filtered::new(reader, Query::Filter(filter), direction, (next, last), left);
         return Replay::from_chunks(chunks(filtered, Filtered::step));
     }
-    let last = reader.published.position();
-    let next = Next::new(options.start, last);
     match options.direction {
         Direction::Backward => {
             let left = options.limit.unwrap_or(u64::MAX);
@@ -105,11 +104,11 @@ impl Backward {
         if self.left == 0 {
             return None;
         }
-        let start = match self.reader.resolve(&mut self.start, self.last).await {
-            Ok(start) => start.max(Position::FIRST),
-            Err(error) => return Some((Err(error), self)),
-        };
         loop {
+            let start = match self.reader.resolve(&mut self.start, self.last).await {
+                Ok(start) => start.max(Position::FIRST),
+                Err(error) => return Some((Err(error), self)),
+            };
             let count = self.window.min(self.left);
             let first = self.last.minus(count.saturating_sub(1)).max(start);
             if first > self.last {
@@ -117,6 +116,10 @@ impl Backward {
             }
             let chunk = self.reader.read(first, self.last.get() - first.get() + 1).await;
             let chunk = chunk.and_then(Chunk::into_events);
+            // The oldest event was evicted between the look and the read: look again.
+            if matches!((&chunk, self.start), (Err(Error::Evicted { .. }), Next::Oldest)) {
+                continue;
+            }
             let whole = matches!(&chunk, Ok(events) if events.last().map(Event::position) == Some(self.last));
             if whole || first == self.last || matches!(chunk, Err(Error::Evicted { .. })) {
                 let chunk = self.take(chunk, first);

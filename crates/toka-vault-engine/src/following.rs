@@ -6,6 +6,7 @@
 //! Keeps the invariants that nothing is written; and that what is published only grows.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use toka_vault_core::Result;
 
@@ -34,16 +35,30 @@ pub trait FollowedLog: Log {
 /// Publishes what a log has.
 pub(crate) struct Following {
     source: Source,
+    published: Arc<Published>,
     stop: Arc<Stop>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// How long the thread is waited for where the storage does not return.
+    stall_max: Duration,
 }
 
-/// Tells the thread to stop.
+/// Tells the thread to stop, and when it has.
 #[derive(Default)]
 struct Stop {
-    stopped: Mutex<bool>,
+    state: Mutex<State>,
     changed: Condvar,
 }
+
+#[derive(Default)]
+struct State {
+    /// Whether the thread is to stop.
+    stopped: bool,
+    /// Whether it has.
+    over: bool,
+}
+
+/// Says that the thread has stopped when it is dropped, however that ends.
+struct Ending(Arc<Stop>);
 
 impl Following {
     /// Starts the threads.
@@ -51,6 +66,7 @@ impl Following {
         log: Arc<dyn FollowedLog>,
         index: IndexBeside,
         published: Arc<Published>,
+        stall_max: Duration,
     ) -> Result<Self> {
         let IndexBeside { ids, postings } = index;
         let storage = Storage {
@@ -58,17 +74,16 @@ impl Following {
             index: Arc::new(Index { ids: IdIndex::default(), postings }),
             seen: Some(Arc::new(SeenIds::beside(ids))),
         };
-        let (readers, source) = ReaderThreads::start(&storage)?;
+        let (readers, source) = ReaderThreads::start(&storage, &published)?;
         let stop = Arc::<Stop>::default();
-        let told = stop.clone();
+        let (ending, seen) = (Ending(stop.clone()), published.clone());
         let thread = crate::thread::spawn("toka-follow", move || {
-            told.follow(log.as_ref(), &published);
+            ending.0.follow(log.as_ref(), &seen);
             readers.stop();
             // Nothing was written, so that nothing can be lost.
             let _ = guarded("close", || log.close());
-            published.end();
         })?;
-        Ok(Self { source, stop, thread: Mutex::new(Some(thread)) })
+        Ok(Self { source, published, stop, thread: Mutex::new(Some(thread)), stall_max })
     }
 
     /// Returns the way of reads to the reader threads.
@@ -76,10 +91,11 @@ impl Following {
         self.source.clone()
     }
 
-    /// Follows no further; subscriptions end.
+    /// Follows no further; subscriptions end. Nobody is waited for: nothing was written.
     pub(crate) fn close(&self) {
-        *lock(&self.stop.stopped) = true;
+        lock(&self.stop.state).stopped = true;
         self.stop.changed.notify_all();
+        self.published.end();
     }
 }
 
@@ -87,9 +103,9 @@ impl Stop {
     /// Looks until it is told to stop.
     fn follow(&self, log: &dyn FollowedLog, published: &Published) {
         let mut failing = false;
-        let mut stopped = lock(&self.stopped);
-        while !*stopped {
-            drop(stopped);
+        let mut state = lock(&self.state);
+        while !state.stopped {
+            drop(state);
             match guarded("look at the log", || log.look()) {
                 Ok(end) => {
                     failing = false;
@@ -104,22 +120,41 @@ impl Stop {
                     }
                 }
             }
-            stopped = lock(&self.stopped);
-            if !*stopped {
-                stopped = wait_for(&self.changed, stopped, FOLLOW_PAUSE);
+            state = lock(&self.state);
+            if !state.stopped {
+                state = wait_for(&self.changed, state, FOLLOW_PAUSE);
             }
         }
+    }
+
+    /// Waits until the thread has stopped, and tells whether it did within a bound.
+    fn wait_for_end(&self, bound: Duration) -> bool {
+        let since = Instant::now();
+        let mut state = lock(&self.state);
+        while !state.over && since.elapsed() < bound {
+            state = wait_for(&self.changed, state, bound);
+        }
+        state.over
     }
 }
 
 impl Drop for Following {
-    /// Ends the threads and waits for them: as long as a read takes.
+    /// Ends the threads and waits for them: as long as a read takes, and no longer than the bound where the
+    /// storage does not return.
     fn drop(&mut self) {
         self.close();
+        let thread = lock(&self.thread).take();
         // Where an answer ends a task that held the last handle, that is dropped by who answers.
-        if let Some(thread) = lock(&self.thread).take().filter(|_| !is_ours()) {
+        if let Some(thread) = thread.filter(|_| !is_ours() && self.stop.wait_for_end(self.stall_max)) {
             // A panic in it was reported by the thread itself.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        lock(&self.0.state).over = true;
+        self.0.changed.notify_all();
     }
 }

@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use toka_vault_core::{Error, Event, EventHeader, Result};
+use toka_vault_core::{Error, Event, EventHeader, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::sequencer::OrderEnd;
@@ -38,7 +38,7 @@ pub(crate) struct PendingCommit {
 
 /// Waits for a commit to be stored.
 pub(crate) struct Caller {
-    /// The answer, if all goes well.
+    /// The answer, if all goes well; empty where the commit is refused.
     pub(crate) headers: Vec<EventHeader>,
     /// Where it goes.
     pub(crate) answer: oneshot::Sender<Result<Vec<EventHeader>>>,
@@ -47,6 +47,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Tells whether its commit repeats nothing but events up to a position.
+    pub(crate) fn repeats(&self, stored: Position) -> bool {
+        !self.headers.is_empty() && self.headers.iter().all(|header| header.position <= stored)
+    }
+
     /// Answers with the outcome, and with the headers if that is good. Returns the room that the
     /// commit took.
     pub(crate) fn answer(self, outcome: Result<()>) -> OwnedSemaphorePermit {

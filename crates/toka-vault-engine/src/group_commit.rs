@@ -92,7 +92,7 @@ impl GroupCommit {
             stored: end,
             unsynced: None,
         };
-        let (readers, source) = ReaderThreads::start(&storage)?;
+        let (readers, source) = ReaderThreads::start(&storage, &published)?;
         let ending = Ending {
             readers,
             storage,
@@ -102,6 +102,7 @@ impl GroupCommit {
         };
         let watchdog = Watchdog {
             flight: flight.clone(),
+            order: order.clone(),
             pending: Arc::clone(&pending),
             published: published.clone(),
             health: Arc::clone(&health),
@@ -156,8 +157,13 @@ impl GroupCommit {
                 }
             };
             let head = self.published.position();
-            let found = self.source.run(move |storage| storage.known(unread, as_of, head)).await?;
-            known.extend(found);
+            // A search can lead through all of the log.
+            let is_long = !unread.searches.is_empty();
+            let look_up = move |storage: &Storage| storage.known(unread, as_of, head);
+            known.extend(match is_long {
+                true => self.source.run_long(look_up).await?,
+                false => self.source.run(look_up).await?,
+            });
         }
     }
 
@@ -173,10 +179,15 @@ impl GroupCommit {
     /// Waits until the vault is closed, or its storage was given up, and returns how it went.
     pub(crate) async fn closed(&self, published: &Published) -> Result<()> {
         published.wait_for(|state| state.ended || self.flight.is_given_up()).await;
-        if self.flight.is_given_up() {
-            published.end();
-        }
+        self.end_where_given_up();
         self.outcome()
+    }
+
+    /// Ends reading in the place of threads that hang in the storage. The vault is closed.
+    fn end_where_given_up(&self) {
+        if self.flight.is_given_up() {
+            self.published.end();
+        }
     }
 
     /// Returns how closing went, once it did.
@@ -212,8 +223,8 @@ impl GroupCommit {
         let (sealed, refused) = match sequencer.seal(unsealed, known) {
             Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
             Err(Refusal::Unread(unread)) => return Err((Held::Unread(unread, sequencer.age()), room)),
-            // Told only once what breaks the condition is durable, and can be read.
-            Err(Refusal::Condition(error)) => (sequencer.nothing(), Some(error)),
+            // Told only once what stands against it is durable, and can be read.
+            Err(Refusal::Opposed(error)) => (sequencer.nothing(), Some(error)),
             Ok(sealed) => (sealed, None),
         };
         let count = sealed.events.len();
@@ -245,22 +256,21 @@ impl Drop for GroupCommit {
     /// the bound where the storage does not return. On a thread of a vault nothing is waited for.
     fn drop(&mut self) {
         self.close();
-        let Some(writer) = lock(&self.writer).take() else { return };
-        // Where an answer ends a task that held the last handle, that is dropped by who answers.
-        if is_ours() {
-            return;
-        }
-        // A writer that hangs in the storage is left behind.
-        if self.flight.wait_for_end() {
+        let writer = lock(&self.writer).take();
+        // Where an answer ends a task that held the last handle, that is dropped by who answers. A writer that
+        // hangs in the storage is left behind.
+        if let Some(writer) = writer.filter(|_| !is_ours() && self.flight.wait_for_end()) {
             // A panic in it was reported by the thread itself.
             let _ = writer.join();
         }
+        self.end_where_given_up();
     }
 }
 
 /// Answers in the writer's place where the storage does not return.
 struct Watchdog {
     flight: Arc<Flight>,
+    order: Arc<Order>,
     pending: Arc<Pending>,
     published: Arc<Published>,
     health: Arc<Health>,
@@ -282,8 +292,13 @@ impl Watchdog {
             drop(caller.answer(Err(Error::OutcomeUnknown { source: source.clone() })));
         }
         self.pending.refuse(&poisoned);
-        // Whoever waits for the end has to look again; what is published can still be read.
-        self.published.wake();
+        if lock(&self.order).is_none() {
+            // Closed: whoever would end reading hangs.
+            self.published.end();
+        } else {
+            // Whoever waits for the end has to look again; what is published can still be read.
+            self.published.wake();
+        }
     }
 }
 

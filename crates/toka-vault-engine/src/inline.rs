@@ -1,19 +1,26 @@
 //! [`Inline`]: commits to a log that never blocks, where the caller is.
 //!
-//! Keeps the same order as a group commit (seal, append, publish, answer), all under one short lock.
+//! Keeps the same order as a group commit (seal, append, publish, answer), all under one short lock; what a
+//! condition needs searched is searched before, without it.
 
 use std::sync::Arc;
 
-use toka_vault_core::{ChainHash, Condition, Error, Event, EventHeader, Head, NewEvent, Result};
+use toka_vault_core::{
+    ChainHash, Condition, Error, Event, EventHeader, Head, NewEvent, Position, Result, let_others_run,
+};
 
 use crate::chain::LazyChain;
 use crate::clock::Clock;
 use crate::log::{Group, LogEnd};
-use crate::lookup::{Known, Storage};
+use crate::lookup::{Known, Search, Storage};
 use crate::options::EngineOptions;
 use crate::published::Published;
+use crate::query::Query;
 use crate::sequencer::{Access, OrderEnd, Refusal, Sealed, Sequencer, Unsealed};
 use crate::sync::{Mutex, lock, lock_briefly};
+
+/// Events that a search looks at before others on its thread get their turn.
+const SEARCHED_AT_ONCE: u64 = 8_192;
 
 /// Commits where the caller is.
 pub(crate) struct Inline {
@@ -36,24 +43,62 @@ impl Inline {
     }
 
     /// Commits a batch, if its conditions hold.
-    pub(crate) fn commit(
+    ///
+    /// # Cancel safety
+    ///
+    /// It pauses only before the batch is sealed, while it searches.
+    pub(crate) async fn commit(
         &self,
         batch: &mut [NewEvent],
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
-        let (unsealed, known) = (Unsealed::new(batch, conditions, self.clock.as_ref()), Known::default());
+        let mut known = Known::default();
+        loop {
+            match self.commit_if_known(batch, conditions, &known) {
+                Ok(headers) => return Ok(headers),
+                Err(Refusal::Failed(error) | Refusal::Opposed(error)) => return Err(error),
+                // Headers it has read for itself.
+                Err(Refusal::Unread(unread)) => {
+                    for Search { number, query, after } in unread.searches {
+                        let head = self.published.position();
+                        known.add_searched(number, self.search(&query, after, head).await?, head);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Commits a batch, unless something has to be searched first that is not known.
+    fn commit_if_known(
+        &self,
+        batch: &mut [NewEvent],
+        conditions: &[Condition],
+        known: &Known,
+    ) -> Result<Vec<EventHeader>, Refusal> {
+        let unsealed = Unsealed::new(batch, conditions, self.clock.as_ref());
         let mut sequencer = lock_briefly(&self.sequencer);
         let sequencer = sequencer.as_mut().ok_or(Error::Closed)?;
-        let Sealed { events, headers, end } =
-            sequencer.seal(unsealed, &known).map_err(|refusal| match refusal {
-                Refusal::Failed(error) | Refusal::Condition(error) => error,
-                // What reads for itself leaves nothing to be read.
-                Refusal::Unread(_) => Error::Closed,
-            })?;
+        let Sealed { events, headers, end } = sequencer.seal(unsealed, known)?;
         if !events.is_empty() {
             self.store(events, end)?;
         }
         Ok(headers)
+    }
+
+    /// Finds the first event that a query wants, in steps, so that others on this thread get their turn.
+    async fn search(&self, query: &Arc<Query>, after: Position, head: Position) -> Result<Option<Position>> {
+        let mut searched = after;
+        while searched < head {
+            let last = head.min(searched.plus(SEARCHED_AT_ONCE));
+            match self.storage.first_match(query, searched.next(), last) {
+                Ok(None) => searched = last,
+                // From the oldest that there is by now.
+                Err(Error::Evicted { .. }) => {}
+                found => return found,
+            }
+            let_others_run().await;
+        }
+        Ok(None)
     }
 
     /// Appends and publishes events.

@@ -55,7 +55,7 @@ pub const FOLLOW_PAUSE: Duration = Duration::from_millis(20);
 /// every reader of such an event a second read.
 pub const SHARED_BYTES_MIN: usize = 512;
 
-/// Threads that read from a log for all readers of a vault.
+/// Threads that read from a log for all readers of a vault; at least two, since a read that takes long has one.
 pub const READER_THREADS: usize = 2;
 
 /// Reads that wait for a reader thread before their callers wait to hand them over.

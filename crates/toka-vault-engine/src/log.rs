@@ -95,6 +95,13 @@ pub struct LogEnd {
     pub greatest_id: EventId,
 }
 
+impl Default for LogEnd {
+    /// Returns [`LogEnd::EMPTY`].
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 impl LogEnd {
     /// The end of an empty log.
     pub const EMPTY: Self = Self {

@@ -34,10 +34,10 @@ pub(crate) struct Storage {
 pub(crate) struct Unread {
     /// Events, by their ids.
     pub(crate) ids: Vec<EventId>,
+    /// Ids that are to be assigned, if they are unused.
+    pub(crate) assigned: Vec<EventId>,
     /// Events that could break a condition.
     pub(crate) searches: Vec<Search>,
-    /// The first of the ids that are to be assigned, where it was not known whether they are unused.
-    pub(crate) candidate: Option<EventId>,
 }
 
 /// Events that the index follows at once, before other reads get their turn.
@@ -72,6 +72,16 @@ impl Storage {
     /// Reads the header of an event, or `None` where there is none or it was evicted.
     pub(crate) fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
         Ok(self.event(id, Position::new(u64::MAX))?.map(|event| event.header))
+    }
+
+    /// Reads the header of the event that has an id which is to be assigned, or `None` where none is known to
+    /// have it. An event that cannot be read does not count: the id was drawn by chance, or follows one that was.
+    fn header_where_known(&self, id: EventId) -> Result<Option<EventHeader>> {
+        match self.position(id, Position::new(u64::MAX)) {
+            Ok(Some(_)) => self.header(id),
+            Ok(None) | Err(Error::Corrupt { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads an event, or returns `None` where there is none up to position `last`.
@@ -217,9 +227,14 @@ impl Storage {
         }
     }
 
-    /// Reads the log up to the first event that a query wants.
-    fn first_of(&self, query: &Query, first: Position, last: Position) -> Result<Option<Position>> {
-        let mut next = first;
+    /// Reads the log, from where it still has events, up to the first one that a query wants.
+    pub(crate) fn first_of(
+        &self,
+        query: &Query,
+        first: Position,
+        last: Position,
+    ) -> Result<Option<Position>> {
+        let mut next = first.max(self.log.oldest());
         while next <= last {
             let chunk = self.log.read(next, ReadBudget::between(next, last))?;
             let Some(end) = chunk.last_position() else { return Ok(None) };
@@ -238,21 +253,30 @@ impl Storage {
     /// `head`.
     pub(crate) fn known(
         &self,
-        Unread { ids, searches, candidate }: Unread,
+        Unread { ids, assigned, searches }: Unread,
         as_of: Position,
         head: Position,
     ) -> Result<Known> {
+        let candidate = assigned.first().copied();
         let find = |id| Ok((id, (self.header(id)?, as_of)));
+        let find_assigned = |id| Ok((id, (self.header_where_known(id)?, as_of)));
         let search = |Search { number, query, after }| {
             Ok((number, self.first_match(&query, after.next(), head)?, head))
         };
-        let headers = ids.into_iter().map(find).collect::<Result<_>>()?;
+        let headers = ids.into_iter().map(find);
+        let headers = headers.chain(assigned.into_iter().map(find_assigned)).collect::<Result<_>>()?;
         let searched = searches.into_iter().map(search).collect::<Result<_>>()?;
         Ok(Known { headers, searched, candidate })
     }
 }
 
 impl Known {
+    /// Notes the first event that breaks a condition, of those up to a position.
+    pub(crate) fn add_searched(&mut self, number: usize, found: Option<Position>, as_of: Position) {
+        self.searched.retain(|(searched, ..)| *searched != number);
+        self.searched.push((number, found, as_of));
+    }
+
     /// Returns the first event that breaks a condition, of those up to a position, and that position.
     pub(crate) fn searched(&self, number: usize) -> Option<(Option<Position>, Position)> {
         let found = self.searched.iter().find(|(searched, ..)| *searched == number);
@@ -269,8 +293,9 @@ impl Known {
     pub(crate) fn extend(&mut self, later: Self) {
         self.candidate = later.candidate.or(self.candidate);
         self.headers.extend(later.headers);
-        self.searched.retain(|(number, ..)| later.searched.iter().all(|(searched, ..)| searched != number));
-        self.searched.extend(later.searched);
+        for (number, found, as_of) in later.searched {
+            self.add_searched(number, found, as_of);
+        }
     }
 
     /// Returns what was found under an id, or `None` where that is not known, or no more now that

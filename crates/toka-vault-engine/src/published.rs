@@ -34,6 +34,8 @@ pub(crate) struct Published {
     /// The newest events; none where the log itself is in memory.
     tail: Option<RwLock<Tail>>,
     changed: Notify,
+    /// Tells who waits for the end alone, whom commits need not wake.
+    over: Notify,
 }
 
 /// Counts a reader that waits, until it is dropped.
@@ -46,6 +48,7 @@ impl Published {
             state: RwLock::new(State { position, chain, ended: false, waiting: 0 }),
             tail: chain.is_some().then(RwLock::default),
             changed: Notify::new(),
+            over: Notify::new(),
         }
     }
 
@@ -65,6 +68,21 @@ impl Published {
     /// Tells readers that the head is the last one.
     pub(crate) fn end(&self) {
         self.change(|state| state.ended = true);
+        self.over.notify_waiters();
+    }
+
+    /// Waits until the head is the last one.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped leaves nothing behind.
+    pub(crate) async fn ended(&self) {
+        let mut over = pin!(self.over.notified());
+        // First registered, then looked, so that no end is missed.
+        over.as_mut().enable();
+        if !self.state().ended {
+            over.await;
+        }
     }
 
     /// Wakes the readers that wait, so that they look again.

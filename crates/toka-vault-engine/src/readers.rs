@@ -1,21 +1,26 @@
 //! [`Source`]: how readers reach the log without blocking the thread they are polled on.
 //!
-//! Keeps the invariant that a blocking log is read on the vault's own reader threads only, through a
-//! bounded queue. A log in memory is read where the reader is.
+//! Keeps the invariants that a blocking log is read on the vault's own reader threads only, through a
+//! bounded queue, and that whoever waits for a read waits no longer than until the vault is closed. A log in
+//! memory is read where the reader is.
 
 mod stoppable;
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::future::{Either, select};
 use toka_vault_core::{Error, Position, Result};
 use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::guard::guarded;
 use crate::limits::{READER_THREADS, READS_WAITING_MAX};
 use crate::lookup::Storage;
+use crate::published::Published;
 use crate::sync::{Mutex, lock};
 use crate::thread::{JoinHandle, block_on};
 use stoppable::StoppableLog;
@@ -47,6 +52,10 @@ pub(crate) struct Jobs {
     /// Tells all who wait for room that there may be some. Not one of them: it may be a read ahead that
     /// nobody polls now, and the room would be lost to the others.
     freed: Arc<Notify>,
+    /// Lets so many long reads go on at a time that a thread is left for others.
+    long: Arc<Semaphore>,
+    /// Tells when the vault is closed.
+    published: Arc<Published>,
 }
 
 /// Holds the threads that read for a vault.
@@ -93,14 +102,44 @@ impl Source {
                         let _ = answer.send(guarded("read", || read(storage)));
                     }
                 });
-                jobs.add(Job::Read(job)).await?;
-                answered.await.map_err(|_| Error::Closed)?
+                jobs.unless_closed(jobs.add(Job::Read(job))).await??;
+                jobs.unless_closed(answered).await?.map_err(|_| Error::Closed)?
             }
         }
+    }
+
+    /// Runs a `read` that may go through all of the log. A thread is left for those that do not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::run`].
+    pub(crate) async fn run_long<T, F>(&self, read: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Storage) -> Result<T> + Send + 'static,
+    {
+        let turn = match self {
+            Self::Direct(_) => None,
+            Self::Threads(jobs) => Some(jobs.unless_closed(jobs.long.clone().acquire_owned()).await?),
+        };
+        self.run(move |storage| {
+            // Kept until the read ends, whatever becomes of who asked.
+            let _turn = turn;
+            read(storage)
+        })
+        .await
     }
 }
 
 impl Jobs {
+    /// Waits for something, but not for longer than until the vault is closed.
+    async fn unless_closed<T>(&self, waited_for: impl Future<Output = T>) -> Result<T> {
+        match select(pin!(waited_for), pin!(self.published.ended())).await {
+            Either::Left((came, _)) => Ok(came),
+            Either::Right(_) => Err(Error::Closed),
+        }
+    }
+
     /// Adds a job once there is room. Where it waits, it holds nothing.
     async fn add(&self, mut job: Job) -> Result<()> {
         loop {
@@ -118,11 +157,12 @@ impl Jobs {
 
 impl ReaderThreads {
     /// Starts the threads and returns the way to them.
-    pub(crate) fn start(storage: &Storage) -> Result<(Self, Source)> {
+    pub(crate) fn start(storage: &Storage, published: &Arc<Published>) -> Result<(Self, Source)> {
         let (jobs, queue) = mpsc::channel(READS_WAITING_MAX + 1);
         let stop = jobs.clone().try_reserve_owned().map_err(|_| Error::Closed)?;
         let queue = Arc::new(Mutex::new(queue));
-        let jobs = Jobs { queue: jobs, freed: Arc::default() };
+        let (freed, long) = (Arc::default(), Arc::new(Semaphore::new(READER_THREADS - 1)));
+        let jobs = Jobs { queue: jobs, freed, long, published: published.clone() };
         let stopping = Arc::<AtomicBool>::default();
         let start = |number| {
             let (queue, freed) = (queue.clone(), jobs.freed.clone());
@@ -184,10 +224,33 @@ mod tests {
     use crate::log::ReadBudget;
 
     #[test]
+    fn reads_that_take_long_leave_a_thread_for_others() {
+        let index = Arc::new(Index::empty(&given(0, 0)));
+        let storage = Storage { log: Arc::new(given(10, 0)), index, seen: None };
+        let published = Arc::new(Published::new(Position::ZERO, None));
+        let (readers, source) = ReaderThreads::start(&storage, &published).unwrap();
+        let (ends, end): (Vec<_>, Vec<_>) =
+            (0..READER_THREADS).map(|_| std::sync::mpsc::channel::<()>()).unzip();
+        let mut long: Vec<_> = end
+            .into_iter()
+            .map(|end| Box::pin(source.run_long(move |_| Ok(end.recv().unwrap_or_default()))))
+            .collect();
+        assert!(long.iter_mut().all(|read| read.now_or_never().is_none()));
+        assert_eq!(block_on(source.run(|storage| Ok(storage.log.oldest()))).unwrap(), Position::FIRST);
+        // One that nobody waits for any more still has its turn.
+        let last = long.pop();
+        drop(long);
+        drop(ends);
+        block_on(last.unwrap()).unwrap();
+        readers.stop();
+    }
+
+    #[test]
     fn a_read_that_goes_on_for_ever_ends_with_the_vault() {
         let index = Arc::new(Index::empty(&given(0, 0)));
         let storage = Storage { log: Arc::new(given(10, 0)), index, seen: None };
-        let (readers, source) = ReaderThreads::start(&storage).unwrap();
+        let published = Arc::new(Published::new(Position::ZERO, None));
+        let (readers, source) = ReaderThreads::start(&storage, &published).unwrap();
         let endless = |storage: &Storage| -> Result<()> {
             loop {
                 storage.log.read(Position::FIRST, ReadBudget::ONE)?;

@@ -62,21 +62,34 @@ impl SeenIds {
     ///
     /// A failure to read it that is not the damage of an event; the next look may go well.
     pub(crate) fn find(&self, id: EventId, last: Position, log: &dyn Log) -> Result<Lookup> {
-        let (seen, next) = {
+        let (seen, next, told) = {
             let seen = lock(&self.seen);
-            (seen.ids.get(id), seen.next)
+            (seen.ids.get(id), seen.next, seen.filed)
         };
         if let Some(position) = seen {
             return Ok(Lookup::At(position));
         }
-        let filed = self.files.as_ref().map_or(Lookup::Absent, |files| files.find(id.into()));
+        let mut filed = self.find_in_files(id);
         if let Lookup::At(_) = filed {
             return Ok(filed);
         }
-        Ok(match self.read_up_to(id, next..=last, log)? {
-            Some(position) => Lookup::At(position),
-            None => filed.or_in(lock(&self.seen).unknown()),
-        })
+        if let Some(position) = self.read_up_to(id, next..=last, log)? {
+            return Ok(Lookup::At(position));
+        }
+        let (tell, unknown) = {
+            let seen = lock(&self.seen);
+            (seen.filed, seen.unknown())
+        };
+        if tell > told {
+            // What was remembered up to there may be in files alone by now, which were not there at the first look.
+            filed = self.find_in_files(id);
+        }
+        Ok(filed.or_in(unknown))
+    }
+
+    /// Finds an event in the files.
+    fn find_in_files(&self, id: EventId) -> Lookup {
+        self.files.as_ref().map_or(Lookup::Absent, |files| files.find(id.into()))
     }
 
     /// Reads on until an event is there.

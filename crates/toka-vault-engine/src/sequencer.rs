@@ -113,8 +113,8 @@ impl From<LogEnd> for OrderEnd {
 pub(crate) enum Refusal {
     /// It cannot be.
     Failed(Error),
-    /// One of its conditions does not hold. The event that breaks it may not be durable yet.
-    Condition(Error),
+    /// An event that was sealed before stands against it. That one may not be durable yet.
+    Opposed(Error),
     /// This has to be looked up first.
     Unread(Unread),
 }
@@ -142,8 +142,8 @@ struct Draft<'a> {
     known: &'a Known,
     /// What has to be read.
     unread: Vec<EventId>,
-    /// The first of the ids to assign, where it is not known whether it is unused.
-    candidate: Option<EventId>,
+    /// The ids to assign, where it is not known whether they are unused.
+    assigned: Vec<EventId>,
     /// The hashes of the parents of the event at hand.
     parents: Vec<EventHash>,
 }
@@ -152,15 +152,21 @@ impl Draft<'_> {
     /// Asks for the ids that follow the first one to assign as well, as many as the batch needs, so that
     /// it does not come back for each.
     fn look_ahead(&mut self, batch: &[NewEvent]) {
-        let Some(candidate) = self.candidate else { return };
+        let Some(first) = self.assigned.first().copied() else { return };
         let more = batch.iter().filter(|event| event.id.is_none()).count().saturating_sub(1) as u128;
-        let following = |next| EventId::from_u128(candidate.to_u128().saturating_add(next));
-        self.unread.extend((1..=more).map(following));
+        let following = |next| EventId::from_u128(first.to_u128().saturating_add(next));
+        self.assigned.extend((1..=more).map(following));
+    }
+
+    /// Tells whether all that was asked for is known.
+    fn is_known(&self) -> bool {
+        self.unread.is_empty() && self.assigned.is_empty()
     }
 
     /// Returns what has to be looked up.
     fn unread(&mut self) -> Unread {
-        Unread { ids: std::mem::take(&mut self.unread), searches: Vec::new(), candidate: self.candidate }
+        let (ids, assigned) = (std::mem::take(&mut self.unread), std::mem::take(&mut self.assigned));
+        Unread { ids, assigned, searches: Vec::new() }
     }
 }
 
@@ -218,7 +224,7 @@ impl Sequencer {
             new,
             known,
             unread: Vec::new(),
-            candidate: None,
+            assigned: Vec::new(),
             parents: std::mem::take(&mut self.parents),
         };
         for event in &*batch {
@@ -227,7 +233,7 @@ impl Sequencer {
                 None => self.seal_new(&mut draft, event)?,
             }
         }
-        if !draft.unread.is_empty() {
+        if !draft.is_known() {
             draft.look_ahead(batch);
             return Err(Refusal::Unread(draft.unread()));
         }
@@ -239,19 +245,19 @@ impl Sequencer {
     }
 
     /// Finds the event that `event` repeats, if it does.
-    fn stored(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<Option<EventHeader>> {
+    fn stored(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<Option<EventHeader>, Refusal> {
         let Some(id) = event.id else { return Ok(None) };
         let Some(header) = self.header(draft, id)? else { return Ok(None) };
         match difference(&header, event) {
             None => Ok(Some(header)),
-            Some(differs) => Err(Error::Conflict { id, differs }),
+            Some(differs) => Err(Refusal::Opposed(Error::Conflict { id, differs })),
         }
     }
 
     /// Seals an event that is new, behind all that the draft holds.
     fn seal_new(&self, draft: &mut Draft<'_>, event: &NewEvent) -> Result<()> {
         self.find_parents(draft, event)?;
-        if !draft.unread.is_empty() {
+        if !draft.is_known() {
             // The batch comes again; only what else has to be read is of interest.
             return Ok(());
         }
@@ -281,8 +287,10 @@ impl Sequencer {
                 Some(candidate) => draft.assigner.next_id_from(candidate),
                 None => draft.assigner.next_id(draft.now, draft.clock),
             };
+            let unread = draft.unread.len();
             if self.header(draft, id)?.is_none() {
-                draft.candidate = (!draft.unread.is_empty()).then_some(id);
+                // All else is known here, or the event would not be sealed.
+                draft.assigned.extend(draft.unread.drain(unread..));
                 return Ok(id);
             }
         }

@@ -86,9 +86,14 @@ impl LocalVault {
     /// # Errors
     ///
     /// [`Error::Io`] where the system starts no thread.
-    pub fn following(log: impl FollowedLog, end: LogEnd, index: IndexBeside) -> Result<Self> {
+    pub fn following(
+        log: impl FollowedLog,
+        end: LogEnd,
+        index: IndexBeside,
+        options: &EngineOptions,
+    ) -> Result<Self> {
         let published = Arc::new(Published::new(end.position(), Some(end.chain())));
-        let following = Following::start(Arc::new(log), index, published.clone())?;
+        let following = Following::start(Arc::new(log), index, published.clone(), options.stall_max)?;
         let source = following.source();
         Ok(Self(Arc::new(Inner { published, source, committer: Committer::Elsewhere(following) })))
     }
@@ -168,7 +173,7 @@ impl LocalVault {
 
     /// Compares the indexes with the log. See [`EventStore::verify_indexes`].
     pub async fn verify_indexes(&self) -> Result<Vec<Finding>> {
-        self.0.source.run(|storage| storage.index.findings(storage.log.as_ref())).await
+        self.0.source.run_long(|storage| storage.index.findings(storage.log.as_ref())).await
     }
 
     /// Returns where the history ends now.
@@ -189,7 +194,6 @@ impl LocalVault {
             }
             Committer::Elsewhere(following) => {
                 following.close();
-                self.0.published.wait_for(|state| state.ended).await;
                 Ok(())
             }
         }
@@ -202,7 +206,7 @@ impl LocalVault {
             return Ok(Vec::new());
         }
         match &self.0.committer {
-            Committer::Inline(inline) => inline.commit(batch, conditions),
+            Committer::Inline(inline) => inline.commit(batch, conditions).await,
             Committer::Grouped(grouped) => grouped.commit(batch, bytes, conditions).await,
             Committer::Elsewhere(_) => Err(Error::ReadOnly),
         }

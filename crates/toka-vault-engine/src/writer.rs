@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::chain::extend;
 use crate::flight::Flight;
-use crate::group::{GroupBounds, Pending, SealedGroup, Taken};
+use crate::group::{Caller, GroupBounds, Pending, SealedGroup, Taken};
 use crate::guard::guarded;
 use crate::health::Health;
 use crate::index::Index;
@@ -107,10 +107,19 @@ impl Writer {
             // First the order, so that nobody who is answered finds what is undone.
             self.take_back(refusal);
         }
+        self.answer(callers, outcome);
+    }
+
+    /// Answers callers with what has become of their group.
+    fn answer(&self, callers: Vec<Caller>, outcome: Result<(), Unstored>) {
+        let stored = self.stored.position();
+        let was_refused = matches!(outcome, Err(Unstored::Refused(_)));
         let outcome = outcome.map_err(Error::from);
         let mut rooms: Option<OwnedSemaphorePermit> = None;
         for caller in callers {
-            let room = caller.answer(outcome.clone());
+            // What was stored before is not undone.
+            let is_stored = was_refused && caller.repeats(stored);
+            let room = caller.answer(if is_stored { Ok(()) } else { outcome.clone() });
             // Given back together: each release takes the lock of the semaphore.
             match &mut rooms {
                 Some(rooms) => rooms.merge(room),
@@ -169,9 +178,7 @@ impl Writer {
         // Under the lock, so that what was sealed before it is taken, and nothing that comes behind it.
         let refused = self.pending.take_all();
         drop(order);
-        for caller in refused {
-            drop(caller.answer(Err(refusal.clone())));
-        }
+        self.answer(refused, Err(Unstored::Refused(refusal.clone())));
     }
 
     /// Waits until the index is not too far behind. Where it stays so, nothing was written, and the next group

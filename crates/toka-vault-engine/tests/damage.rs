@@ -4,12 +4,12 @@
 use futures::executor::block_on;
 use toka_vault_core::verify::{Finding, verify};
 use toka_vault_core::{
-    Direction, Error, Event, EventStoreExt, Filter, Position, ReplayOptions, Result, StartFrom, Timestamp,
-    WalkOptions,
+    Direction, Error, Event, EventId, EventStoreExt, Filter, Position, ReplayOptions, Result, StartFrom,
+    Timestamp, WalkOptions,
 };
 use toka_vault_engine::EngineOptions;
 use toka_vault_testkit::assert_error;
-use toka_vault_testkit::events::{event, fill, id, items, numbers};
+use toka_vault_testkit::events::{batch, event, fill, id, items, numbers};
 use toka_vault_testkit::logs::Rig;
 use toka_vault_testkit::runner::watched;
 
@@ -42,6 +42,23 @@ fn a_replay_names_the_damage_once_and_goes_on_behind_it() {
     watched(|| {
         let rig = damaged();
         assert_eq!(sorted(block_on(items(rig.vault.replay(ReplayOptions::new())))), (whole(), 1));
+    });
+}
+
+#[test]
+fn ids_are_assigned_though_one_that_cannot_be_read_could_have_any() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        block_on(fill(&rig.vault, 2));
+        // Greater than any that is assigned, so that those are looked up.
+        block_on(rig.vault.commit(event(3).with_id(EventId::from_u128(u128::MAX)))).unwrap();
+        rig.disk.damage(Position::FIRST, Position::FIRST);
+        // The index is built anew, and does not know the id of what is damaged.
+        let rig = rig.reopen();
+        block_on(rig.vault.commit(event(4))).unwrap();
+        assert_eq!(block_on(rig.vault.commit_batch(batch(5..8))).unwrap().len(), 3);
+        // An id that somebody brought is another matter.
+        assert_error!(block_on(rig.vault.commit(event(9).with_id(id(77)))), Error::Corrupt { .. });
     });
 }
 

@@ -52,6 +52,45 @@ fn what_is_sealed_behind_a_group_without_room_is_refused_with_it_and_leaves_no_t
 }
 
 #[test]
+fn a_conflict_is_told_only_once_what_it_names_is_stored() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let held = rig.hold(named(1));
+        let doomed = rig.begin(named(2));
+        // Neither is durable yet, and one never will be.
+        let conflicts = [1, 2].map(|number| rig.begin(event(9).with_id(id(number))));
+        rig.faults.fail_next(Call::Append, Fault::NoRoom);
+        rig.gate.open();
+        block_on(held).unwrap();
+        assert_error!(block_on(doomed), Error::NoRoom { .. });
+        for conflict in conflicts {
+            assert_error!(block_on(conflict), Error::NoRoom { .. });
+        }
+        assert_error!(block_on(rig.vault.commit(event(9).with_id(id(1)))), Error::Conflict { .. });
+        assert_eq!(numbers(&block_on(history(&rig.vault))), [1]);
+    });
+}
+
+#[test]
+fn what_repeats_a_stored_event_is_answered_though_there_is_no_room() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let first = block_on(rig.vault.commit(named(1))).unwrap();
+        let held = rig.hold(named(2));
+        let new = rig.begin(named(3));
+        // One in the group of the new event, one that is sealed while that is being refused or before.
+        let repeats = [rig.begin(named(1)), rig.begin(named(1))];
+        rig.faults.fail_next(Call::Append, Fault::NoRoom);
+        rig.gate.open();
+        block_on(held).unwrap();
+        assert_error!(block_on(new), Error::NoRoom { .. });
+        for repeat in repeats {
+            assert_eq!(block_on(repeat).unwrap(), first);
+        }
+    });
+}
+
+#[test]
 fn a_repeated_commit_is_found_again_after_a_refusal() {
     watched(|| {
         let rig = Rig::new(EngineOptions::default());

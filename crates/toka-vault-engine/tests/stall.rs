@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::executor::block_on;
-use toka_vault_core::{Error, Position, ReplayOptions};
-use toka_vault_engine::{EngineOptions, Index, LocalVault};
+use toka_vault_core::{Error, Head, Position, ReplayOptions, Result};
+use toka_vault_engine::{
+    Chunk, EngineOptions, FollowedLog, Group, Index, IndexBeside, LocalVault, Log, LogEnd, ReadBudget,
+};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{batch, event, history, id, numbers};
-use toka_vault_testkit::logs::{Disk, Gate, GatedLog, Rig};
+use toka_vault_testkit::logs::{Disk, Gate, GatedLog, Rig, VecLog};
 use toka_vault_testkit::runner::watched;
 
 /// A bound that a test can wait for.
@@ -81,6 +83,94 @@ fn a_vault_whose_storage_does_not_close_or_read_is_closed_after_the_bound() {
             assert_error!(block_on(vault.close()), Error::Poisoned { .. });
             hanging.open();
         }
+    });
+}
+
+#[test]
+fn subscriptions_end_with_a_vault_whose_storage_hangs() {
+    watched(|| {
+        for closes in [false, true] {
+            let rig = Rig::new(impatient());
+            let mut live = rig.vault.subscribe();
+            let held = rig.hold(event(1));
+            if closes {
+                assert_error!(block_on(rig.vault.close()), Error::Poisoned { .. });
+            }
+            assert_error!(block_on(held), Error::OutcomeUnknown { .. });
+            drop(rig.vault);
+            assert_eq!(block_on(live.recv()).unwrap(), None);
+            rig.gate.open();
+        }
+    });
+}
+
+#[test]
+fn a_read_that_hangs_is_answered_once_the_vault_is_closed() {
+    watched(|| {
+        let (read, disk) = (Gate::default(), Disk::default());
+        let log = GatedLog::new(disk.log(), Gate::default()).with_read_gate(read.clone());
+        let index = Index::in_memory(&disk.log(), Position::ZERO).unwrap();
+        let options = EngineOptions { stall_max: Duration::from_secs(1), ..EngineOptions::default() };
+        let vault = LocalVault::threaded(log, disk.end(), index, &options).unwrap();
+        block_on(vault.commit(event(1).with_id(id(1)))).unwrap();
+        // More than is remembered, so that the first is read from the log.
+        for number in 1..6 {
+            block_on(vault.commit_batch(batch(number * 8_000..(number + 1) * 8_000))).unwrap();
+        }
+        read.shut();
+        let mut repeat = Box::pin(vault.commit(event(1).with_id(id(1))));
+        assert!((&mut repeat).now_or_never().is_none());
+        read.wait_until_held();
+        let mut reads = Box::pin(vault.get(id(1)));
+        assert!((&mut reads).now_or_never().is_none());
+        assert_error!(block_on(vault.close()), Error::Poisoned { .. });
+        assert_error!(block_on(repeat), Error::Closed);
+        assert_error!(block_on(reads), Error::Closed);
+        read.open();
+    });
+}
+
+/// Is a log that is written elsewhere, and cannot be looked at.
+struct Hanging(VecLog, Gate);
+
+impl Log for Hanging {
+    fn append(&self, group: &mut Group) -> Result<()> {
+        self.0.append(group)
+    }
+
+    fn sync(&self, head: Head) -> Result<()> {
+        self.0.sync(head)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.0.read(from, budget)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl FollowedLog for Hanging {
+    fn look(&self) -> Result<LogEnd> {
+        self.1.pass();
+        Ok(LogEnd::EMPTY)
+    }
+}
+
+#[test]
+fn a_vault_that_is_read_only_is_closed_and_dropped_though_its_storage_hangs() {
+    watched(|| {
+        let gate = Gate::default();
+        gate.shut();
+        let log = Hanging(Disk::default().log(), gate.clone());
+        let vault = LocalVault::following(log, LogEnd::EMPTY, IndexBeside::default(), &impatient()).unwrap();
+        gate.wait_until_held();
+        let mut live = vault.subscribe();
+        block_on(vault.close()).unwrap();
+        assert_eq!(block_on(live.recv()).unwrap(), None);
+        drop(vault);
+        gate.open();
     });
 }
 

@@ -88,7 +88,7 @@ impl JournalVault {
     /// [`Error::Io`](toka_vault_core::Error::Io).
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
         let (log, end, index) = guarded("open", || open_read_only(path.as_ref()))?;
-        Ok(Self(LocalVault::following(log, end, index)?))
+        Ok(Self(LocalVault::following(log, end, index, &EngineOptions::default())?))
     }
 }
 

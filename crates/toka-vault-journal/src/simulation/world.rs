@@ -89,7 +89,7 @@ pub(super) fn open_read_only(disk: &SimDirectory) -> Result<LocalVault> {
     let record = Box::new(move || HeadFile::look_at(head.as_ref()));
     let (follower, end) = follow_at(Path::new(PATH), directory, record)?;
     let index = IndexBeside::open(disk.inside(INDEX)?.as_ref(), &follower, end.position())?;
-    LocalVault::following(follower, end, index)
+    LocalVault::following(follower, end, index, &EngineOptions::default())
 }
 
 impl SeededClock {

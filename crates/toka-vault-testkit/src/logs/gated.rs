@@ -50,8 +50,8 @@ impl Gate {
         self.wait(|state| state.came >= count);
     }
 
-    /// Comes to the gate: returns at once where it is open, else when it is opened.
-    fn pass(&self) {
+    /// Comes to the gate: returns at once where it is open, else when it is opened. Blocks.
+    pub fn pass(&self) {
         self.change(|state| {
             state.came += 1;
             state.held += 1;
