@@ -36,7 +36,7 @@ Exit codes:
   5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
   6  a condition of a commit did not hold; nothing was stored
 
-Data goes to stdout, notes and progress to stderr. One process at a time can write to a vault on \
+Data goes to stdout, notes, warnings and progress to stderr. One process at a time can write to a vault on \
 disk. Others can read a journal meanwhile: commands that only read keep nobody from it while they run, \
 and say in a note where another process has it open. `verify` alone keeps it to itself if it can. On \
 sled, no other process can read.";

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Err(refusal) => return output::refuse(&refusal),
     };
     let mut output = Output::new(cli.output, cli.color);
+    output::print_warnings(output.notes());
     let outcome = commands::run(cli, &mut output);
     output.end(outcome)
 }

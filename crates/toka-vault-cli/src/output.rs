@@ -12,6 +12,7 @@ mod list;
 mod notes;
 mod table;
 mod text;
+mod warnings;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub(crate) use notes::Notes;
 pub(crate) use table::{Align, Column};
 use text::visible;
 pub(crate) use text::{amount, count, things};
+pub(crate) use warnings::print_warnings;
 
 /// The exit code where the command line makes no sense.
 const USAGE: u8 = 2;

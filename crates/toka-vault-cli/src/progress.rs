@@ -1,12 +1,17 @@
 //! [`Progress`]: how far a long command has come, on stderr.
 //!
-//! Keeps the invariant that it draws on a terminal only, and never while stdout writes to the same
-//! one.
+//! Keeps the invariants that it draws on a terminal only, and never while stdout writes to the same
+//! one; and that what else is printed on stderr, by whichever thread, does not stand in the middle of it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Draws so many times a second at most.
 const DRAWS_PER_SECOND: u8 = 8;
+
+/// What is drawn now. There is one stderr, and one bar on it at a time.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// Shows how far a command has come.
 pub(crate) struct Progress(ProgressBar);
@@ -23,6 +28,7 @@ impl Progress {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
         bar.set_message(what);
+        *drawn() = Some(bar.clone());
         Self(bar)
     }
 
@@ -35,16 +41,27 @@ impl Progress {
     pub(crate) fn at(&self, count: u64) {
         self.0.set_position(count);
     }
-
-    /// Makes way while something else is printed on stderr.
-    pub(crate) fn suspend(&self, print: impl FnOnce()) {
-        self.0.suspend(print);
-    }
 }
 
 impl Drop for Progress {
     /// Leaves nothing on the screen.
     fn drop(&mut self) {
+        *drawn() = None;
         self.0.finish_and_clear();
     }
+}
+
+/// Takes away what is drawn, while something else is printed on stderr.
+pub(crate) fn make_way(print: impl FnOnce()) {
+    // Not under the lock: what is printed may take long, where nobody takes it.
+    let bar = drawn().clone();
+    match bar {
+        Some(bar) => bar.suspend(print),
+        None => print(),
+    }
+}
+
+/// Gives access to what is drawn.
+fn drawn() -> MutexGuard<'static, Option<ProgressBar>> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -123,7 +123,7 @@ impl Export<'_> {
                 Ok(Some(event)) => self.form.line(out, &event).map_err(&failed)?,
                 Ok(None) => break,
                 Err(error) => {
-                    self.step_over(error, &progress)?;
+                    self.step_over(error)?;
                     written.damaged = true;
                     continue;
                 }
@@ -136,10 +136,10 @@ impl Export<'_> {
     }
 
     /// Complains of damage where it is to be skipped, and fails otherwise.
-    fn step_over(&self, error: Error, progress: &Progress) -> Result<()> {
+    fn step_over(&self, error: Error) -> Result<()> {
         match error {
             Error::Corrupt { .. } if self.skip_damaged => {
-                progress.suspend(|| self.notes.error(&error.into()));
+                self.notes.error(&error.into());
                 Ok(())
             }
             Error::Corrupt { .. } => Err(Failure::StoppedByDamage(

@@ -63,12 +63,10 @@ impl<'a> Import<'a> {
         if parents_dropped > 0 {
             self.incomplete += 1;
             if self.incomplete <= NAMED_MAX {
-                self.progress.suspend(|| {
-                    self.notes.note(&format!(
-                        "{commit} has {} not in the repository (a shallow clone?); its event tells of that in the payload only",
-                        things(parents_dropped as u64, "parent")
-                    ));
-                });
+                self.notes.note(&format!(
+                    "{commit} has {} not in the repository (a shallow clone?); its event tells of that in the payload only",
+                    things(parents_dropped as u64, "parent")
+                ));
             }
         }
         self.batch.add(commit, event);

@@ -175,7 +175,7 @@ impl<'a> Import<'a> {
                 "the field `{name}` on line {} means nothing here; such fields are ignored",
                 line.number
             );
-            self.progress.suspend(|| self.notes.note(&text));
+            self.notes.note(&text);
         }
         match line.event.id {
             None => self.without_id = true,

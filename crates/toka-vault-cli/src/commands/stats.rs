@@ -24,7 +24,7 @@ pub(super) async fn run(vault: &Vault, path: Option<PathBuf>, output: &mut Outpu
             Ok(None) => break,
             Err(error @ Error::Corrupt { .. }) => {
                 sums.damaged = true;
-                progress.suspend(|| output.notes().error(&error.into()));
+                output.notes().error(&error.into());
             }
             Err(Error::Evicted { .. }) => {}
             Err(error) => return Err(error.into()),

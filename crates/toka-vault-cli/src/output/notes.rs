@@ -6,9 +6,13 @@ use anstyle::{AnsiColor, Style};
 
 use super::Paint;
 use super::text::visible;
+use crate::progress;
 
 /// How an error is announced.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// How a warning is announced.
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// How a note is announced.
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
@@ -23,9 +27,14 @@ impl Notes {
         self.announce("note:", NOTE, text);
     }
 
+    /// Prints a warning.
+    pub(crate) fn warning(self, text: &str) {
+        self.announce("warning:", WARNING, text);
+    }
+
     /// Prints what a command has done.
     pub(crate) fn summary(self, text: &str) {
-        let _ = writeln!(io::stderr(), "{}", visible(text));
+        print(&visible(text));
     }
 
     /// Prints an error and what caused it.
@@ -45,6 +54,13 @@ impl Notes {
     fn announce(self, label: &str, style: Style, text: &str) {
         let label = self.0.show(style, label);
         let lines: Vec<_> = text.trim_end().lines().map(visible).collect();
-        let _ = writeln!(io::stderr(), "{label} {}", lines.join("\n    "));
+        print(&format!("{label} {}", lines.join("\n    ")));
     }
+}
+
+/// Prints a line or more on stderr, with nothing of another thread in between.
+fn print(text: &str) {
+    progress::make_way(|| {
+        let _ = writeln!(io::stderr(), "{text}");
+    });
 }

@@ -26,3 +26,4 @@ mod prefixes;
 mod printing;
 mod sandbox;
 mod walks;
+mod warnings;
