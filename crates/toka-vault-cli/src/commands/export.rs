@@ -1,14 +1,15 @@
 //! `export jsonl` and `export cloudevents`: writes all events, one a line.
 //!
-//! Keeps the invariant that a file which was named appears complete or not at all.
+//! Keeps the invariant that a file which was named appears complete or not at all; `target` sees to that.
 
-use std::fs;
-use std::io::{self, BufWriter, Write};
+mod target;
+
+use std::io::{self, Write};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
 use toka_vault::{Error, Event, ReplayOptions, Vault};
 
+use self::target::Target;
 use super::events;
 use crate::args::{ExportFile, FileFormat};
 use crate::cloudevents;
@@ -83,28 +84,16 @@ struct Written {
 }
 
 impl Export<'_> {
-    /// Writes to a path. A regular file appears when it is complete; what is something else, such as
-    /// a device or a pipe, is written to as it is.
+    /// Writes to a path.
     async fn to_path(&self, file: &Path) -> Result<Written> {
         let failed = |error| {
             let said = format!("cannot write {}", file.display());
             Failure::Failed(anyhow::Error::new(error).context(said))
         };
-        // The file that a link leads to is replaced, not the link.
-        let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        match fs::metadata(&target) {
-            Ok(found) if found.is_dir() => Err(failed(io::Error::from(io::ErrorKind::IsADirectory))),
-            Ok(found) if !found.is_file() => {
-                let opened = fs::OpenOptions::new().write(true).open(&target);
-                self.write(&mut BufWriter::new(opened.map_err(failed)?), true, failed).await
-            }
-            _ => {
-                let mut out = BufWriter::new(create_beside(&target).map_err(failed)?);
-                let written = self.write(&mut out, true, failed).await?;
-                put_in_place(out, &target).map_err(failed)?;
-                Ok(written)
-            }
-        }
+        let mut target = Target::open(file).map_err(failed)?;
+        let written = self.write(&mut target, true, failed).await?;
+        target.finish().map_err(failed)?;
+        Ok(written)
     }
 
     /// Writes all events, the oldest first.
@@ -149,25 +138,4 @@ impl Export<'_> {
             other => Err(other.into()),
         }
     }
-}
-
-/// Creates a file without a final name in the folder of `target`, so that it can be renamed to it.
-fn create_beside(target: &Path) -> io::Result<NamedTempFile> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".toka-vault-export-").suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any program creates a file: the user's mask takes away what it must not have.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-/// Makes a complete file durable and gives it its name.
-fn put_in_place(out: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(target).map(drop).map_err(|failure| failure.error)
 }

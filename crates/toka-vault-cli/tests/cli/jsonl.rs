@@ -122,11 +122,32 @@ fn a_file_appears_complete_with_the_usual_permissions_and_nothing_beside_it() {
 
 #[test]
 #[cfg(unix)]
+fn a_file_that_was_made_private_stays_private() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["commit", "a", "1"]);
+    let file = sandbox.file("private", "old");
+    for mode in [0o600, 0o640] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        sandbox.ok(&["export", "jsonl", "private"]);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with("{\"id\""));
+    }
+}
+
+#[test]
+#[cfg(unix)]
 fn a_link_is_followed_and_a_device_is_not_replaced() {
     let sandbox = Sandbox::new();
     sandbox.ok(&["commit", "a", "1"]);
     sandbox.file("target", "old");
     std::os::unix::fs::symlink("target", sandbox.path("link")).unwrap();
+    sandbox.ok(&["export", "jsonl", "link"]);
+    assert!(std::fs::symlink_metadata(sandbox.path("link")).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(sandbox.path("target")).unwrap().starts_with("{\"id\""));
+    // Also one that leads to nothing yet.
+    std::fs::remove_file(sandbox.path("target")).unwrap();
     sandbox.ok(&["export", "jsonl", "link"]);
     assert!(std::fs::symlink_metadata(sandbox.path("link")).unwrap().is_symlink());
     assert!(std::fs::read_to_string(sandbox.path("target")).unwrap().starts_with("{\"id\""));
