@@ -52,7 +52,7 @@ pub(crate) struct Cli {
     ///
     /// `memory:` is an empty vault that is gone when the command ends; it serves to try things out.
     #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL")]
-    pub(crate) vault: Option<String>,
+    pub(crate) vault: Option<OsString>,
 
     /// Open a vault that lost acknowledged events at its end, and go on from the last whole one.
     ///

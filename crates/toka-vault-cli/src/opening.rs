@@ -6,6 +6,7 @@
 mod loss;
 mod opened;
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -28,7 +29,8 @@ const WAIT_STEP: Duration = Duration::from_millis(10);
 
 /// Names the vault to open.
 pub(crate) struct Opening {
-    url: String,
+    /// As the system has it: a path need not be UTF-8.
+    url: OsString,
     /// Where it is told what is missing at the end, if that is accepted.
     loss_told: Option<Notes>,
 }
@@ -43,7 +45,7 @@ enum BackEnd {
 
 impl Opening {
     /// Checks what was given on the command line or in the environment.
-    pub(crate) fn new(url: Option<String>) -> Result<Self> {
+    pub(crate) fn new(url: Option<OsString>) -> Result<Self> {
         let Some(url) = url.filter(|url| !url.is_empty()) else {
             return Err(Failure::usage(
                 "no vault was given; name one by `--vault journal:PATH` or `--vault sled:PATH`, or in the environment variable TOKA_VAULT",
@@ -51,13 +53,13 @@ impl Opening {
         };
         let opening = Self { url, loss_told: None };
         match opening.path() {
-            None if !opening.url.contains(':') => Err(Failure::usage(format_args!(
+            None if !opening.url.as_encoded_bytes().contains(&b':') => Err(Failure::usage(format_args!(
                 "`{0}` does not say which kind of vault it is; write `journal:{0}` or `sled:{0}` for a durable vault in that folder",
-                opening.url
+                opening.url.display()
             ))),
             Some(path) if path.starts_with("~") => Err(Failure::usage(format_args!(
                 "the shell does not expand the `~` in `{}`; write $HOME in its place, or `./~` for a folder of that name",
-                opening.url
+                opening.url.display()
             ))),
             _ => Ok(opening),
         }
@@ -76,7 +78,7 @@ impl Opening {
         match self.on_disk() {
             Some((BackEnd::JournalReadOnly, path)) => Err(Failure::usage(format_args!(
                 "`{}` is a vault to read only; to write to it, name it as `journal:{}`",
-                self.url,
+                self.url.display(),
                 path.display()
             ))),
             _ => Ok(()),
@@ -189,13 +191,20 @@ impl Opening {
                 let options = SledOptions::new().with_if_missing(if_missing).with_tail_loss(tail_loss);
                 SledVault::open_with(path, options).map(Vault::Sled)
             }
-            Some((BackEnd::JournalReadOnly, _)) | None => Vault::open(&self.url),
+            Some((BackEnd::JournalReadOnly, path)) => JournalVault::open_read_only(path).map(Vault::Journal),
+            None => Vault::open(self.url.to_str().ok_or_else(|| self.not_utf8())?),
         }
+    }
+
+    /// Says that a URL is more than text, where only the path of a vault on disk may be.
+    fn not_utf8(&self) -> Error {
+        let reason = "it is not UTF-8; only PATH in `journal:PATH`, `journal-read-only:PATH` and `sled:PATH` may be other bytes, where the system allows it".into();
+        Error::InvalidUrl { url: self.url.to_string_lossy().into_owned(), reason }
     }
 
     /// Returns which back-end keeps the vault on disk, and where.
     fn on_disk(&self) -> Option<(BackEnd, &Path)> {
-        let (scheme, path) = self.url.split_once(':').filter(|(_, path)| !path.is_empty())?;
+        let (scheme, path) = split(&self.url).filter(|(_, path)| !path.is_empty())?;
         let back_end = match scheme {
             "journal" => BackEnd::Journal,
             "journal-read-only" => BackEnd::JournalReadOnly,
@@ -204,6 +213,22 @@ impl Opening {
         };
         Some((back_end, Path::new(path)))
     }
+}
+
+/// Splits a URL at its first colon.
+#[cfg(unix)]
+fn split(url: &OsStr) -> Option<(&str, &OsStr)> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let bytes = url.as_bytes();
+    let (scheme, rest) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == b':')?)?;
+    Some((str::from_utf8(scheme).ok()?, OsStr::from_bytes(rest.get(1..)?)))
+}
+
+/// Splits a URL at its first colon, where it is UTF-8: the bytes of others are not told here.
+#[cfg(not(unix))]
+fn split(url: &OsStr) -> Option<(&str, &OsStr)> {
+    url.to_str()?.split_once(':').map(|(scheme, path)| (scheme, OsStr::new(path)))
 }
 
 /// Sorts what is said of a vault that does not open by its exit code.
@@ -232,7 +257,7 @@ mod tests {
 
     /// What is said about a URL that is refused.
     fn complaint(url: Option<&str>) -> String {
-        let refused = Opening::new(url.map(str::to_owned)).and_then(|opening| opening.open_existing());
+        let refused = Opening::new(url.map(OsString::from)).and_then(|opening| opening.open_existing());
         let failure = refused.unwrap_err();
         assert_eq!(failure.code(), 2, "{url:?}");
         failure.error().unwrap().to_string()
@@ -256,7 +281,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().join("none"), folder.path().to_owned()] {
             for scheme in ["journal", "journal-read-only", "sled"] {
-                let opening = Opening::new(Some(format!("{scheme}:{}", path.display()))).unwrap();
+                let opening = Opening::new(Some(format!("{scheme}:{}", path.display()).into())).unwrap();
                 assert_eq!(opening.open_existing().unwrap_err().code(), 5);
                 assert_eq!(opening.open_to_follow().unwrap_err().code(), 5);
             }

@@ -22,6 +22,8 @@ mod graphs;
 mod jsonl;
 mod jsonl_bad;
 mod lost_tail;
+#[cfg(unix)]
+mod paths;
 mod prefixes;
 mod printing;
 mod sandbox;
