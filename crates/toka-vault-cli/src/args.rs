@@ -33,7 +33,8 @@ Exit codes:
   3  damaged events were found
   4  an event was not found: an unknown id, an unknown parent, a digest that no payload has, the
      beginning of several ids
-  5  the vault cannot be opened: there is none, it is open elsewhere, it is something else
+  5  the vault cannot be opened: there is none, it is open elsewhere, it is something else; or `tail`
+     finds that it is gone
   6  a condition of a commit did not hold; nothing was stored
 
 Data goes to stdout, notes, warnings and progress to stderr. One process at a time can write to a vault on \
@@ -126,6 +127,8 @@ pub(crate) enum Command {
     /// read only: so any number of `tail`s go along with the process that commits. An event is shown once
     /// it is known to be durable, about a second after its commit at most. On sled nobody else can open
     /// the vault meanwhile, so that no new event can come: there it ends with the history.
+    ///
+    /// Where the vault is gone meanwhile, or another one is in its place, it ends with code 5.
     Tail(Tail),
 
     /// Show one event in full.

@@ -29,6 +29,7 @@ use crate::args::{Cli, Command, Export, FileFormat, Import, ImportFrom};
 use crate::failure::{Failure, Result};
 use crate::opening::{Opened, Opening};
 use crate::output::Output;
+use crate::vault_watch::VaultWatch;
 
 /// Runs the command that the command line asks for.
 pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
@@ -53,8 +54,12 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
         }
         Command::Tail(args) => {
             let filter = args.kinds.filter()?;
+            // First what is there, then the vault: so another one in its place is told from it.
+            let watch = opening.path().map(VaultWatch::new);
             let opened = opening.open_to_follow()?;
-            read_opened(opened, output, async |vault, output| tail::run(vault, &args, filter, output).await)
+            read_opened(opened, output, async |vault, output| {
+                tail::run(vault, &args, filter, watch, output).await
+            })
         }
         Command::Show { id } => {
             read(&opening, output, async |vault, output| show::run(vault, &id, output).await)

@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     StoppedByDamage(anyhow::Error),
     /// An event that was named is not in the vault.
     NotFound(anyhow::Error),
-    /// The vault cannot be opened.
+    /// The vault cannot be opened, or is gone while it is followed.
     NotOpened(anyhow::Error),
     /// A condition of a commit did not hold.
     Refused(anyhow::Error),

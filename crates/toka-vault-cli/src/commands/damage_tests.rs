@@ -113,7 +113,7 @@ fn log_tail_and_stats_go_on_behind_damage_and_end_with_3() {
     assert_eq!((failure.code(), payloads(&printed)), (3, vec![3, 1]));
     let two = Tail { limit: Some(2), ..Tail::default() };
     for filter in [all(), Filter::kind("a").unwrap()] {
-        let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, filter, output)));
+        let (failure, printed) = run(|vault, output| block_on(tail::run(vault, &two, filter, None, output)));
         assert_eq!((failure.code(), payloads(&printed)), (3, vec![1, 3]));
     }
     let (failure, printed) = run(|vault, output| block_on(stats::run(vault, None, output)));

@@ -1,6 +1,7 @@
 //! `tail`: prints history from a start point, then each event as it is committed. Where nobody can commit while
 //! the vault is open here, it ends with the history.
 
+use std::future::pending;
 use std::pin::pin;
 
 use futures::StreamExt;
@@ -14,12 +15,19 @@ use crate::args::{Tail, TailStart};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::stdout_watch::reader_gone;
+use crate::vault_watch::VaultWatch;
 
 /// How many events of history are printed where nothing is said.
 const HISTORY_DEFAULT: u64 = 10;
 
-/// Follows the vault until it is closed, enough events are printed, or nobody reads them any more.
-pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut Output) -> Result<()> {
+/// Follows the vault until it is closed or gone, enough events are printed, or nobody reads them any more.
+pub(super) async fn run(
+    vault: &Vault,
+    args: &Tail,
+    filter: Filter,
+    watch: Option<VaultWatch>,
+    output: &mut Output,
+) -> Result<()> {
     let start = start(vault, args, &filter).await?;
     let grows = can_grow(vault);
     let mut stream = if grows {
@@ -29,12 +37,15 @@ pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut
     };
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut damaged = false;
-    let mut gone = pin!(reader_gone());
+    let mut stopped = pin!(stopped(watch.filter(|_| grows)));
     let mut list = output.list(events::COLUMNS);
     while left > 0 {
-        let received = match select(stream.next(), gone.as_mut()).await {
+        let received = match select(stream.next(), stopped.as_mut()).await {
             Either::Left((received, _)) => received.transpose(),
-            Either::Right(_) => return Err(Failure::PipeClosed),
+            Either::Right((why, _)) => {
+                list.end()?;
+                return Err(why);
+            }
         };
         match received {
             Ok(Some(event)) => {
@@ -55,6 +66,20 @@ pub(super) async fn run(vault: &Vault, args: &Tail, filter: Filter, output: &mut
     }
     list.end()?;
     events::outcome(damaged)
+}
+
+/// Completes when nobody reads what is printed, or when the vault is no longer where it was.
+async fn stopped(watch: Option<VaultWatch>) -> Failure {
+    let lost = async {
+        match watch {
+            Some(watch) => watch.lost().await,
+            None => pending().await,
+        }
+    };
+    match select(pin!(reader_gone()), pin!(lost)).await {
+        Either::Left(_) => Failure::PipeClosed,
+        Either::Right((lost, _)) => lost,
+    }
 }
 
 /// Tells whether another process can commit while this one reads.

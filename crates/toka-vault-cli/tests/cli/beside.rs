@@ -22,7 +22,7 @@ pub(crate) const READ_ONLY: &str = "journal-read-only:main";
 const BESIDE: &str = "note: the vault is open in another process; ";
 
 /// Prepares to run the program on a vault.
-fn program(sandbox: &Sandbox, url: &str, args: &[&str]) -> Command {
+pub(crate) fn program(sandbox: &Sandbox, url: &str, args: &[&str]) -> Command {
     let mut command = sandbox.command(args);
     command.env("TOKA_VAULT", url);
     command
@@ -35,25 +35,25 @@ pub(crate) fn run(sandbox: &Sandbox, url: &str, args: &[&str]) -> Ended {
 
 /// Commits an event in a process of its own, and checks that it succeeds.
 #[track_caller]
-fn commit(sandbox: &Sandbox, payload: u64) {
+pub(crate) fn commit(sandbox: &Sandbox, payload: u64) {
     let ended = run(sandbox, JOURNAL, &["commit", "a", &payload.to_string()]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 /// Is the program while it follows a vault.
-struct Tail {
-    child: Child,
-    lines: Receiver<String>,
+pub(crate) struct Tail {
+    pub(crate) child: Child,
+    pub(crate) lines: Receiver<String>,
 }
 
 impl Tail {
     /// Starts it, with arguments behind `tail`.
-    fn start(sandbox: &Sandbox, url: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, url: &str, args: &[&str]) -> Self {
         Self::of(program(sandbox, url, &[&["tail", "-o", "jsonl"], args].concat()))
     }
 
     /// Starts a command that follows.
-    fn of(mut command: Command) -> Self {
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (tell, lines) = mpsc::channel();
@@ -63,7 +63,7 @@ impl Tail {
 
     /// Waits for the next event, and returns its payload.
     #[track_caller]
-    fn next(&self) -> Value {
+    pub(crate) fn next(&self) -> Value {
         let line = self.lines.recv_timeout(PATIENCE).unwrap();
         serde_json::from_str::<Value>(&line).unwrap()["payload"].clone()
     }

@@ -18,6 +18,8 @@ mod cut;
 mod foreign;
 mod git;
 mod git_odd;
+#[cfg(unix)]
+mod gone;
 mod graphs;
 mod jsonl;
 mod jsonl_bad;
