@@ -239,6 +239,11 @@ fn not_opened(error: Error) -> Failure {
             "there is no vault at {}; create one with `import` or `commit`",
             path.display()
         )),
+        // The library's own words are for who has a handle.
+        Error::Locked { path, holder } => Failure::NotOpened(anyhow::anyhow!(
+            "the vault at {} is open in {holder}; one process at a time can open it: end that one first",
+            path.display()
+        )),
         _ => Failure::NotOpened(error.into()),
     }
 }

@@ -167,7 +167,8 @@ fn what_writes_to_a_journal_that_is_open_elsewhere_is_5() {
     let (vault, _) = write(&sandbox, 1);
     let line = sandbox.file("line", "{\"kind\":\"a\",\"payload\":2}\n");
     for args in [&["commit", "a", "2"][..], &["import", "jsonl", &line]] {
-        run(&sandbox, JOURNAL, args).assert(5, "open in another process; one process at a time");
+        run(&sandbox, JOURNAL, args)
+            .assert(5, "open in another process; one process at a time can open it: end");
     }
     assert_eq!(block_on(vault.head()).unwrap().position.get(), 1);
 }

@@ -122,7 +122,9 @@ fn reading_where_there_is_no_vault_is_5_and_creates_none() {
 fn a_vault_that_is_open_elsewhere_is_5() {
     let sandbox = Sandbox::new();
     let _open = sandbox.open("main");
-    sandbox.run(&["log"]).assert(5, "open in another process");
+    sandbox
+        .run(&["log"])
+        .assert(5, "open in another process; one process at a time can open it: end that one first\n");
     sandbox.run(&["commit", "a", "1"]).assert(5, "open in another process");
 }
 
