@@ -3,6 +3,9 @@
 //! Keeps the invariants that a warning reaches the user whichever thread gives it, in one piece; that the same
 //! is not told twice, since a vault is opened twice to be read, and what is damaged is met again and again;
 //! and that what can be said of each event of a vault is not said of all.
+//!
+//! It is a subscriber of our own, since the usual one keeps spans, which nobody opens here, and brings crates
+//! for that.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
