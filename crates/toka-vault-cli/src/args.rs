@@ -42,6 +42,9 @@ disk. Others can read a journal meanwhile: commands that only read keep nobody f
 and say in a note where another process has it open. `verify` alone keeps it to itself if it can. On \
 sled, no other process can read.";
 
+/// Heads the options that every command takes, apart from its own.
+const GLOBAL: &str = "Options of every command";
+
 /// Records what happened as immutable events in a causal graph, and reads it back in order.
 #[derive(Debug, Parser)]
 #[command(name = "toka-vault", version, after_help = AFTER_HELP, propagate_version = true)]
@@ -52,21 +55,21 @@ pub(crate) struct Cli {
     /// it open; `commit` and `import` refuse it.
     ///
     /// `memory:` is an empty vault that is gone when the command ends; it serves to try things out.
-    #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL")]
+    #[arg(long, global = true, env = "TOKA_VAULT", value_name = "URL", help_heading = GLOBAL)]
     pub(crate) vault: Option<OsString>,
 
     /// Open a vault that lost acknowledged events at its end, and go on from the last whole one.
     ///
     /// What is missing then is gone for good; try it on a copy of the folder first.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) accept_tail_loss: bool,
 
     /// How data is printed on stdout.
-    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", help_heading = GLOBAL)]
     pub(crate) output: Format,
 
     /// When to use colours; `auto` means on a terminal, unless NO_COLOR is set.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = GLOBAL)]
     pub(crate) color: Color,
 
     /// What to do.

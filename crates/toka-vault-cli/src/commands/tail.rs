@@ -30,6 +30,9 @@ pub(super) async fn run(
 ) -> Result<()> {
     let start = start(vault, args, &filter).await?;
     let grows = can_grow(vault);
+    if let Some(TailStart::At(position)) = args.from.filter(|_| grows) {
+        note_ahead(position, vault.head().await?.position, output);
+    }
     let mut stream = if grows {
         vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter)).left_stream()
     } else {
@@ -79,6 +82,14 @@ async fn stopped(watch: Option<VaultWatch>) -> Failure {
     match select(pin!(reader_gone()), pin!(lost)).await {
         Either::Left(_) => Failure::PipeClosed,
         Either::Right((lost, _)) => lost,
+    }
+}
+
+/// Says so where the event to start with is not there yet, and not the next one.
+fn note_ahead(position: Position, head: Position, output: &Output) {
+    if position > head.next() {
+        let text = format!("position {position} is ahead of the head, which is {head}; waiting for it");
+        output.notes().note(&text);
     }
 }
 
