@@ -58,6 +58,34 @@ impl Event {
         Self { header, payload }
     }
 
+    /// Gives the event a payload of its own, by a copy.
+    ///
+    /// Events that are read one after the other share a buffer, of up to 256 KiB, which stays in memory for as
+    /// long as one of them. Whoever keeps few of them for long keeps less that way.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use toka_vault_core as toka_vault;
+    /// use toka_vault::{Event, Replay, Result};
+    ///
+    /// /// Keeps the last event of each hundred.
+    /// async fn samples(mut history: Replay) -> Result<Vec<Event>> {
+    ///     let mut kept = Vec::new();
+    ///     while let Some(event) = history.try_next().await? {
+    ///         if event.position().get() % 100 == 0 {
+    ///             kept.push(event.detached());
+    ///         }
+    ///     }
+    ///     Ok(kept)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.payload = self.payload.detached();
+        self
+    }
+
     /// Returns the event's place in the order of its vault.
     #[inline]
     pub fn position(&self) -> Position {

@@ -135,6 +135,13 @@ impl Payload {
         &self.bytes
     }
 
+    /// Gives the payload bytes of its own, which it shares with nobody. See
+    /// [`Event::detached`](crate::Event::detached).
+    #[must_use]
+    pub fn detached(self) -> Self {
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), digest: self.digest }
+    }
+
     /// Returns the canonical MessagePack bytes, and gives the digest up.
     #[inline]
     pub fn into_bytes(self) -> Bytes {

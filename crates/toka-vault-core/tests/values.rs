@@ -7,8 +7,11 @@
     reason = "helpers of tests fail the test"
 )]
 
+use bytes::Bytes;
 use toka_vault_core::limits::PARENTS_MAX;
-use toka_vault_core::{Digest, Error, EventId, NewEvent, Position, Timestamp};
+use toka_vault_core::{
+    Digest, Error, Event, EventHash, EventHeader, EventId, NewEvent, Payload, Position, Timestamp,
+};
 
 fn event() -> NewEvent {
     NewEvent::new("order.placed", ()).unwrap()
@@ -54,6 +57,35 @@ fn an_event_that_names_itself_is_refused() {
 fn a_new_event_is_refused_with_its_kind_or_payload() {
     assert!(matches!(NewEvent::new("", ()), Err(Error::InvalidKind { .. })));
     assert!(matches!(NewEvent::new("a", u128::MAX), Err(Error::PayloadEncoding { .. })));
+}
+
+#[test]
+fn what_is_detached_shares_no_buffer() {
+    let payload = Payload::encode(&"a few of many bytes").unwrap();
+    let buffer = [&[0; 1_000], payload.bytes().as_ref()].concat();
+    let read = Payload::from_stored(Bytes::from(buffer).slice(1_000..), payload.digest());
+    let place = read.bytes().as_ptr();
+    let detached = read.detached();
+    assert_eq!(detached, payload);
+    assert_ne!(detached.bytes().as_ptr(), place);
+}
+
+#[test]
+fn an_event_of_another_vault_is_the_same_event() {
+    let (id, parents) = (EventId::from_u128(7), ids(2));
+    let new = event().with_id(id).with_parents(&parents).with_timestamp(Timestamp::EPOCH);
+    let (digest, hash) = (new.payload.digest(), EventHash::from_bytes([1; 32]));
+    let header = EventHeader::new(
+        id,
+        new.kind.clone(),
+        Timestamp::EPOCH,
+        new.parents.clone(),
+        digest,
+        hash,
+        Position::new(3),
+    );
+    let again = NewEvent::from(Event::new(header, new.payload.clone()));
+    assert_eq!(again, new);
 }
 
 #[test]

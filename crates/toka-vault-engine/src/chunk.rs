@@ -10,7 +10,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, RangeInclusive};
 
-use bytes::Bytes;
 use toka_vault_core::{Digest, Error, Event, Payload, Position, Result};
 
 use crate::block::{Block, Cursor, Elsewhere, Place, ReadPayload};
@@ -184,12 +183,11 @@ impl Iterator for Chunk {
 
 /// Gives an event a payload of its own, where what it shares is much larger: whoever keeps one event
 /// must not keep a whole buffer with it.
-pub(crate) fn detached(mut event: Event) -> Event {
-    if event.payload.bytes().len() <= DETACHED_BYTES_MAX {
-        let bytes = Bytes::copy_from_slice(event.payload.bytes());
-        event.payload = Payload::from_stored(bytes, event.payload.digest());
+pub(crate) fn detached(event: Event) -> Event {
+    match event.payload.bytes().len() {
+        ..=DETACHED_BYTES_MAX => event.detached(),
+        _ => event,
     }
-    event
 }
 
 /// Decodes the next event, whose payload is in the block or among these.
