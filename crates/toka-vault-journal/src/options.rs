@@ -16,7 +16,8 @@ pub(crate) const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 /// # Examples
 ///
 /// ```
-/// use toka_vault_journal::JournalOptions;
+/// # use toka_vault_journal as toka_vault;
+/// use toka_vault::JournalOptions;
 ///
 /// let options = JournalOptions::new().with_segment_bytes(64 << 20);
 /// assert_eq!(options.segment_bytes, 64 << 20);

@@ -18,7 +18,8 @@ use crate::options::JournalOptions;
 /// # Examples
 ///
 /// ```no_run
-/// use toka_vault_journal::JournalVault;
+/// # use toka_vault_journal as toka_vault;
+/// use toka_vault::JournalVault;
 ///
 /// # async fn example() -> Result<(), toka_vault_core::Error> {
 /// let vault = JournalVault::open("./events.vault")?;

@@ -16,7 +16,8 @@ use crate::log::MemoryLog;
 /// # Examples
 ///
 /// ```
-/// use toka_vault_memory::InMemoryVault;
+/// # use toka_vault_memory as toka_vault;
+/// use toka_vault::InMemoryVault;
 ///
 /// # fn main() -> Result<(), toka_vault_core::Error> {
 /// let vault = InMemoryVault::new(1024)?;

@@ -12,7 +12,8 @@ const CACHE_BYTES_DEFAULT: u64 = 64 << 20;
 ///
 /// ```
 /// use std::time::Duration;
-/// use toka_vault_sled::{Durability, SledOptions};
+/// # use toka_vault_sled as toka_vault;
+/// use toka_vault::{Durability, SledOptions};
 ///
 /// let options = SledOptions::new()
 ///     .with_cache_bytes(16 << 20)

@@ -18,7 +18,8 @@ use crate::options::SledOptions;
 /// # Examples
 ///
 /// ```no_run
-/// use toka_vault_sled::SledVault;
+/// # use toka_vault_sled as toka_vault;
+/// use toka_vault::SledVault;
 ///
 /// # async fn example() -> Result<(), toka_vault_core::Error> {
 /// let vault = SledVault::open("./events.db")?;
