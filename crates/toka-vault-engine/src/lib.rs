@@ -51,7 +51,7 @@ pub use clock::{Clock, SystemClock};
 pub use following::FollowedLog;
 pub use guard::guarded;
 pub use index::{Index, IndexBeside};
-pub use log::{Group, Log, LogEnd, ReadBudget};
+pub use log::{Group, Log, LogEnd, ReadBudget, Unappended};
 pub use options::{Durability, EngineOptions, Indexing};
 pub use segmented::Segmented;
 pub use vault::LocalVault;

@@ -2,7 +2,7 @@
 
 use crate::chunk::Chunk;
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
-use toka_vault_core::{ChainHash, Event, EventId, Head, Position, Result, Timestamp};
+use toka_vault_core::{ChainHash, Error, Event, EventId, Head, Position, Result, Timestamp};
 
 /// Keeps events in order. The engine does the rest: ids, hashes, grouping, reading, subscriptions.
 ///
@@ -13,12 +13,12 @@ pub trait Log: Send + Sync + 'static {
     /// - After a crash the group is there whole or not at all.
     /// - It need not be durable before [`Log::sync`], but [`Log::read`] finds it at once, and it
     ///   survives the end of this process, however that ends.
-    /// - [`Error::NoRoom`](toka_vault_core::Error::NoRoom) says that nothing was appended or changed, and
-    ///   that the log takes the next group as if this one had never been: its positions come again.
-    /// - After any other error the engine appends no more.
+    /// - [`Unappended::Refused`] says that nothing was appended or changed, and that the log takes the next
+    ///   group as if this one had never been: its positions come again.
+    /// - After [`Unappended::Failed`], which any error becomes by `?`, the engine appends no more.
     /// - A log behind [`LocalVault::inline`](crate::LocalVault::inline) may take the events out of the
     ///   group. Every other leaves them there: close readers are served from them.
-    fn append(&self, group: &mut Group) -> Result<()>;
+    fn append(&self, group: &mut Group) -> Result<(), Unappended>;
 
     /// Makes everything that was appended durable. `head` is where the last group ended.
     ///
@@ -55,6 +55,31 @@ pub trait Log: Send + Sync + 'static {
 
     /// Ends all use of the log. The engine calls nothing after it.
     fn close(&self) -> Result<()>;
+}
+
+/// Says why a group was not appended.
+#[derive(Clone, Debug)]
+pub enum Unappended {
+    /// The log is as it was, for instance since it got no room for the group: the callers are told this error,
+    /// and later groups are tried.
+    Refused(Error),
+    /// What the log holds now is known only after it was opened again.
+    Failed(Error),
+}
+
+impl From<Error> for Unappended {
+    /// Takes a failure for one that may have left something: to refuse is a promise, and is said by name.
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Unappended> for Error {
+    fn from(unappended: Unappended) -> Self {
+        match unappended {
+            Unappended::Refused(error) | Unappended::Failed(error) => error,
+        }
+    }
 }
 
 /// Holds the events of one or more commits that are appended in one atomic step.

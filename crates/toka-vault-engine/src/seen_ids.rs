@@ -180,7 +180,7 @@ mod tests {
     use crate::chunk::Chunk;
     use crate::index::given::{Given, directory, given, id, read_only};
     use crate::index::{Index, IndexBeside};
-    use crate::log::{Group, ReadBudget};
+    use crate::log::{Group, ReadBudget, Unappended};
     use crate::options::Indexing;
 
     /// Looks for an event of a log, up to its end.
@@ -255,7 +255,7 @@ mod tests {
     struct Torn(Given);
 
     impl Log for Torn {
-        fn append(&self, group: &mut Group) -> Result<()> {
+        fn append(&self, group: &mut Group) -> Result<(), Unappended> {
             self.0.append(group)
         }
 

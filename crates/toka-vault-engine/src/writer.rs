@@ -3,8 +3,8 @@
 //! Keeps the order that everything rests on: first append, then sync, then publish, then answer; and
 //! after the first failure none of them. While it syncs one group, callers seal the next.
 //!
-//! A group that the log has no room for is no failure, nor is one that the index cannot take: the log is as it
-//! was. What was sealed from this group on is undone and refused, and sealing goes on behind what is stored.
+//! A group that the log refuses, for want of room or whatever else, is no failure, nor is one that the index
+//! cannot take: the log is as it was. What was sealed from this group on is undone and refused, and sealing goes on behind what is stored.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::group::{Caller, GroupBounds, Pending, SealedGroup, Taken};
 use crate::guard::guarded;
 use crate::health::Health;
 use crate::index::Index;
-use crate::log::{Group, Log, LogEnd};
+use crate::log::{Group, Log, LogEnd, Unappended};
 use crate::options::Durability;
 use crate::published::Published;
 use crate::sequencer::{Order, OrderEnd};
@@ -135,10 +135,10 @@ impl Writer {
         let owners = self.sharing.owners(self.log.as_ref(), &events);
         let mut group = Group { events, end, owners };
         self.wait_for_index()?;
-        match guarded("append", || self.log.append(&mut group)) {
-            Err(refusal @ Error::NoRoom { .. }) => return Err(Unstored::Refused(refusal)),
-            Err(error) => return Err(unknown(self.health.poison(error))),
-            Ok(()) => self.stored = end,
+        match guarded("append", || Ok(self.log.append(&mut group))) {
+            Ok(Ok(())) => self.stored = end,
+            Ok(Err(Unappended::Refused(refusal))) => return Err(Unstored::Refused(refusal)),
+            Ok(Err(Unappended::Failed(error))) | Err(error) => return Err(unknown(self.health.poison(error))),
         }
         self.sharing.appended(&group.events, &group.owners);
         self.finish(group).map_err(unknown)

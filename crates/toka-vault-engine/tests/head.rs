@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault_core::{Head, Position, ReplayOptions, Result, StartFrom};
-use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget};
+use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget, Unappended};
 use toka_vault_testkit::events::{batch, event};
 use toka_vault_testkit::logs::{Disk, VecLog};
 use toka_vault_testkit::runner::watched;
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Asking {
 }
 
 impl Log for Asking {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.log.append(group)?;
         if let Some(meanwhile) = &*self.meanwhile.lock().unwrap() {
             meanwhile();

@@ -91,6 +91,22 @@ fn what_repeats_a_stored_event_is_answered_though_there_is_no_room() {
 }
 
 #[test]
+fn whatever_the_log_refuses_a_group_for_is_told_and_fails_no_vault() {
+    watched(|| {
+        let rig = Rig::new(EngineOptions::default());
+        let held = rig.hold(named(1));
+        let behind = rig.begin(named(2));
+        rig.faults.fail_next(Call::Append, Fault::Refused);
+        rig.gate.open();
+        block_on(held).unwrap();
+        assert_error!(block_on(behind), Error::Storage { .. });
+        assert_eq!(block_on(rig.vault.commit(named(3))).unwrap().position.get(), 2);
+        block_on(rig.vault.close()).unwrap();
+        assert_eq!(numbers(&block_on(assert_whole(&rig.reopen().vault))), [1, 3]);
+    });
+}
+
+#[test]
 fn a_repeated_commit_is_found_again_after_a_refusal() {
     watched(|| {
         let rig = Rig::new(EngineOptions::default());

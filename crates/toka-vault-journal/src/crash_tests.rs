@@ -12,7 +12,7 @@ use toka_vault_core::{
     Error, Event, EventHash, EventHeader, EventId, Head, Kind, Payload, Position, Timestamp,
 };
 use toka_vault_engine::disk::Directory;
-use toka_vault_engine::{Group, LogEnd, ReadBudget};
+use toka_vault_engine::{Group, LogEnd, ReadBudget, Unappended};
 use toka_vault_testkit::sim::{Change, Seed, SimDirectory, SimDisk};
 
 use crate::compression::Compression;
@@ -155,7 +155,7 @@ impl History {
             self.written.push((self.directory.change_count(), group.end.position()));
             return true;
         };
-        assert!(matches!(error, Error::NoRoom { .. }), "{error:?}");
+        assert!(matches!(error, Unappended::Refused(Error::NoRoom { .. })), "{error:?}");
         let after = self.directory.disk();
         assert_eq!(after.names(), before.names());
         assert!(before.names().iter().all(|name| after.content(name) == before.content(name)));
@@ -233,7 +233,7 @@ impl History {
         let group = group(seed, end);
         let mut expected = read_all(journal)?;
         expected.extend(group.events.iter().cloned());
-        journal.append(&group).and_then(|()| journal.sync()).map_err(|error| error.to_string())?;
+        journal.append(&group).map_err(Error::from).and_then(|()| journal.sync()).map_err(|error| error.to_string())?;
         let directory = SimDirectory::on(directory.disk().crashed(seed));
         let (journal, found) = open(&directory, seed.bits()).map_err(|error| error.to_string())?;
         match found == group.end && read_all(&journal)? == expected {
@@ -307,7 +307,7 @@ fn what_was_never_acknowledged_is_not_taken_for_part_of_what_is_written_in_its_p
     assert_eq!(end, LogEnd::EMPTY);
     // What comes in its place has the size of the first frame, and ends where the second begins.
     let group = group_of(&mut seed, end, &[700, 700]);
-    journal.append(&group).and_then(|()| journal.sync()).unwrap();
+    journal.append(&group).map_err(Error::from).and_then(|()| journal.sync()).unwrap();
     let (journal, end) = open(&directory, 3).unwrap();
     assert_eq!(end, group.end);
     assert_eq!(read_all(&journal).unwrap(), group.events);

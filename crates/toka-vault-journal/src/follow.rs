@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::sync::{Mutex, lock};
-use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget};
+use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget, Unappended};
 
 use crate::frame::HEADER_BYTES;
 use crate::frame_index::FrameIndex;
@@ -150,8 +150,8 @@ impl FollowedLog for Follower {
 }
 
 impl Log for Follower {
-    fn append(&self, _group: &mut Group) -> Result<()> {
-        Err(Error::ReadOnly)
+    fn append(&self, _group: &mut Group) -> Result<(), Unappended> {
+        Err(Unappended::Refused(Error::ReadOnly))
     }
 
     fn sync(&self, _head: Head) -> Result<()> {

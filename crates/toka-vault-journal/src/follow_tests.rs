@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use toka_vault_core::{Event, Head, Position};
+use toka_vault_core::{Error, Event, Head, Position};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{FollowedLog, LogEnd};
 use toka_vault_testkit::sim::{Change, Seed, SimDirectory};
@@ -153,7 +153,7 @@ fn a_writer_that_is_killed_and_comes_back_is_followed_on() {
             for _ in 0..2 {
                 let group = group(&mut seed, end);
                 end = group.end;
-                journal.append(&group).and_then(|()| journal.sync()).unwrap();
+                journal.append(&group).map_err(Error::from).and_then(|()| journal.sync()).unwrap();
             }
             *followed.record.lock().unwrap() = Some(end.head);
             assert_eq!(followed.follower.look().unwrap(), end);

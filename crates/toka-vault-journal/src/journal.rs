@@ -14,7 +14,7 @@ use toka_vault_core::{Error, Position, Result};
 use toka_vault_engine::block::{EncodedBlock, Layout, encode};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::sync::{Mutex, RwLock, lock, read, write};
-use toka_vault_engine::{Group, LogEnd};
+use toka_vault_engine::{Group, LogEnd, Unappended};
 
 use crate::compression::{Compression, compressed};
 use crate::frame::{self, NewFrame, frame_bytes};
@@ -162,9 +162,10 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRoom`] where it needs a new segment that the disk has no room for: then nothing was
-    /// touched, and the same positions can be appended later. Any other error leaves the end unknown.
-    pub(crate) fn append(&self, group: &Group) -> Result<()> {
+    /// [`Unappended::Refused`] where it needs a new segment that cannot be made, on a full disk or for whatever
+    /// reason: then nothing was touched, and the same positions can be appended later. Any other error leaves
+    /// the end unknown.
+    pub(crate) fn append(&self, group: &Group) -> Result<(), Unappended> {
         let mut writer = lock(&self.writer);
         let blocks: Vec<_> = encode(group, LAYOUT).into_iter().map(|block| self.stored(block)).collect();
         let bytes: usize = blocks.iter().map(|block| frame_bytes(block.bytes.len())).sum();
@@ -223,12 +224,13 @@ impl Journal {
     }
 
     /// Begins the next segment, with room for so many bytes of frames.
-    fn roll(&self, writer: &mut Writer, bytes: u64) -> Result<Arc<Active>> {
+    fn roll(&self, writer: &mut Writer, bytes: u64) -> Result<Arc<Active>, Unappended> {
         let full = self.active();
         let SegmentHeader { vault, number, .. } = full.segment.header;
         let spares = lock(&self.spares);
-        // First the room: where there is none, nothing was touched.
-        let file = spares.take(number + 1, PAGE_BYTES as u64 + bytes + INDEX_BYTES as u64)?;
+        // First the room: where it cannot be had, nothing was touched.
+        let file = spares.take(number + 1, PAGE_BYTES as u64 + bytes + INDEX_BYTES as u64);
+        let file = file.map_err(Unappended::Refused)?;
         full.write_index()?;
         // Then what is before it, so that its header proves that all of that is durable.
         full.segment.file.sync()?;

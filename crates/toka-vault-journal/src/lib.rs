@@ -24,6 +24,8 @@ mod options;
 mod pool;
 mod reading;
 mod recover;
+#[cfg(test)]
+mod refusal_tests;
 mod segment;
 mod segment_header;
 mod segments;

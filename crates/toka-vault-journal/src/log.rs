@@ -4,7 +4,7 @@
 
 use toka_vault_core::{Head, Position, Result};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
-use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Unappended};
 
 use crate::journal::Journal;
 
@@ -18,7 +18,7 @@ pub(crate) struct JournalLog {
 }
 
 impl Log for JournalLog {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.journal.append(group)
     }
 

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use bytes::Bytes;
 use toka_vault_core::{Error, Event, EventHeader, Head, Payload, Position, Result};
 use toka_vault_engine::sync::{RwLock, read, write};
-use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Segmented};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Segmented, Unappended};
 
 use crate::payloads::Payloads;
 
@@ -69,7 +69,7 @@ impl State {
 }
 
 impl Log for MemoryLog {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         let mut state = write(&self.state);
         group.events.drain(..).for_each(|event| state.push(event));
         if let Some(capacity) = self.capacity {

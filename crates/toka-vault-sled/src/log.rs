@@ -13,7 +13,7 @@ use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
 use toka_vault_core::{Digest, Error, Head, Payload, Position, Result};
 use toka_vault_engine::block::{Block, Layout, ReadPayload, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
-use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Unappended};
 
 use crate::keys;
 use crate::tree::{ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
@@ -47,7 +47,7 @@ pub(crate) struct SledLog {
 }
 
 impl Log for SledLog {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         let blocks = encode(group, LAYOUT);
         for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
             for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
@@ -57,7 +57,7 @@ impl Log for SledLog {
         let entries: Vec<_> = blocks.iter().map(|block| (keys::block(block.first), &*block.bytes)).collect();
         self.tree.insert_together(&entries)?;
         // What is acknowledged before it is synced has to survive the end of this process.
-        self.tree.flush()
+        Ok(self.tree.flush()?)
     }
 
     fn sync(&self, head: Head) -> Result<()> {

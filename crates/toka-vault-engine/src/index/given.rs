@@ -13,7 +13,7 @@ use toka_vault_core::{
 
 use crate::chunk::Chunk;
 use crate::disk::{Directory, RealDirectory};
-use crate::log::{Group, Log, ReadBudget};
+use crate::log::{Group, Log, ReadBudget, Unappended};
 
 /// Holds the events, and where they cannot be read.
 #[derive(Default)]
@@ -25,8 +25,8 @@ pub(crate) struct Given {
 }
 
 impl Log for Given {
-    fn append(&self, _: &mut Group) -> Result<()> {
-        Err(Error::Closed)
+    fn append(&self, _: &mut Group) -> Result<(), Unappended> {
+        Err(Error::Closed.into())
     }
 
     fn sync(&self, _: Head) -> Result<()> {

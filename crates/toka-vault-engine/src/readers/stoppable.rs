@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use toka_vault_core::{Error, Head, Position, Result};
 
 use crate::chunk::Chunk;
-use crate::log::{Group, Log, ReadBudget};
+use crate::log::{Group, Log, ReadBudget, Unappended};
 
 /// Reads of one job that are answered though the vault is closed.
 const READS_MAX: usize = 64;
@@ -36,7 +36,7 @@ impl StoppableLog {
 }
 
 impl Log for StoppableLog {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.log.append(group)
     }
 

@@ -8,6 +8,7 @@ use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{
     Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, Indexing, LocalVault, Log, ReadBudget,
+    Unappended,
 };
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
@@ -121,7 +122,7 @@ impl LateLog {
 }
 
 impl Log for LateLog {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.pay()?;
         self.log.append(group)
     }

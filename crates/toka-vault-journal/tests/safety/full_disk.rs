@@ -1,5 +1,5 @@
-//! Full disks: a commit that there is no room for is refused before anything of it is written. The vault
-//! stays open, keeps what it has, and goes on as soon as there is room.
+//! Full disks, and whatever else keeps a segment from being made: a commit that there is no room for is refused
+//! before anything of it is written. The vault stays open, keeps what it has, and goes on as soon as there is room.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,6 +90,30 @@ pub(crate) fn commit_too_large(path: &Path) {
         say(&crate::access::told(block_on(vault.commit(sized(size)))));
     }
     say(&crate::access::told(block_on(vault.close())));
+}
+
+/// Commits without a descriptor left until that is refused, and again with some.
+pub(crate) fn commit_without_descriptors(path: &Path) {
+    let vault = open(path);
+    block_on(vault.commit(event(1))).unwrap();
+    let held: Vec<_> = std::iter::from_fn(|| std::fs::File::open(path.join("format")).ok()).collect();
+    let refusal = (0..20).find_map(|number| block_on(vault.commit(distinct(number, 20_000))).err());
+    say(&crate::access::told(refusal.map_or(Ok(()), Err)));
+    drop(held);
+    say(&crate::access::told(block_on(vault.commit(sized(20_000)))));
+    say(&crate::access::told(block_on(vault.close())));
+    drop(vault);
+    say(&crate::access::told(block_on(assert_whole(&open(path))).last().map(drop).ok_or(Error::Closed)));
+}
+
+#[cfg(unix)]
+#[test]
+fn too_many_open_files_refuse_a_commit_and_those_that_come_later_are_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let script = "ulimit -n 60; exec \"$0\" \"$@\"";
+    let command = child::under(&["sh", "-c", script], "no descriptor", &path, "");
+    assert_eq!(child::start(command).finish(), ["Io", "fine", "fine", "fine"]);
 }
 
 #[cfg(unix)]

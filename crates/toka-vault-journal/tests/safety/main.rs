@@ -24,6 +24,7 @@ fn child() {
     toka_vault_testkit::child::run(|role, path, argument| match role {
         "commit" => calls::commit(path, argument.parse().unwrap()),
         "hold" => access::hold(path),
+        "no descriptor" => full_disk::commit_without_descriptors(path),
         "open" => access::tell(path),
         "read only" => read_only::tell(path),
         "too large" => full_disk::commit_too_large(path),

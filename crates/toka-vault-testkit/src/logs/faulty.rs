@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Head, Position, Result};
-use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Unappended};
 
 /// Names the calls of a log that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +28,10 @@ pub enum Fault {
     ErrorAfter,
     /// By a panic.
     Panic,
-    /// For want of room, before it has any effect.
+    /// For want of room, before it has any effect. An append is refused.
     NoRoom,
+    /// By an error, before it has any effect. An append is refused.
+    Refused,
 }
 
 /// Steers a [`FaultyLog`] and counts its calls. Clones steer the same log.
@@ -87,15 +89,28 @@ impl<L> FaultyLog<L> {
     }
 
     fn run<T>(&self, call: Call, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let failure = Error::Storage { operation: "test", reason: format!("{call:?} was told to fail") };
-        match self.faults.meet(call) {
-            None => work(),
-            Some(Fault::Error) => Err(failure),
-            Some(Fault::ErrorAfter) => work().and(Err(failure)),
-            Some(Fault::NoRoom) => Err(no_room()),
-            Some(Fault::Panic) => panic!("{call:?} was told to panic"),
-        }
+        strike(self.faults.meet(call), call, work)
     }
+}
+
+/// Does a call with a fault.
+fn strike<T, E: From<Error>>(
+    fault: Option<Fault>,
+    call: Call,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    match fault {
+        None => work(),
+        Some(Fault::Error | Fault::Refused) => Err(failure(call).into()),
+        Some(Fault::ErrorAfter) => work().and(Err(failure(call).into())),
+        Some(Fault::NoRoom) => Err(no_room().into()),
+        Some(Fault::Panic) => panic!("{call:?} was told to panic"),
+    }
+}
+
+/// Returns the failure that a test asked for.
+fn failure(call: Call) -> Error {
+    Error::Storage { operation: "test", reason: format!("{call:?} was told to fail") }
 }
 
 /// Returns what a disk says that is full.
@@ -105,8 +120,12 @@ fn no_room() -> Error {
 }
 
 impl<L: Log> Log for FaultyLog<L> {
-    fn append(&self, group: &mut Group) -> Result<()> {
-        self.run(Call::Append, || self.inner.append(group))
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
+        match self.faults.meet(Call::Append) {
+            Some(Fault::NoRoom) => Err(Unappended::Refused(no_room())),
+            Some(Fault::Refused) => Err(Unappended::Refused(failure(Call::Append))),
+            fault => strike(fault, Call::Append, || self.inner.append(group)),
+        }
     }
 
     fn sync(&self, head: Head) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use toka_vault_core::{Head, Position, Result};
-use toka_vault_engine::{Chunk, Group, Log, ReadBudget};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Unappended};
 
 use crate::runner::PATIENCE;
 
@@ -95,7 +95,7 @@ impl<L> GatedLog<L> {
 }
 
 impl<L: Log> Log for GatedLog<L> {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.inner.append(group)
     }
 

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Event, Head, Position, Result};
-use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget};
+use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended};
 
 /// Holds what was written, beyond the life of a log. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +90,7 @@ impl State {
 }
 
 impl Log for VecLog {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         let mut state = self.disk.state();
         state.groups.push(group.events.clone());
         state.ends.push(group.end);

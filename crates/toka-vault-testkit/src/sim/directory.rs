@@ -45,6 +45,8 @@ struct State {
     changes_left: Option<u64>,
     /// How many bytes the files may have together; `None` for any number.
     room: Option<u64>,
+    /// What the system says to whoever creates a file; `None` where it creates one.
+    creates_fail: Option<i32>,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,11 @@ impl SimDirectory {
     /// fail for that.
     pub fn set_room(&self, bytes: Option<u64>) {
         self.state().room = bytes;
+    }
+
+    /// Has no file be created, with what the system says then; `None` has files be created again.
+    pub fn fail_creates(&self, os_error: Option<i32>) {
+        self.state().creates_fail = os_error;
     }
 
     /// Returns how many changes were made.
@@ -152,6 +159,9 @@ impl Directory for SimDirectory {
     }
 
     fn create(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
+        if let Some(os_error) = self.state().creates_fail {
+            return Err(Error::io("create", &self.path(name), std::io::Error::from_raw_os_error(os_error)));
+        }
         self.change(Change::Create(self.on_disk(name)))?;
         self.file(name)
     }
