@@ -18,5 +18,5 @@ pub use files::{sync_dir, write_synced};
 pub use head_file::{HeadFile, Pace};
 pub use real::RealDirectory;
 pub(crate) use storage::failed_with;
-pub use storage::{Directory, StoredFile};
+pub use storage::{Directory, StoredFile, is_unreadable};
 pub use tail::{TailLoss, check_tail};

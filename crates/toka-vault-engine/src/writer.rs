@@ -138,7 +138,9 @@ impl Writer {
         match guarded("append", || Ok(self.log.append(&mut group))) {
             Ok(Ok(())) => self.stored = end,
             Ok(Err(Unappended::Refused(refusal))) => return Err(Unstored::Refused(refusal)),
-            Ok(Err(Unappended::Failed(error))) | Err(error) => return Err(unknown(self.health.poison(error))),
+            Ok(Err(Unappended::Failed(error))) | Err(error) => {
+                return Err(unknown(self.health.poison(error)));
+            }
         }
         self.sharing.appended(&group.events, &group.owners);
         self.finish(group).map_err(unknown)

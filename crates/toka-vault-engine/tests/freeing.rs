@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures::executor::block_on;
 use toka_vault_core::{Digest, Head, NewEvent, Payload, Position, Result};
 use toka_vault_engine::limits::TAIL_EVENTS_MAX;
-use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended};
+use toka_vault_engine::{
+    Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended,
+};
 use toka_vault_testkit::runner::watched;
 
 /// Notes the threads that freed payloads.

@@ -233,7 +233,11 @@ impl History {
         let group = group(seed, end);
         let mut expected = read_all(journal)?;
         expected.extend(group.events.iter().cloned());
-        journal.append(&group).map_err(Error::from).and_then(|()| journal.sync()).map_err(|error| error.to_string())?;
+        journal
+            .append(&group)
+            .map_err(Error::from)
+            .and_then(|()| journal.sync())
+            .map_err(|error| error.to_string())?;
         let directory = SimDirectory::on(directory.disk().crashed(seed));
         let (journal, found) = open(&directory, seed.bits()).map_err(|error| error.to_string())?;
         match found == group.end && read_all(&journal)? == expected {

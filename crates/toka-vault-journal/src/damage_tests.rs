@@ -106,7 +106,11 @@ fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
     let mut end = LogEnd::EMPTY;
     for synced in [false, true, true] {
         let group = group_of(&mut seed, end, &[100]);
-        journal.append(&group).map_err(Error::from).and_then(|()| if synced { journal.sync() } else { Ok(()) }).unwrap();
+        journal
+            .append(&group)
+            .map_err(Error::from)
+            .and_then(|()| if synced { journal.sync() } else { Ok(()) })
+            .unwrap();
         end = group.end;
     }
     let mut disk = directory.disk();

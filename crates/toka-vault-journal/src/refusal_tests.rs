@@ -40,7 +40,9 @@ fn a_segment_that_cannot_be_made_refuses_the_group_and_later_ones_go_on() {
             if number > 0 {
                 let before = directory.disk();
                 obstruct(&directory);
-                let Err(Unappended::Refused(error)) = journal.append(&group) else { panic!("it was appended") };
+                let Err(Unappended::Refused(error)) = journal.append(&group) else {
+                    panic!("it was appended")
+                };
                 mend(&directory);
                 assert!(matches!(error, Error::Io { .. }), "{error:?}");
                 let after = directory.disk();

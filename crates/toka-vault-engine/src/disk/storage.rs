@@ -73,6 +73,23 @@ pub trait StoredFile: Debug + Send + Sync {
     fn path(&self) -> &Path;
 }
 
+/// What systems say where a disk cannot give the bytes of a file, or what it gives fails a checksum below the
+/// file: input/output error everywhere; on Linux also no data, bad message, structure needs cleaning, remote I/O
+/// error; on Windows CRC, sector not found, read fault, I/O device, file or disk corrupt.
+const UNREADABLE: &[i32] = if cfg!(windows) {
+    &[23, 27, 30, 1_117, 1_392, 1_393]
+} else if cfg!(target_os = "linux") {
+    &[5, 61, 74, 117, 121]
+} else {
+    &[5]
+};
+
+/// Tells whether a read failed since the bytes themselves cannot be had: they are as good as damaged. Any other
+/// failure, such as too many open files, says nothing of them.
+pub fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.raw_os_error().is_some_and(|said| UNREADABLE.contains(&said)))
+}
+
 /// Tells whether a call failed since a file is not there, or ends too soon.
 pub(crate) fn failed_with(error: &Error, kind: ErrorKind) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == kind)

@@ -7,8 +7,8 @@ use std::time::Duration;
 use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{
-    Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, Indexing, LocalVault, Log, ReadBudget,
-    Unappended,
+    Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, Indexing, LocalVault, Log,
+    ReadBudget, Unappended,
 };
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 

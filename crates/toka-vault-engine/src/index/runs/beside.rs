@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use toka_vault_core::{Position, Result};
 
-use super::open::{fits, in_order, is_named};
+use super::open::{cause, fits, in_order, is_named};
 use super::run::{Owner, Run};
 use super::{Layout, Runs};
-use crate::disk::{Directory, failed_with};
+use crate::disk::{Directory, failed_with, is_unreadable};
 use crate::log::Log;
 use crate::sync::{read, write};
 
@@ -62,13 +62,19 @@ impl Runs {
         }
         // What is in use was found to fit, and never changes.
         let fits = |run: &Run| Ok(open.iter().any(|known| std::ptr::eq(&**known, run)) || fits(run, log)?);
-        in_order(found, head, fits, |_| Ok(())).map(Some)
+        in_order(found, head, fits, |_| ()).map(Some)
     }
 
     /// Opens a file of another owner.
     fn opened(&self, name: &str) -> Result<Opened> {
         match Run::open(&self.dir, name, self.layout, Owner::Other) {
             Err(error) if failed_with(&error, ErrorKind::NotFound) => Ok(Opened::Gone),
+            Err(error) if is_unreadable(&error) => {
+                let path = self.dir.path(name);
+                let path = path.display();
+                tracing::warn!(%path, cause = %cause(&error), "an index file cannot be read, and is not used");
+                Ok(Opened::Damaged)
+            }
             opened => Ok(opened?.map_or(Opened::Damaged, |run| Opened::Whole(Arc::new(run)))),
         }
     }

@@ -2,27 +2,29 @@
 //!
 //! Keeps the invariant that a file is used only where it fits the log: it follows the file before
 //! it, does not go past the end of the log, and names the event that the log has at its last
-//! position, or knows the id of one just before it where that one is damaged. All else is removed, and
-//! what is missing then is read from the log.
+//! position, or knows the id of one just before it where that one is damaged. All else is left out, and
+//! what is missing then is read from the log: it is removed, or stays where it cannot be, and nothing of it is
+//! used.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::run::{Cover, Owner, Run};
+use super::run::{Cover, Damaged, Owner, Run};
 use super::{Layout, Runs};
 use crate::chunk::read_one;
-use crate::disk::Directory;
+use crate::disk::{Directory, failed_with, is_unreadable};
 use crate::log::Log;
 use crate::sync::RwLock;
 
 impl Runs {
     /// Opens the files of a directory that fit a log which is durable up to `head`, and removes all
-    /// others.
+    /// others that it can.
     ///
     /// # Errors
     ///
-    /// A failure to read the log or the directory, or to write to it.
+    /// A failure to read the log or the directory.
     pub(crate) fn open(
         dir: Arc<dyn Directory>,
         layout: Layout,
@@ -34,7 +36,7 @@ impl Runs {
     }
 }
 
-/// Opens the files that fit the log, in their order, and removes all others.
+/// Opens the files that fit the log, in their order, and removes all others that it can.
 fn usable_runs(
     dir: &Arc<dyn Directory>,
     layout: Layout,
@@ -43,15 +45,24 @@ fn usable_runs(
 ) -> Result<Vec<Arc<Run>>> {
     let mut found = Vec::new();
     for name in dir.list()? {
-        match is_named(&name, layout).then(|| Run::open(dir, &name, layout, Owner::Us)) {
-            Some(run) => match run? {
-                Ok(run) => found.push(Arc::new(run)),
-                Err(_) => remove(dir.as_ref(), &name)?,
-            },
-            None => remove(dir.as_ref(), &name)?,
+        if !is_named(&name, layout) {
+            remove(dir.as_ref(), &name);
+            continue;
+        }
+        match Run::open(dir, &name, layout, Owner::Us) {
+            Ok(Ok(run)) => found.push(Arc::new(run)),
+            Ok(Err(Damaged)) => remove(dir.as_ref(), &name),
+            Err(error) => {
+                let path = dir.path(&name);
+                let path = path.display();
+                tracing::warn!(%path, cause = %cause(&error), "an index file cannot be read, and is not used");
+                if is_unreadable(&error) {
+                    remove(dir.as_ref(), &name);
+                }
+            }
         }
     }
-    in_order(found, head, |run| fits(run, log), Run::remove)
+    in_order(found, head, |run| fits(run, log), |run| remove(dir.as_ref(), run.name()))
 }
 
 /// Tells whether a file is called as those of an index.
@@ -64,7 +75,7 @@ pub(super) fn in_order(
     mut found: Vec<Arc<Run>>,
     head: Position,
     fits: impl Fn(&Run) -> Result<bool>,
-    leave: impl Fn(&Run) -> Result<()>,
+    leave: impl Fn(&Run),
 ) -> Result<Vec<Arc<Run>>> {
     // Of files that start alike, the one that covers most is the result of a merge of the others.
     found.sort_by_key(|run| (run.cover().first, std::cmp::Reverse(run.cover().last)));
@@ -74,7 +85,7 @@ pub(super) fn in_order(
         if run.cover().first == due && run.cover().last <= head && fits(&run)? {
             usable.push(run);
         } else {
-            leave(&run)?;
+            leave(&run);
         }
     }
     Ok(usable)
@@ -98,7 +109,21 @@ pub(super) fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
     }
 }
 
-fn remove(dir: &dyn Directory, name: &str) -> Result<()> {
-    tracing::warn!(path = %dir.path(name).display(), "removing a file that is not part of this index");
-    dir.remove(name)
+/// Says what the system said.
+pub(super) fn cause(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Removes what is not used. Where that fails, the next open meets it again, and leaves it out again: a
+/// directory that somebody has made there, or a file that a network file system keeps, is no reason to stay shut.
+fn remove(dir: &dyn Directory, name: &str) {
+    let path = dir.path(name);
+    let path = path.display();
+    match dir.remove(name) {
+        Ok(()) => tracing::warn!(%path, "removed a file that is not part of this index"),
+        Err(error) if failed_with(&error, ErrorKind::NotFound) => {}
+        Err(error) => {
+            tracing::warn!(%path, cause = %cause(&error), "what is not part of this index cannot be removed, and is not used");
+        }
+    }
 }

@@ -284,8 +284,20 @@ impl Run {
             Ok(()) => {
                 tracing::warn!(%path, "an index file is damaged; the next open builds the index anew from there on")
             }
-            Err(error) => tracing::warn!(%error, "an index file is damaged, and stays"),
+            // The next open could not tell that it is wrong, and would use it.
+            Err(error) => match self.blank() {
+                Ok(()) => {
+                    tracing::warn!(%error, "an index file is damaged, and is made unusable, for it stays")
+                }
+                Err(_) => tracing::error!(%error, "an index file is damaged, and stays; remove it"),
+            },
         }
+    }
+
+    /// Makes the header of the file none, so that nobody opens it again.
+    fn blank(&self) -> Result<()> {
+        self.file.write_at(&[0; PAGE_BYTES], 0)?;
+        self.file.sync()
     }
 
     /// Tells whether the file was discarded.

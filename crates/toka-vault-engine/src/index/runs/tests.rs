@@ -1,4 +1,7 @@
-//! What is found wrong in a file does not live on in the one that it is merged to.
+//! What is found wrong in a file does not live on in the one that it is merged to; what cannot be removed or read
+//! stands in nobody's way.
+
+mod stubborn;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use toka_vault_core::{Event, Position};
 use super::{Cover, Entry, Layout, Lookup, MERGE_RUNS, Notes, Run, Runs};
 use crate::index::given::{directory, files, given, id, read_only};
 use crate::index::ids;
+use stubborn::Stubborn;
 
 /// Events of each file.
 const EVENTS: usize = 10;
@@ -134,4 +138,52 @@ fn a_file_of_another_process_that_is_gone_before_it_is_open_hides_no_other_for_e
     std::fs::remove_file(gone).unwrap();
     beside.look(&log, head);
     assert_eq!(beside.last(), head);
+}
+
+#[test]
+fn what_cannot_be_removed_keeps_no_index_shut_and_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, end) = (given(30, 0), Position::new(30));
+    let open = |dir| Runs::open(dir, LAYOUT, &log, end).unwrap();
+    let runs = open(directory(dir.path()));
+    log.events.chunks(EVENTS).for_each(|events| add(&runs, events));
+    let kept = files(dir.path());
+    // One of another log, one that is damaged, and one that is none.
+    let (entries, cover) = file_of(&log.events[..EVENTS]);
+    runs.add(entries, Notes::default(), Cover { last: Position::new(9), ..cover }).unwrap();
+    for name in ["00000000000000000021-00000000000000000040.ids", ".nfs0001"] {
+        std::fs::write(dir.path().join(name), b"none").unwrap();
+    }
+    let stubborn = || Arc::new(Stubborn { dir: directory(dir.path()), unreadable: None });
+    let opened = open(stubborn());
+    assert_eq!((opened.snapshot().len(), opened.last()), (3, end));
+    assert_eq!(files(dir.path()).len(), 6, "they stay");
+    // What is found wrong is not used again, though it cannot be removed either.
+    opened.snapshot()[1].discard();
+    assert_eq!(open(stubborn()).last(), Position::new(10));
+    assert_eq!(open(directory(dir.path())).last(), Position::new(10));
+    assert_eq!(files(dir.path()), kept[..1]);
+}
+
+#[test]
+fn a_directory_in_that_of_an_index_keeps_it_from_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, log) = (mergeable(dir.path()).0, given(80, 0));
+    for name in ["sub", "00000000000000000001-00000000000000000099.ids"] {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+    }
+    let opened = Runs::open(directory(dir.path()), LAYOUT, &log, Position::new(80)).unwrap();
+    assert_eq!(opened.last(), runs.last());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, end) = (given(30, 0), Position::new(30));
+    let runs = Runs::open(directory(dir.path()), LAYOUT, &log, end).unwrap();
+    log.events.chunks(EVENTS).for_each(|events| add(&runs, events));
+    let unreadable = runs.snapshot()[1].name().to_owned();
+    let dir = Arc::new(Stubborn { dir: directory(dir.path()), unreadable: Some(unreadable) });
+    assert_eq!(Runs::beside(dir.clone(), LAYOUT, &log, end).last(), Position::new(10));
+    assert_eq!(Runs::open(dir, LAYOUT, &log, end).unwrap().last(), Position::new(10));
 }
