@@ -50,7 +50,7 @@ pub(crate) struct Place<'a> {
 /// Opens the log in a vault's directory and its index, or creates them where that is not refused.
 pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog, LogEnd, Index)> {
     let mut dir = VaultDir::open(path, FORMAT, options.if_missing)?;
-    let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::Relaxed)?;
+    let (head, acknowledged) = HeadFile::open(&dir, HEAD, Pace::Relaxed, options.tail_loss)?;
     let directory = Arc::new(RealDirectory::open(&dir.part(JOURNAL))?);
     let (is_new, clock) = (dir.is_new(), Arc::new(SystemClock));
     let (mut log, end) = open_at(Place { path, directory, head, acknowledged, is_new, clock }, options)?;

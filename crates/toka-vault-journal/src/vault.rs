@@ -41,7 +41,8 @@ impl JournalVault {
     /// [`Error::NotAVault`](toka_vault_core::Error::NotAVault) where the path is a file or holds
     /// something else, [`Error::NewerFormat`](toka_vault_core::Error::NewerFormat),
     /// [`Error::TailLost`](toka_vault_core::Error::TailLost) where acknowledged events are missing,
-    /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where a segment is missing or has no header,
+    /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where a segment is missing or has no header, or the
+    /// record of what was acknowledged is missing,
     /// [`Error::PermissionDenied`](toka_vault_core::Error::PermissionDenied) and
     /// [`Error::Io`](toka_vault_core::Error::Io).
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -84,7 +85,8 @@ impl JournalVault {
     /// [`Error::NotAVault`](toka_vault_core::Error::NotAVault) where there is something else,
     /// [`Error::NewerFormat`](toka_vault_core::Error::NewerFormat),
     /// [`Error::TailLost`](toka_vault_core::Error::TailLost) where acknowledged events are missing,
-    /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where a segment is missing or has no header,
+    /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where a segment is missing or has no header, or the
+    /// record of what was acknowledged is missing,
     /// [`Error::PermissionDenied`](toka_vault_core::Error::PermissionDenied) and
     /// [`Error::Io`](toka_vault_core::Error::Io).
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {

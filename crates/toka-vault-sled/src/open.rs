@@ -32,7 +32,7 @@ const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD
 /// Opens the log in a vault's directory and its index, or creates them where that is not refused.
 pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, Index)> {
     let mut dir = VaultDir::open(path, FORMAT, options.if_missing)?;
-    let (head, acknowledged) = HeadFile::open(&dir.part(HEAD), Pace::AtOnce)?;
+    let (head, acknowledged) = HeadFile::open(&dir, HEAD, Pace::AtOnce, options.tail_loss)?;
     check_before_sled(&dir.part(SLED), options.tail_loss, acknowledged)?;
     let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
     if dir.is_new() {

@@ -8,24 +8,28 @@
 //! more than a third of the commit rate of a single committer. After a power cut the record can be
 //! behind by what was acknowledged within [`SYNC_PAUSE`] and the time of a sync; the log itself was synced.
 //!
-//! The file has its full length before the vault takes a commit, so that a disk that fills up later does
-//! not stand in the way of a record.
+//! The file has its full length, and that durable, before the vault counts as one, so that a disk that fills up
+//! later does not stand in the way of a record, and one that is missing or too short tells of a loss.
 //!
-//! Keeps two invariants: a record is written only for what the log has synced, so that it is never
-//! ahead of a log that is whole; and the newest record that is known to be durable is not
-//! overwritten, so that a torn write leaves it.
+//! Keeps three invariants: a record is written only for what the log has synced, so that it is never
+//! ahead of a log that is whole; the newest record that is known to be durable is not
+//! overwritten, so that a torn write leaves it; and a vault that has lost the file is not taken for one that
+//! never acknowledged anything.
 
 #[cfg(test)]
 mod tests;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use toka_vault_core::{ChainHash, Error, Head, Position, Result};
 
+use super::files::sync_dir;
 use super::real;
-use super::storage::StoredFile;
+use super::storage::{StoredFile, failed_with};
+use super::{TailLoss, VaultDir};
 use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 use crate::thread::JoinHandle;
 
@@ -40,6 +44,9 @@ const SLOT_BYTES: u64 = 4_096;
 
 /// Bytes of a record: magic, checksum, position, chain hash.
 const RECORD_BYTES: usize = 48;
+
+/// Bytes that a file has at least which has all slots.
+const WHOLE_BYTES: u64 = (SLOTS - 1) * SLOT_BYTES + RECORD_BYTES as u64;
 
 /// How long the background waits between two syncs of records that are written at once.
 const SYNC_PAUSE: Duration = Duration::from_millis(20);
@@ -88,16 +95,31 @@ struct State {
 }
 
 impl HeadFile {
-    /// Opens the file, and creates it where there is none. Returns the newest record with it.
+    /// Opens the file of this name in a vault's directory; creates it, durable, where the vault is new. Returns
+    /// the newest record with it. Where a loss is accepted, a file that is missing or too short begins anew
+    /// with [`check_tail`](super::check_tail), which is told the end that was found.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] or [`Error::PermissionDenied`].
-    pub fn open(path: &Path, pace: Pace) -> Result<(Self, Option<Head>)> {
-        Self::on(real::open_or_create(path)?, pace)
+    /// [`Error::Damaged`] where a vault that is not new has lost it, [`Error::Io`] or
+    /// [`Error::PermissionDenied`].
+    pub fn open(dir: &VaultDir, name: &str, pace: Pace, tail_loss: TailLoss) -> Result<(Self, Option<Head>)> {
+        let path = dir.part(name);
+        if dir.is_new() {
+            return Self::on(real::open_or_create(&path)?, pace);
+        }
+        if tail_loss == TailLoss::Refuse {
+            open_whole(&path)?;
+        }
+        let file = real::open_or_create(&path)?;
+        // It may have been created here; until it is written in full it is none.
+        sync_dir(dir.path())?;
+        let newest = newest(file.as_ref())?;
+        Self::start(file, pace, newest)
     }
 
-    /// Keeps the head in a file that is open, on whatever disk. Returns the newest record with it.
+    /// Keeps the head in a file that is open, on whatever disk, and gives it its length where it is new. Returns
+    /// the newest record with it.
     ///
     /// # Errors
     ///
@@ -108,6 +130,14 @@ impl HeadFile {
             // New, or its creation was cut off.
             blank(file.as_ref())?;
         }
+        Self::start(file, pace, newest)
+    }
+
+    fn start(
+        file: Arc<dyn StoredFile>,
+        pace: Pace,
+        newest: Option<(Head, u64)>,
+    ) -> Result<(Self, Option<Head>)> {
         if newest.is_some() {
             // The process that wrote it may have been killed before it was durable; from here on it
             // is the one that is not overwritten.
@@ -127,9 +157,9 @@ impl HeadFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] or [`Error::PermissionDenied`].
+    /// [`Error::Damaged`] where the file is missing or too short, [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn look(path: &Path) -> Result<Option<Head>> {
-        Self::look_at(real::open_to_read(path)?.as_ref())
+        Self::look_at(open_whole(path)?.as_ref())
     }
 
     /// As [`HeadFile::look`], in a file on whatever disk.
@@ -165,6 +195,11 @@ impl HeadFile {
             self.shared.changed.notify_one();
         }
         Ok(())
+    }
+
+    /// Tells whether the file has all its slots; if not, a vault that is there had lost it.
+    pub(super) fn is_whole(&self) -> Result<bool> {
+        Ok(self.shared.file.len()? >= WHOLE_BYTES)
     }
 
     /// Replaces all records by one, which may be behind them. For a loss that was accepted.
@@ -252,6 +287,24 @@ impl Shared {
         state.slot = (state.slot + 1) % SLOTS;
         drop(state);
         self.file.sync()
+    }
+}
+
+/// Opens the file of a vault that is not new, to read only.
+fn open_whole(path: &Path) -> Result<Arc<dyn StoredFile>> {
+    let lost = |what: &str| {
+        let reason = format!(
+            "it is {what}, so that nobody can tell whether acknowledged events are missing at the end of the log \
+             (to go on with what is there, open a copy with tail loss accepted: `TailLoss::Accept`; \
+             `--accept-tail-loss` in the program)"
+        );
+        Err(Error::Damaged { path: path.to_path_buf(), reason })
+    };
+    match real::open_to_read(path) {
+        Err(error) if failed_with(&error, ErrorKind::NotFound) => lost("missing"),
+        Err(error) => Err(error),
+        Ok(file) if file.len()? < WHOLE_BYTES => lost("too short"),
+        Ok(file) => Ok(file),
     }
 }
 

@@ -21,7 +21,8 @@ pub enum TailLoss {
     Accept,
 }
 
-/// Compares the end of a log with what was acknowledged. A loss that is accepted is recorded.
+/// Compares the end of a log with what was acknowledged. A loss that is accepted is recorded, and so is the end
+/// where the record itself was lost.
 ///
 /// # Errors
 ///
@@ -34,8 +35,13 @@ pub fn check_tail(
     tail_loss: TailLoss,
     head: &HeadFile,
 ) -> Result<()> {
-    let Some(acknowledged) = acknowledged else { return Ok(()) };
     let found = end.position();
+    if !head.is_whole()? {
+        // Only who accepts a loss comes here without a whole record.
+        tracing::warn!(%found, "a vault lost the record of what it had acknowledged, as accepted; it begins anew");
+        return head.reset(end.head);
+    }
+    let Some(acknowledged) = acknowledged else { return Ok(()) };
     let same = acknowledged.position < found || acknowledged == end.head;
     if same {
         return Ok(());

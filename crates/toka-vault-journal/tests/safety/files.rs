@@ -89,6 +89,35 @@ fn a_lost_tail_is_told_and_can_be_accepted() {
 }
 
 #[test]
+fn a_vault_without_its_head_record_is_not_taken_for_one_that_acknowledged_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let files = filled(&path, 2_000);
+    // The record could have told of this.
+    fs::remove_file(files.last().unwrap()).unwrap();
+    let head = path.join("head");
+    let damages: [fn(&Path); 2] = [
+        |head| fs::write(head, &fs::read(head).unwrap()[..5_000]).unwrap(),
+        |head| fs::remove_file(head).unwrap(),
+    ];
+    for damage in damages {
+        damage(&head);
+        let before = (content(&path), fs::read(&head).ok());
+        for opened in [open(&path), JournalVault::open_read_only(&path)] {
+            let Err(Error::Damaged { path: named, reason }) = opened else { panic!("{opened:?}") };
+            assert!(named == head && reason.contains("tail loss accepted"), "{reason}");
+        }
+        assert_eq!((content(&path), fs::read(&head).ok()), before);
+    }
+    let accepting = JournalOptions::new().with_tail_loss(TailLoss::Accept);
+    let left = block_on(history(&JournalVault::open_with(&path, accepting).unwrap())).len();
+    assert!(left < 2_000);
+    for vault in [open(&path).unwrap(), JournalVault::open_read_only(&path).unwrap()] {
+        assert_eq!(block_on(history(&vault)).len(), left);
+    }
+}
+
+#[test]
 fn a_folder_of_others_a_file_and_a_vault_of_another_back_end_stay_as_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");

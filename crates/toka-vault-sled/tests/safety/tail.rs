@@ -119,6 +119,22 @@ fn a_torn_record_is_fine_and_an_older_one_still_counts() {
 }
 
 #[test]
+fn a_record_that_is_missing_or_cut_off_is_told_and_begins_anew_where_that_is_accepted() {
+    for length in [None, Some(0), Some(5_000)] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), 50);
+        let head = dir.path().join("head");
+        match length {
+            None => std::fs::remove_file(&head).unwrap(),
+            Some(length) => std::fs::write(&head, &std::fs::read(&head).unwrap()[..length]).unwrap(),
+        }
+        assert_error!(SledVault::open(dir.path()), Error::Damaged { .. });
+        drop(open_accepting(dir.path()).unwrap());
+        assert_eq!(block_on(assert_whole(&SledVault::open(dir.path()).unwrap())).len(), 50);
+    }
+}
+
+#[test]
 fn a_record_of_another_history_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let (mine, other) = (dir.path().join("mine"), dir.path().join("other"));

@@ -6,7 +6,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Event, Head, Position, Result};
-use toka_vault_engine::{Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended};
+use toka_vault_engine::{
+    Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended,
+};
 
 /// Holds what was written, beyond the life of a log. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
