@@ -14,7 +14,7 @@ use crate::segment_header::{SegmentHeader, file_name};
 use crate::spares::Spares;
 
 /// Reads all, over what is damaged. Returns the events, and the positions that are damaged.
-fn read_over_damage(journal: &Journal, end: Position) -> (Vec<Event>, Vec<u64>) {
+pub(crate) fn read_over_damage(journal: &Journal, end: Position) -> (Vec<Event>, Vec<u64>) {
     let (mut events, mut damaged, mut next) = (Vec::new(), Vec::new(), Position::FIRST);
     while next <= end {
         let read: Vec<_> = match journal.read(next, ReadBudget { events: 64, bytes: 1 << 20 }) {

@@ -9,9 +9,10 @@
 //! for each entry: position of a frame's first event  8, offset of the frame  8
 //! ```
 //!
-//! Keeps the invariant that it is derived: where it is missing or damaged, the frames tell.
+//! Keeps the invariant that it is derived: where it is missing, damaged or cannot be read, the frames tell.
 
 use toka_vault_core::{Position, Result};
+use toka_vault_engine::disk::is_unreadable;
 
 use crate::frame::Salted;
 use crate::pool::Pool;
@@ -86,8 +87,11 @@ impl FrameIndex {
         let Some(at) = bytes.checked_sub(INDEX_BYTES as u64) else {
             return Self::build(segment, pool, bytes, last);
         };
-        let page = pool.filled(INDEX_BYTES, |buffer| segment.file.read_at(buffer, at))?;
-        match Self::parse(&page, &segment.salted, bytes) {
+        let page = match pool.filled(INDEX_BYTES, |buffer| segment.file.read_at(buffer, at)) {
+            Err(error) if is_unreadable(&error) => None,
+            page => Some(page?),
+        };
+        match page.and_then(|page| Self::parse(&page, &segment.salted, bytes)) {
             Some(index) => Ok(index),
             None => Self::build(segment, pool, bytes, last),
         }
@@ -110,7 +114,7 @@ impl FrameIndex {
     /// Builds the index from the headers of the frames.
     fn build(segment: &Segment, pool: &Pool, bytes: u64, last: Position) -> Result<Self> {
         let mut index = Self::new(bytes);
-        let mut walk = segment.walk(pool, 0, bytes, crate::pool::BUFFER_BYTES);
+        let mut walk = segment.walk(pool, 0, bytes, crate::pool::BUFFER_BYTES).over_unreadable();
         let mut due = segment.header.first();
         while due <= last {
             match walk.next()? {

@@ -26,6 +26,7 @@ mod reading;
 mod recover;
 #[cfg(test)]
 mod refusal_tests;
+mod salvage;
 mod segment;
 mod segment_header;
 mod segments;
@@ -33,6 +34,8 @@ mod segments;
 #[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod simulation;
 mod spares;
+#[cfg(test)]
+mod unreadable_tests;
 mod vault;
 
 pub use compression::Compression;

@@ -37,7 +37,8 @@ impl Part<'_> {
     fn walk<'a>(&'a self, pool: &'a Pool, next: Position, budget: &ReadBudget) -> Walk<'a> {
         let step = if budget.events == 1 { STEP_BYTES_SINGLE } else { BUFFER_BYTES };
         let walk = self.segment.walk(pool, self.offset, self.limit, step);
-        let walk = walk.needed_up_to(self.needed.unwrap_or(self.limit));
+        // A reader sees only what was written in full.
+        let walk = walk.needed_up_to(self.needed.unwrap_or(self.limit)).over_unreadable();
         if budget.events == 1 { walk.for_event(next) } else { walk }
     }
 }

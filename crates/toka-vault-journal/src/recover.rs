@@ -206,9 +206,7 @@ pub(crate) fn read_page(directory: &dyn Directory, number: u64) -> Result<Page> 
     if file.len()? < PAGE_BYTES as u64 {
         return Ok(Page::Unused);
     }
-    let mut page = vec![0; PAGE_BYTES];
-    file.read_at(&mut page, 0)?;
-    Ok(SegmentHeader::read(&page))
+    SegmentHeader::read_from(file.as_ref())
 }
 
 /// Returns the header of a segment that has to have one.

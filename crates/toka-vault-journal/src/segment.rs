@@ -12,6 +12,7 @@ use toka_vault_engine::disk::StoredFile;
 use crate::compression::{Compression, decompressed};
 use crate::frame::{ALIGNMENT, FrameHeader, HEADER_BYTES, Salted};
 use crate::pool::{BUFFER_BYTES, Pool};
+use crate::salvage::salvage;
 use crate::segment_header::{PAGE_BYTES, SegmentHeader};
 
 /// Is a segment that is in use.
@@ -31,6 +32,15 @@ pub(crate) struct Frame {
     pub(crate) stored: Bytes,
 }
 
+/// Says what bytes are that the disk cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unreadable {
+    /// A failure: whoever decides where the log ends must not guess.
+    Failure,
+    /// Damage: what is there is known to have been written in full.
+    Damage,
+}
+
 /// Goes through a segment from frame to frame.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
@@ -46,6 +56,7 @@ pub(crate) struct Walk<'a> {
     needed: u64,
     /// The only event that is wanted, where it is one.
     wanted: Option<Position>,
+    unreadable: Unreadable,
     window: Bytes,
     window_at: u64,
 }
@@ -65,7 +76,19 @@ impl Segment {
     pub(crate) fn walk<'a>(&'a self, pool: &'a Pool, offset: u64, limit: u64, step: usize) -> Walk<'a> {
         let offset = offset.max(PAGE_BYTES as u64);
         let window = Bytes::new();
-        Walk { segment: self, pool, offset, limit, step, needed: limit, wanted: None, window, window_at: 0 }
+        let unreadable = Unreadable::Failure;
+        Walk {
+            segment: self,
+            pool,
+            offset,
+            limit,
+            step,
+            needed: limit,
+            wanted: None,
+            unreadable,
+            window,
+            window_at: 0,
+        }
     }
 }
 
@@ -94,6 +117,12 @@ impl Walk<'_> {
     /// Reads no more of the frame that has this event than the event needs. The walk ends with that frame.
     pub(crate) fn for_event(mut self, position: Position) -> Self {
         self.wanted = Some(position);
+        self
+    }
+
+    /// Takes what the disk cannot read for damaged. Only for what was written in full.
+    pub(crate) fn over_unreadable(mut self) -> Self {
+        self.unreadable = Unreadable::Damage;
         self
     }
 
@@ -158,12 +187,22 @@ impl Walk<'_> {
             let bytes_up_to = |end: u64| usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
             let step = self.step.min(BUFFER_BYTES).min(bytes_up_to(self.needed));
             let step = step.max(length).min(bytes_up_to(self.limit));
-            self.window = self.pool.filled(step, |buffer| match self.wanted {
-                Some(position) => self.segment.read_event(buffer, at, position),
-                None => self.segment.file.read_at(buffer, at),
-            })?;
+            self.window = self.pool.filled(step, |buffer| self.read(buffer, at))?;
             self.window_at = at;
         }
         Ok(inside(self).map(|start| self.window.slice(start..)))
+    }
+
+    /// Fills a buffer from an offset on with what is needed.
+    fn read(&self, buffer: &mut [u8], at: u64) -> Result<()> {
+        let file = self.segment.file.as_ref();
+        let read = match self.wanted {
+            Some(position) => self.segment.read_event(buffer, at, position),
+            None => file.read_at(buffer, at),
+        };
+        match read {
+            Err(failure) if self.unreadable == Unreadable::Damage => salvage(file, buffer, at, failure),
+            read => read,
+        }
     }
 }

@@ -11,8 +11,9 @@
 //! Keeps the invariant that a header is written with the segment's first frame, after everything in
 //! the segment before it is durable: so a segment with a header proves the one before it whole.
 
-use toka_vault_core::{ChainHash, EventId, Head, Position, Timestamp};
+use toka_vault_core::{ChainHash, EventId, Head, Position, Result, Timestamp};
 use toka_vault_engine::LogEnd;
+use toka_vault_engine::disk::{StoredFile, is_unreadable};
 
 /// Opens every header.
 const MAGIC: &[u8; 4] = b"TVJ1";
@@ -66,6 +67,28 @@ impl SegmentHeader {
             }
         }
         page
+    }
+
+    /// Reads the first page of a file. Where the disk cannot read all of it, one copy that it can read is enough.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read; also where no copy is left: a header that cannot be read is not one that was torn.
+    pub(crate) fn read_from(file: &dyn StoredFile) -> Result<Page> {
+        let mut page = vec![0; PAGE_BYTES];
+        let failure = match file.read_at(&mut page, 0) {
+            Ok(()) => return Ok(Self::read(&page)),
+            Err(failure) if is_unreadable(&failure) => failure,
+            Err(failure) => return Err(failure),
+        };
+        let copies = [0, SECOND_AT].into_iter().filter_map(|at| {
+            let mut copy = [0; HEADER_BYTES];
+            file.read_at(&mut copy, at as u64).ok().and_then(|()| Self::decode(&copy))
+        });
+        let Some(header) = copies.into_iter().next() else { return Err(failure) };
+        let path = file.path().display();
+        tracing::warn!(%path, ?failure, "a copy of the header of a segment cannot be read; the other one is");
+        Ok(Page::Header(header))
     }
 
     /// Reads a segment's first page.

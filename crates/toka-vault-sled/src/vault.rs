@@ -41,6 +41,7 @@ impl SledVault {
     /// [`Error::NotAVault`](toka_vault_core::Error::NotAVault) where the path is a file or holds
     /// something else, [`Error::NewerFormat`](toka_vault_core::Error::NewerFormat),
     /// [`Error::TailLost`](toka_vault_core::Error::TailLost) where acknowledged events are missing,
+    /// [`Error::Damaged`](toka_vault_core::Error::Damaged) where the record of what was acknowledged is,
     /// [`Error::Corrupt`](toka_vault_core::Error::Corrupt),
     /// [`Error::PermissionDenied`](toka_vault_core::Error::PermissionDenied),
     /// [`Error::Io`](toka_vault_core::Error::Io) and

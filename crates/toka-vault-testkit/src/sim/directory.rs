@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{Directory, StoredFile};
 
-use super::disk::SimDisk;
+use super::disk::{SECTOR_BYTES, SimDisk};
+
+/// What the system says of a sector that the disk has lost.
+const INPUT_OUTPUT_ERROR: i32 = 5;
 
 /// Is a change to a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,8 @@ struct State {
     room: Option<u64>,
     /// What the system says to whoever creates a file; `None` where it creates one.
     creates_fail: Option<i32>,
+    /// Sectors that cannot be read: the names of their files, and where they start.
+    unreadable: Vec<(String, u64)>,
 }
 
 #[derive(Debug)]
@@ -80,6 +85,13 @@ impl SimDirectory {
     /// Has no file be created, with what the system says then; `None` has files be created again.
     pub fn fail_creates(&self, os_error: Option<i32>) {
         self.state().creates_fail = os_error;
+    }
+
+    /// Has reads of the sector at an offset of a file fail, as those of a disk that has lost it.
+    pub fn lose_sector(&self, name: &str, offset: u64) {
+        let start = offset - offset % SECTOR_BYTES;
+        let name = self.on_disk(name);
+        self.state().unreadable.push((name, start));
     }
 
     /// Returns how many changes were made.
@@ -139,6 +151,12 @@ impl State {
         if self.changes_left == Some(0) { Err(failure("read", path)) } else { Ok(()) }
     }
 
+    /// Tells whether some of these bytes cannot be read.
+    fn has_lost(&self, name: &str, offset: u64, length: u64) -> bool {
+        let overlaps = |start: u64| start < offset + length && offset < start + SECTOR_BYTES;
+        self.unreadable.iter().any(|(lost, start)| lost == name && overlaps(*start))
+    }
+
     /// Tells whether a change needs more room than there is.
     fn is_full_for(&self, change: &Change) -> bool {
         let (Some(room), Change::Write(name, offset, bytes)) = (self.room, change) else { return false };
@@ -153,15 +171,19 @@ fn failure(operation: &'static str, path: &Path) -> Error {
     Error::io(operation, path, std::io::Error::other("the simulated disk failed"))
 }
 
+/// Fails with what the system says, where it says something.
+fn refuse(os_error: Option<i32>, operation: &'static str, path: &Path) -> Result<()> {
+    let refusal = os_error.map(std::io::Error::from_raw_os_error);
+    refusal.map_or(Ok(()), |refusal| Err(Error::io(operation, path, refusal)))
+}
+
 impl Directory for SimDirectory {
     fn list(&self) -> Result<Vec<String>> {
         Ok(self.state().disk.names_in(&self.prefix).map(str::to_owned).collect())
     }
 
     fn create(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
-        if let Some(os_error) = self.state().creates_fail {
-            return Err(Error::io("create", &self.path(name), std::io::Error::from_raw_os_error(os_error)));
-        }
+        refuse(self.state().creates_fail, "create", &self.path(name))?;
         self.change(Change::Create(self.on_disk(name)))?;
         self.file(name)
     }
@@ -203,6 +225,9 @@ impl StoredFile for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         let state = self.directory.state();
         state.check_read(&self.path)?;
+        if state.has_lost(&self.name, offset, buffer.len() as u64) {
+            return refuse(Some(INPUT_OUTPUT_ERROR), "read", &self.path);
+        }
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let range = start..start.saturating_add(buffer.len());
         let Some(bytes) = state.disk.content_of(self.number).get(range) else {

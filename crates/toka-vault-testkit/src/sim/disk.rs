@@ -7,7 +7,7 @@ use super::directory::Change;
 use super::seed::Seed;
 
 /// Bytes that a disk writes whole or not at all.
-const SECTOR_BYTES: u64 = 512;
+pub(super) const SECTOR_BYTES: u64 = 512;
 
 /// Holds the files of a directory and of those inside it, by their paths in it.
 #[derive(Clone, Debug, Default)]
