@@ -343,7 +343,7 @@ impl User {
             Error::Closed => {}
             Error::NoRoom { .. } if self.trouble == Trouble::Full => {}
             _ if self.trouble.fails() && !matches!(error, Error::NoRoom { .. }) => {
-                // Where the index alone cannot be written, the vault refuses a commit and goes on.
+                // Where the index cannot be written, or a segment cannot be made, the vault refuses a commit and goes on.
                 if !matches!(error, Error::Io { .. }) {
                     self.witness.fail();
                 }
