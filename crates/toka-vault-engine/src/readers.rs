@@ -229,12 +229,16 @@ mod tests {
         let storage = Storage { log: Arc::new(given(10, 0)), index, seen: None };
         let published = Arc::new(Published::new(Position::ZERO, None));
         let (readers, source) = ReaderThreads::start(&storage, &published).unwrap();
-        let (ends, end): (Vec<_>, Vec<_>) =
+        let (ends, waited_for): (Vec<_>, Vec<_>) =
             (0..READER_THREADS).map(|_| std::sync::mpsc::channel::<()>()).unzip();
-        let mut long: Vec<_> = end
-            .into_iter()
-            .map(|end| Box::pin(source.run_long(move |_| Ok(end.recv().unwrap_or_default()))))
-            .collect();
+        let wait = |end: std::sync::mpsc::Receiver<()>| {
+            source.run_long(move |_| {
+                // It ends where the other half is dropped.
+                let _ = end.recv();
+                Ok(())
+            })
+        };
+        let mut long: Vec<_> = waited_for.into_iter().map(|end| Box::pin(wait(end))).collect();
         assert!(long.iter_mut().all(|read| read.now_or_never().is_none()));
         assert_eq!(block_on(source.run(|storage| Ok(storage.log.oldest()))).unwrap(), Position::FIRST);
         // One that nobody waits for any more still has its turn.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::executor::block_on;
 use toka_vault_core::{Direction, Error, Event, Filter, Head, Position, ReplayOptions, Result};
-use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget};
+use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget, Unappended};
 use toka_vault_testkit::events::{batch, items};
 use toka_vault_testkit::logs::{Disk, VecLog};
 use toka_vault_testkit::runner::watched;
@@ -21,7 +21,7 @@ struct Evicting {
 }
 
 impl Log for Evicting {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.inner.append(group)
     }
 

@@ -8,6 +8,7 @@ use futures::executor::block_on;
 use toka_vault_core::{Error, Head, Position, ReplayOptions, Result};
 use toka_vault_engine::{
     Chunk, EngineOptions, FollowedLog, Group, Index, IndexBeside, LocalVault, Log, LogEnd, ReadBudget,
+    Unappended,
 };
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{batch, event, history, id, numbers};
@@ -134,7 +135,7 @@ fn a_read_that_hangs_is_answered_once_the_vault_is_closed() {
 struct Hanging(VecLog, Gate);
 
 impl Log for Hanging {
-    fn append(&self, group: &mut Group) -> Result<()> {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
         self.0.append(group)
     }
 
