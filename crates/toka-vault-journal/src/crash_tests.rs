@@ -95,8 +95,23 @@ pub(crate) fn salts(seed: u64) -> Box<dyn Fn() -> u64 + Send + Sync> {
 }
 
 pub(crate) fn open(directory: &SimDirectory, salt: u64) -> toka_vault_core::Result<(Journal, LogEnd)> {
+    open_acknowledged(directory, Position::ZERO, salt)
+}
+
+/// Opens a journal of which a record says that all up to a position was acknowledged.
+pub(crate) fn open_acknowledged(
+    directory: &SimDirectory,
+    acknowledged: Position,
+    salt: u64,
+) -> toka_vault_core::Result<(Journal, LogEnd)> {
     let shared: Arc<dyn Directory> = Arc::new(directory.clone());
-    let found = recover(&shared, &Pool::default(), |_| Ok(()))?;
+    let check = |end: &LogEnd, durable| match (durable, end.position()) {
+        (acknowledged, found) if acknowledged > found => {
+            Err(Error::TailLost { path: shared.path(""), acknowledged, found })
+        }
+        _ => Ok(()),
+    };
+    let found = recover(&shared, &Pool::default(), acknowledged, check)?;
     let (headers, active, end) = found.expect("a journal that was created is found");
     let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
     Ok((Journal::open(Segments::new(shared, headers), active, end, spares, salts(salt)), end))

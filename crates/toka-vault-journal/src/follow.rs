@@ -21,8 +21,9 @@ use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget, Unap
 
 use crate::frame::HEADER_BYTES;
 use crate::frame_index::FrameIndex;
+use crate::groups::{Start, whole_groups};
 use crate::journal::{Active, Journal};
-use crate::recover::{read_page, segments, whole_frames};
+use crate::recover::{read_page, segments};
 use crate::segment::Segment;
 use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name};
 use crate::segments::Segments;
@@ -58,8 +59,6 @@ struct Ahead {
     frames: Vec<(Position, u64)>,
     /// Where each group ends, and with how many of the frames.
     groups: Vec<(LogEnd, u64, usize)>,
-    /// The newest position that a frame says was durable.
-    synced: Position,
 }
 
 impl Follower {
@@ -77,6 +76,12 @@ impl Follower {
         let durable = last.before.position();
         let place = Mutex::new(Place { end: last.before, durable, searched: durable });
         Ok(Some(Self { journal, directory, record, place }))
+    }
+
+    /// Returns the newest position that is known to be durable. After a look all up to it is shown, unless
+    /// events are missing.
+    pub(crate) fn durable(&self) -> Position {
+        lock(&self.place).durable
     }
 
     /// Returns the header of the segment behind one, if that was begun.
@@ -100,18 +105,16 @@ impl Follower {
             return Ok(());
         }
         let suspect = if missing { place.durable } else { Position::ZERO };
+        let start = Start { offset: at, due, durable: place.durable, suspect };
         let mut ahead = Ahead::default();
-        whole_frames(&active.segment, &self.journal.pool, (at, due), suspect, |frame, block, behind| {
-            ahead.synced = ahead.synced.max(frame.header.synced);
-            ahead.frames.push((frame.header.first, frame.offset));
-            if block.ends_group() {
-                ahead.groups.push((block.end(), behind, ahead.frames.len()));
-            }
+        let durable = whole_groups(&active.segment, &self.journal.pool, start, |group| {
+            ahead.frames.extend(group.frames);
+            ahead.groups.push((group.end, group.behind, ahead.frames.len()));
         })?;
         place.searched = place.searched.max(suspect);
-        place.durable = place.durable.max(ahead.synced);
-        let durable = |group: &&(LogEnd, u64, usize)| group.0.position() <= place.durable;
-        if let Some((end, behind, frames)) = ahead.groups.iter().take_while(durable).last().copied() {
+        place.durable = durable;
+        let is_durable = |group: &&(LogEnd, u64, usize)| group.0.position() <= durable;
+        if let Some((end, behind, frames)) = ahead.groups.iter().take_while(is_durable).last().copied() {
             active.extend(ahead.frames.into_iter().take(frames), behind);
             place.end = end;
         }

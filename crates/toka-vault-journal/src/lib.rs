@@ -16,6 +16,7 @@ mod follow;
 mod follow_tests;
 mod frame;
 mod frame_index;
+mod groups;
 mod journal;
 mod log;
 mod one_event;
@@ -25,7 +26,10 @@ mod pool;
 mod reading;
 mod recover;
 #[cfg(test)]
+mod recover_tests;
+#[cfg(test)]
 mod refusal_tests;
+mod rewrite;
 mod salvage;
 mod segment;
 mod segment_header;

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Head, Position, Result};
-use toka_vault_engine::disk::{Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail};
+use toka_vault_engine::disk::{
+    Acknowledged, Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail,
+};
 use toka_vault_engine::{Clock, FollowedLog, Index, IndexBeside, LogEnd, SystemClock};
 
 use crate::follow::{Follower, Record};
@@ -68,10 +70,13 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
     let Place { path, directory, head, acknowledged, is_new, clock } = place;
     let mut spares = Spares::on_demand(directory.clone(), options.segment_bytes.max(SEGMENT_BYTES_MIN));
     spares.start_ahead()?;
-    let check = |end: &LogEnd| check_tail(path, end, acknowledged, options.tail_loss, &head);
+    let check = |end: &LogEnd, durable| {
+        check_tail(path, end, Acknowledged { head: acknowledged, durable }, options.tail_loss, &head)
+    };
+    let recorded = acknowledged.map_or(Position::ZERO, |head| head.position);
     let vault = clock.entropy();
     let salts: Salts = Box::new(move || clock.entropy() as u64);
-    let (journal, end) = match recover(&directory, &Pool::default(), check)? {
+    let (journal, end) = match recover(&directory, &Pool::default(), recorded, check)? {
         Some((headers, active, end)) => {
             (Journal::open(Segments::new(directory, headers), active, end, spares, salts), end)
         }
@@ -81,7 +86,7 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
             return Err(Error::Damaged { path: path.join(JOURNAL), reason });
         }
     };
-    if acknowledged.map_or(Position::ZERO, |head| head.position) < end.position() {
+    if recorded < end.position() {
         // Recovery has made it durable, and whoever reads beside has no other proof of its last group.
         head.record(end.head)?;
     }
@@ -105,16 +110,14 @@ pub(crate) fn follow_at(
     directory: Arc<dyn Directory>,
     record: Record,
 ) -> Result<(Follower, LogEnd)> {
-    let acknowledged = record()?;
     let Some(follower) = Follower::open(directory, record)? else {
         let reason = "it has no segment with a header".into();
         return Err(Error::Damaged { path: path.join(JOURNAL), reason });
     };
     let end = follower.look()?;
-    match acknowledged.map(|head| head.position).filter(|acknowledged| *acknowledged > end.position()) {
-        Some(acknowledged) => {
-            Err(Error::TailLost { path: path.to_path_buf(), acknowledged, found: end.position() })
-        }
-        None => Ok((follower, end)),
+    let (acknowledged, found) = (follower.durable(), end.position());
+    match acknowledged > found {
+        true => Err(Error::TailLost { path: path.to_path_buf(), acknowledged, found }),
+        false => Ok((follower, end)),
     }
 }

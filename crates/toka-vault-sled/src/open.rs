@@ -8,7 +8,9 @@ use std::path::Path;
 use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::block::Block;
-use toka_vault_engine::disk::{Format, HeadFile, Pace, RealDirectory, TailLoss, VaultDir, check_tail};
+use toka_vault_engine::disk::{
+    Acknowledged, Format, HeadFile, Pace, RealDirectory, TailLoss, VaultDir, check_tail,
+};
 use toka_vault_engine::{Index, LogEnd};
 
 use crate::keys;
@@ -41,6 +43,8 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
         dir.finish()?;
     }
     let end = find_end(&tree, options.tail_loss)?;
+    // The log itself says nothing of what was durable.
+    let acknowledged = Acknowledged { head: acknowledged, durable: Position::ZERO };
     check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
     remove_behind(&tree, end.position())?;
     let index = RealDirectory::open(&dir.part(INDEX))?;

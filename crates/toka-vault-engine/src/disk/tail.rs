@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use toka_vault_core::{Error, Head, Result};
+use toka_vault_core::{Error, Head, Position, Result};
 
 use super::HeadFile;
 use crate::log::LogEnd;
@@ -21,6 +21,15 @@ pub enum TailLoss {
     Accept,
 }
 
+/// Tells how far a vault had acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The newest record of its head.
+    pub head: Option<Head>,
+    /// The newest position that the log itself says was durable; [`Position::ZERO`] where it says nothing.
+    pub durable: Position,
+}
+
 /// Compares the end of a log with what was acknowledged. A loss that is accepted is recorded, and so is the end
 /// where the record itself was lost.
 ///
@@ -31,30 +40,30 @@ pub enum TailLoss {
 pub fn check_tail(
     path: &Path,
     end: &LogEnd,
-    acknowledged: Option<Head>,
+    acknowledged: Acknowledged,
     tail_loss: TailLoss,
     head: &HeadFile,
 ) -> Result<()> {
-    let found = end.position();
+    let (found, recorded) = (end.position(), acknowledged.head.unwrap_or(end.head));
     if !head.is_whole()? {
         // Only who accepts a loss comes here without a whole record.
         tracing::warn!(%found, "a vault lost the record of what it had acknowledged, as accepted; it begins anew");
         return head.reset(end.head);
     }
-    let Some(acknowledged) = acknowledged else { return Ok(()) };
-    let same = acknowledged.position < found || acknowledged == end.head;
-    if same {
+    let least = recorded.position.max(acknowledged.durable);
+    let same = recorded.position < found || recorded == end.head;
+    if least <= found && same {
         return Ok(());
     }
     if tail_loss == TailLoss::Accept {
-        tracing::warn!(acknowledged = %acknowledged.position, %found, "a vault lost events at its end, as accepted");
+        tracing::warn!(acknowledged = %least, %found, "a vault lost events at its end, as accepted");
         return head.reset(end.head);
     }
     let path = path.to_path_buf();
-    if acknowledged.position == found {
+    if least <= found {
         let reason =
             format!("its log ends at position {found} with another history than it had acknowledged");
         return Err(Error::Damaged { path, reason });
     }
-    Err(Error::TailLost { path, acknowledged: acknowledged.position, found })
+    Err(Error::TailLost { path, acknowledged: least, found })
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use futures::StreamExt;
 use futures::executor::block_on;
-use toka_vault_core::{Error, EventStore};
+use toka_vault_core::{Error, Event, EventStore, ReplayOptions};
 use toka_vault_journal::{IfMissing, JournalOptions, JournalVault, TailLoss};
-use toka_vault_testkit::events::{fill, history, numbers};
+use toka_vault_testkit::events::{batch, event, fill, history, number, numbers};
 
 /// Makes a closed vault with the events 1 to `count` in small segments.
 pub(crate) fn filled(path: &Path, count: u64) -> Vec<PathBuf> {
@@ -86,6 +87,56 @@ fn a_lost_tail_is_told_and_can_be_accepted() {
     block_on(vault.close()).unwrap();
     drop(vault);
     assert_eq!(numbers(&block_on(history(&open(&path).unwrap()))), left);
+}
+
+/// Holds what can be read of a vault against its numbers; returns how many events cannot be read, all of which
+/// are told.
+fn unreadable(vault: &JournalVault, numbers: &[u64]) -> u64 {
+    assert_eq!(block_on(vault.head()).unwrap().position.get(), numbers.len() as u64);
+    let replayed = block_on(vault.replay(ReplayOptions::new()).collect::<Vec<Result<Event, Error>>>());
+    let (mut next, mut hidden) = (1, 0);
+    for item in replayed {
+        match item {
+            Ok(event) => {
+                assert_eq!((event.position().get(), number(&event)), (next, numbers[next as usize - 1]));
+                next += 1;
+            }
+            Err(Error::Corrupt { first, last, .. }) => {
+                assert_eq!(first.get(), next);
+                hidden += last.get() + 1 - first.get();
+                next = last.get() + 1;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(next, numbers.len() as u64 + 1, "nothing is told of the rest");
+    hidden
+}
+
+#[test]
+fn a_flipped_bit_in_the_last_batch_of_a_closed_vault_hides_no_more_than_a_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let vault = JournalVault::open(&path).unwrap();
+    block_on(vault.commit(event(1))).unwrap();
+    block_on(vault.commit_batch(batch(10..4_010))).unwrap();
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    let numbers: Vec<u64> = std::iter::once(1).chain(10..4_010).collect();
+    let file = segments(&path).remove(0);
+    let bytes = fs::read(&file).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    assert!(used > 20 * 16_384, "the batch has many frames");
+    let mut most = 0;
+    for at in (4_096..used).step_by(9_973).chain([used - 100]) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        fs::write(&file, flipped).unwrap();
+        let hidden = unreadable(&JournalVault::open_read_only(&path).unwrap(), &numbers);
+        assert_eq!(unreadable(&JournalVault::open(&path).unwrap(), &numbers), hidden, "byte {at}");
+        most = most.max(hidden);
+    }
+    assert!((1..200).contains(&most), "{most} events");
 }
 
 #[test]

@@ -1,0 +1,40 @@
+//! [`wipe`]: what recovery does to the bytes behind the end of a segment.
+//!
+//! Keeps the invariant that a file is read in steps, so that the memory does not grow with it.
+
+use toka_vault_core::Result;
+use toka_vault_engine::disk::StoredFile;
+
+use crate::pool::{BUFFER_BYTES, Pool};
+
+/// Bytes that are looked at together.
+const PIECE_BYTES: usize = 256;
+
+/// Overwrites what is not zero from an offset on.
+pub(crate) fn wipe(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<()> {
+    while let Some(last) = last_nonzero(file, pool, from)? {
+        let start = last.saturating_sub(BUFFER_BYTES as u64).max(from);
+        let bytes = usize::try_from(last + 1 - start).unwrap_or(BUFFER_BYTES);
+        file.write_at(&vec![0; bytes], start)?;
+    }
+    Ok(())
+}
+
+/// Finds the last byte from an offset on that is not zero.
+pub(crate) fn last_nonzero(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<Option<u64>> {
+    let mut end = file.len()?;
+    while end > from {
+        let start = end.saturating_sub(BUFFER_BYTES as u64).max(from);
+        let step = usize::try_from(end - start).unwrap_or(BUFFER_BYTES);
+        let window = pool.filled(step, |buffer| file.read_at(buffer, start))?;
+        // Piece by piece, each of which the compiler looks at as a whole.
+        let pieces = window.chunks(PIECE_BYTES);
+        let is_blank = |piece: &&[u8]| piece.iter().fold(0, |bits, byte| bits | byte) == 0;
+        let blank: usize = pieces.rev().take_while(is_blank).map(<[u8]>::len).sum();
+        if let Some(last) = window.iter().take(step - blank).rposition(|byte| *byte != 0) {
+            return Ok(Some(start + last as u64));
+        }
+        end = start;
+    }
+    Ok(None)
+}
