@@ -191,8 +191,14 @@ impl History {
         Ok(points)
     }
 
-    /// Crashes, opens, and with luck crashes again while opening or goes on writing first.
+    /// Crashes, opens, and with luck crashes again while opening or goes on writing first. Or the disk fails,
+    /// before the crash or while the journal is opened behind it.
     fn crash(&self, disk: &SimDisk, count: usize, seed: &mut Seed) -> Found {
+        match seed.below(6) {
+            0 => return self.fail_syncs(disk.clone(), count, seed),
+            1 => return self.fail_opening(disk.crashed(seed), count, seed),
+            _ => {}
+        }
         let crashed = disk.crashed(seed);
         let directory = SimDirectory::on(crashed.clone());
         let (journal, end) = self.check(&directory, count, seed)?;
@@ -207,6 +213,32 @@ impl History {
             1 => self.go_on(&directory, &journal, end, seed),
             _ => Ok(()),
         }
+    }
+
+    /// Has the sync of each file fail, opens what can be read, and crashes then: what was found is to stay.
+    fn fail_syncs(&self, mut disk: SimDisk, count: usize, seed: &mut Seed) -> Found {
+        disk.fail_syncs();
+        let directory = SimDirectory::on(disk);
+        let (journal, end) = self.check(&directory, count, seed)?;
+        if seed.coin() {
+            return self.go_on(&directory, &journal, end, seed);
+        }
+        let (_, after) = self.check(&SimDirectory::on(directory.disk().crashed(seed)), count, seed)?;
+        match after == end {
+            true => Ok(()),
+            false => Err(format!("{} was found, and {} after a crash", end.position(), after.position())),
+        }
+    }
+
+    /// Opens on a disk that fails at one of the changes that this makes, opens again once it works, and goes on.
+    fn fail_opening(&self, disk: SimDisk, count: usize, seed: &mut Seed) -> Found {
+        let directory = SimDirectory::on(disk);
+        directory.fail_after(seed.below(8));
+        // It may have needed fewer changes.
+        drop(open(&directory, seed.bits()));
+        directory.fail_after(u64::MAX);
+        let (journal, end) = self.check(&directory, count, seed)?;
+        self.go_on(&directory, &journal, end, seed)
     }
 
     /// Opens what is on a disk and holds it against what has to be there after so many changes.

@@ -22,6 +22,7 @@ fn make(live: &SimDirectory, change: &Change, seed: &mut Seed, mut between: impl
         Change::Remove(name) => live.remove(name).unwrap(),
         Change::SyncNames(_) => live.sync().unwrap(),
         Change::Sync(name) => live.open(name).unwrap().sync().unwrap(),
+        Change::FailedSync(name) => panic!("{name} could not be synced, though the disk is whole"),
         Change::Write(name, offset, bytes) => {
             let file = live.open(name).unwrap();
             if file.len().unwrap() < offset + bytes.len() as u64 {

@@ -8,7 +8,10 @@
 //! - Where it is known that what is not whole was durable once, from the record of the head or from a frame,
 //!   it is damage: it stays, and whoever reads it is told. Where such a position is behind the end that is
 //!   found, whoever opens the vault is told.
+//! - What is found and not known to have been durable is written again before it counts as durable, since
+//!   what is read may not be on the disk, whatever a sync says.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
@@ -18,8 +21,8 @@ use toka_vault_engine::disk::Directory;
 use crate::frame_index::FrameIndex;
 use crate::groups::{Start, whole_groups};
 use crate::journal::Active;
-use crate::pool::Pool;
-use crate::rewrite::wipe;
+use crate::pool::{BUFFER_BYTES, Pool};
+use crate::rewrite::{wipe, write_again};
 use crate::segment::Segment;
 use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name, file_number};
 
@@ -84,10 +87,12 @@ impl Looked {
         self.scan.durable
     }
 
-    /// Makes the end of the log fit to be written to, and removes what is not in use.
+    /// Makes what was found durable and the end of the log fit to be written to, and removes what is not in
+    /// use.
     pub(crate) fn mend(self, directory: &dyn Directory, pool: &Pool) -> Result<(Vec<SegmentHeader>, Active)> {
         let file = self.segment.file.as_ref();
         // What a killed process has written is read here, and may not be durable yet.
+        write_again(file, pool, self.scan.doubtful(&self.segment, pool)?)?;
         wipe(file, pool, self.scan.whole)?;
         file.sync()?;
         for number in self.unused.iter().rev() {
@@ -116,6 +121,25 @@ impl Scan {
             group.frames.into_iter().for_each(|(first, offset)| index.add(first, offset));
         })?;
         Ok(Self { end, whole, durable, index })
+    }
+
+    /// Returns the part of the segment that is not known to be durable: none where the vault was closed.
+    fn doubtful(&self, segment: &Segment, pool: &Pool) -> Result<Range<u64>> {
+        let SegmentHeader { number, before, .. } = segment.header;
+        if number > 0 && self.durable <= before.position() {
+            // The page of a segment is synced with its first frames; that of the first one, at its creation.
+            return Ok(0..self.whole);
+        }
+        if self.end.position() <= self.durable {
+            return Ok(self.whole..self.whole);
+        }
+        let (near, _) = self.index.find(self.durable.next(), self.durable.next());
+        let mut walk = segment.walk(pool, near, self.whole, BUFFER_BYTES);
+        let mut from = walk.offset();
+        while walk.next()?.is_some_and(|frame| frame.header.last() <= self.durable) {
+            from = walk.offset();
+        }
+        Ok(from..self.whole)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Damages and tears the last groups of a journal, in every way in which a record of the head or a frame
-//! can still tell what was durable.
+//! can still tell what was durable; counts what recovery writes and reads.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::sync::Arc;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{Group, LogEnd};
-use toka_vault_testkit::sim::{Seed, SimDirectory, SimDisk};
+use toka_vault_testkit::sim::{Change, Seed, SimDirectory, SimDisk};
 
-use crate::crash_tests::{SEGMENT_BYTES, group_of, open, open_acknowledged, salts};
+use crate::crash_tests::{SEGMENT_BYTES, group_of, open, open_acknowledged, read_all, salts};
 use crate::damage_tests::read_over_damage;
 use crate::follow::Follower;
 use crate::frame::HEADER_BYTES;
@@ -127,6 +127,15 @@ fn lose(disk: SimDisk, part: &Range<u64>) -> SimDisk {
 fn follow(disk: SimDisk, head: Option<Head>) -> Result<(Follower, LogEnd)> {
     let path = std::path::Path::new("/simulated");
     crate::open::follow_at(path, Arc::new(SimDirectory::on(disk)), Box::new(move || Ok(head)))
+}
+
+/// Returns the bytes of the writes that were made.
+fn written(directory: &SimDirectory) -> Vec<Range<u64>> {
+    let write = |change| match change {
+        Change::Write(_, offset, bytes) => Some(offset..offset + bytes.len() as u64),
+        _ => None,
+    };
+    directory.changes().into_iter().filter_map(write).collect()
 }
 
 #[test]
@@ -251,4 +260,37 @@ fn neither_half_of_a_batch_is_shown_nor_what_was_durable_forgotten_where_damage_
             }
         }
     }
+}
+
+#[test]
+fn what_was_found_after_a_failed_sync_is_durable_once_it_was_opened() {
+    for number in 0..40 {
+        let mut seed = Seed::new(number);
+        let journal = Written::in_segment(64 << 10, &[&[100], &[5_000, 200]], &[&[1_000, 9_000], &[50]]);
+        journal.directory.fail_after(0);
+        let file = journal.directory.open(&file_name(0)).unwrap();
+        assert!(file.sync().is_err());
+        let directory = SimDirectory::on(journal.directory.disk());
+        let (_, end) = open(&directory, 2).unwrap();
+        assert_eq!(end, journal.groups[3].end);
+        let (after, found) = open(&SimDirectory::on(directory.disk().crashed(&mut seed)), 3).unwrap();
+        assert_eq!(found, end, "seed {number}");
+        assert_eq!(read_all(&after).unwrap().len(), 6);
+    }
+}
+
+#[test]
+fn a_vault_that_was_closed_is_not_written_to_when_it_is_opened() {
+    let journal = Written::of(&[&[100], &[900; 8]], &[]);
+    let directory = SimDirectory::on(journal.directory.disk());
+    open_acknowledged(&directory, journal.head(1).position, 2).unwrap();
+    assert_eq!(written(&directory), []);
+    // One that was killed is written again from the first frame on that no other says was durable.
+    let directory = SimDirectory::on(journal.directory.disk());
+    open(&directory, 2).unwrap();
+    let (first, last) = (journal.frames[1].bytes.start, journal.frames.last().unwrap().bytes.end);
+    let steps = written(&directory);
+    assert_eq!((steps.first().unwrap().start, steps.last().unwrap().end), (first, last));
+    let longest = steps.iter().map(|step| step.end - step.start).max();
+    assert!(longest.unwrap() <= BUFFER_BYTES as u64 && steps.is_sorted_by_key(|step| step.start));
 }

@@ -1,6 +1,13 @@
-//! [`wipe`]: what recovery does to the bytes behind the end of a segment.
+//! What recovery does to the bytes of a segment: it writes them again, or overwrites them by zeros.
 //!
-//! Keeps the invariant that a file is read in steps, so that the memory does not grow with it.
+//! Keeps these invariants:
+//!
+//! - What is read may not be on the disk, though a sync says so: after a sync that failed, Linux keeps what it
+//!   could not write in its memory and counts it as written. Only what is written again is durable after
+//!   the next sync.
+//! - A file is read in steps, so that the memory does not grow with it.
+
+use std::ops::Range;
 
 use toka_vault_core::Result;
 use toka_vault_engine::disk::StoredFile;
@@ -9,6 +16,15 @@ use crate::pool::{BUFFER_BYTES, Pool};
 
 /// Bytes that are looked at together.
 const PIECE_BYTES: usize = 256;
+
+/// Writes a part of a file again, with the same bytes.
+pub(crate) fn write_again(file: &dyn StoredFile, pool: &Pool, part: Range<u64>) -> Result<()> {
+    for (at, bytes) in steps(part) {
+        let read = pool.filled(bytes, |buffer| file.read_at(buffer, at))?;
+        file.write_at(&read, at)?;
+    }
+    Ok(())
+}
 
 /// Overwrites what is not zero from an offset on.
 pub(crate) fn wipe(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<()> {
@@ -37,4 +53,10 @@ pub(crate) fn last_nonzero(file: &dyn StoredFile, pool: &Pool, from: u64) -> Res
         end = start;
     }
     Ok(None)
+}
+
+/// Cuts a part of a file into steps: where each begins, and its bytes.
+fn steps(part: Range<u64>) -> impl Iterator<Item = (u64, usize)> {
+    let end = part.end;
+    part.step_by(BUFFER_BYTES).map(move |at| (at, (end - at).min(BUFFER_BYTES as u64) as usize))
 }

@@ -82,6 +82,9 @@ fn history(number: u64, syncs: Syncs, crashes: u64) -> Result<History, String> {
             let crashed = lived.crash(&mut seed);
             let after = Life::live(crashed, Work::None, Syncs::InTime, seed.bits()).map_err(told)?;
             history.lost += after.lost();
+            // What is found once has to be found again.
+            let again = after.crash(&mut seed);
+            Life::live(again, Work::None, Syncs::InTime, seed.bits()).map_err(told)?;
         }
         start = lived.crash(&mut seed);
         history.lost += lived.lost();

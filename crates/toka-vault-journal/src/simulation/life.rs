@@ -74,9 +74,12 @@ impl Life {
             }
         }
         let told = promise.acknowledged();
-        // Or by a kill, which leaves what was written as it is: in part not durable yet.
-        if seed.below(3) > 0 {
-            (disk, promise) = (disk.crashed(seed), durable.clone());
+        match seed.below(6) {
+            // A kill leaves what was written as it is: in part not durable yet.
+            0 => {}
+            // Nor will that be, where a sync of it has failed.
+            1 => disk.fail_syncs(),
+            _ => (disk, promise) = (disk.crashed(seed), durable.clone()),
         }
         Start { disk, is_new: false, promise, durable, told }
     }

@@ -1,7 +1,7 @@
 //! [`SimDirectory`]: a simulated disk behind the engine's narrow traits.
 //!
 //! Keeps the invariants that every change is noted in the order in which it was made, and that a change
-//! that fails has no effect. Directories inside it are on the same disk, so that a crash cuts through what
+//! that fails has no effect, but for a sync: what that did not write counts as written. Directories inside it are on the same disk, so that a crash cuts through what
 //! was done to all of them together; they are there from the start, and no crash takes one.
 
 use std::path::{Path, PathBuf};
@@ -30,6 +30,9 @@ pub enum Change {
     Write(String, u64, Arc<[u8]>),
     /// A file was synced.
     Sync(String),
+    /// A file was to be synced, and that failed. What was written to it can be read as before, and no later
+    /// sync makes it durable unless it is written again, as on Linux.
+    FailedSync(String),
 }
 
 /// Is a directory on a simulated disk. Clones are the same directory.
@@ -111,16 +114,21 @@ impl SimDirectory {
 
     fn change(&self, change: Change) -> Result<()> {
         let mut state = self.state();
-        if let Some(left) = &mut state.changes_left {
-            let Some(fewer) = left.checked_sub(1) else { return Err(failure("change", Path::new("disk"))) };
-            *left = fewer;
+        match state.changes_left {
+            Some(0) => {
+                if let Change::Sync(name) = change {
+                    state.make(Change::FailedSync(name));
+                }
+                return Err(failure("change", Path::new("disk")));
+            }
+            Some(left) => state.changes_left = Some(left - 1),
+            None => {}
         }
         if state.is_full_for(&change) {
             let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(Error::io("write", Path::new("disk"), full));
         }
-        state.disk.apply(&change);
-        state.changes.push(change);
+        state.make(change);
         Ok(())
     }
 
@@ -146,6 +154,11 @@ impl SimDirectory {
 }
 
 impl State {
+    fn make(&mut self, change: Change) {
+        self.disk.apply(&change);
+        self.changes.push(change);
+    }
+
     /// Fails where the disk does.
     fn check_read(&self, path: &Path) -> Result<()> {
         if self.changes_left == Some(0) { Err(failure("read", path)) } else { Ok(()) }

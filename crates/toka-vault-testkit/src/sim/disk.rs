@@ -27,6 +27,8 @@ struct SimFile {
     durable: Arc<Vec<u8>>,
     /// Where `content` may differ from `durable`: the writes since the last sync.
     written: Vec<(u64, u64)>,
+    /// Where it may, and no sync changes that: what was written before a sync that failed.
+    forgotten: Vec<(u64, u64)>,
 }
 
 impl SimDisk {
@@ -60,6 +62,18 @@ impl SimDisk {
                     file.sync();
                 }
             }
+            Change::FailedSync(name) => {
+                if let Some(file) = self.file_mut(name) {
+                    file.forgotten.append(&mut file.written);
+                }
+            }
+        }
+    }
+
+    /// Has the sync of each file fail.
+    pub fn fail_syncs(&mut self) {
+        for name in self.names() {
+            self.apply(&Change::FailedSync(name));
         }
     }
 
@@ -74,7 +88,7 @@ impl SimDisk {
             if kept.is_some() {
                 let content = self.files[*kept.unwrap_or(file)].crashed(seed);
                 after.names.insert(name.clone(), after.files.len());
-                after.files.push(SimFile { durable: content.clone(), content, written: Vec::new() });
+                after.files.push(SimFile { durable: content.clone(), content, ..SimFile::default() });
             }
         }
         after.durable_names = after.names.clone();
@@ -144,23 +158,23 @@ impl SimFile {
     }
 
     fn sync(&mut self) {
-        if self.content.len() != self.durable.len() {
-            self.durable = self.content.clone();
-        }
+        let length = self.content.len();
         let durable = Arc::make_mut(&mut self.durable);
+        durable.resize(length, 0);
         for (start, end) in self.written.drain(..) {
             let range = start as usize..end as usize;
             durable[range.clone()].copy_from_slice(&self.content[range]);
         }
     }
 
-    /// Returns what a crash leaves: each sector that was written since the last sync, or not.
+    /// Returns what a crash leaves: each sector that was written since the last sync, or before one that failed,
+    /// or not.
     fn crashed(&self, seed: &mut Seed) -> Arc<Vec<u8>> {
-        if self.written.is_empty() {
+        if self.written.is_empty() && self.forgotten.is_empty() {
             return self.durable.clone();
         }
         let mut left = self.durable.to_vec();
-        for (start, end) in &self.written {
+        for (start, end) in self.forgotten.iter().chain(&self.written) {
             for sector in start / SECTOR_BYTES..=end.saturating_sub(1) / SECTOR_BYTES {
                 if seed.coin() {
                     continue;
