@@ -22,7 +22,7 @@ use crate::frame_index::FrameIndex;
 use crate::groups::{Start, whole_groups};
 use crate::journal::Active;
 use crate::pool::{BUFFER_BYTES, Pool};
-use crate::rewrite::{wipe, write_again};
+use crate::rewrite::{wipe, write_again, zero};
 use crate::segment::Segment;
 use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name, file_number};
 
@@ -93,8 +93,10 @@ impl Looked {
         let file = self.segment.file.as_ref();
         // What a killed process has written is read here, and may not be durable yet.
         write_again(file, pool, self.scan.doubtful(&self.segment, pool)?)?;
-        wipe(file, pool, self.scan.whole)?;
+        let mark = wipe(file, pool, self.scan.whole)?;
         file.sync()?;
+        // No frame, so that the next sync is soon enough.
+        zero(file, mark)?;
         for number in self.unused.iter().rev() {
             directory.remove(&file_name(*number))?;
         }

@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::pool::{BUFFER_BYTES, Pool};
 use crate::recover::read_page;
 use crate::segment::Segment;
-use crate::segment_header::{Page, file_name};
+use crate::segment_header::{PAGE_BYTES, Page, file_name};
 use crate::spares::Spares;
 
 /// A part of a frame whose damage has a meaning of its own.
@@ -280,6 +280,25 @@ fn what_was_found_after_a_failed_sync_is_durable_once_it_was_opened() {
 }
 
 #[test]
+fn what_was_wiped_is_gone_though_the_sync_of_that_has_failed_once() {
+    let journal = Written::of(&[&[100], &[200]], &[&[1_800, 1_800, 1_800]]);
+    // All of it has reached the disk, but for one frame of the group that was never acknowledged.
+    journal.directory.open(&file_name(0)).unwrap().sync().unwrap();
+    let torn = SimDirectory::on(lose(journal.directory.disk(), &journal.frames[2].bytes));
+    torn.open(&file_name(0)).unwrap().sync().unwrap();
+    for number in 0..60 {
+        let (mut seed, directory) = (Seed::new(number), SimDirectory::on(torn.disk()));
+        directory.fail_after(number % 6);
+        drop(open(&directory, 2));
+        directory.fail_after(u64::MAX);
+        let (_, end) = open(&directory, 3).unwrap();
+        assert_eq!(end, journal.groups[1].end);
+        let crashed = SimDirectory::on(directory.disk().crashed(&mut seed));
+        assert!(frames_behind(&crashed, end.position()).is_empty(), "seed {number}");
+    }
+}
+
+#[test]
 fn a_vault_that_was_closed_is_not_written_to_when_it_is_opened() {
     let journal = Written::of(&[&[100], &[900; 8]], &[]);
     let directory = SimDirectory::on(journal.directory.disk());
@@ -293,4 +312,22 @@ fn a_vault_that_was_closed_is_not_written_to_when_it_is_opened() {
     assert_eq!((steps.first().unwrap().start, steps.last().unwrap().end), (first, last));
     let longest = steps.iter().map(|step| step.end - step.start).max();
     assert!(longest.unwrap() <= BUFFER_BYTES as u64 && steps.is_sorted_by_key(|step| step.start));
+}
+
+#[test]
+fn a_long_tail_is_read_a_few_times_where_it_is_wiped() {
+    const SEGMENT: u64 = 1 << 20;
+    // A batch of some hundred frames whose end is lost, in a segment of 128 buffers.
+    let journal = Written::in_segment(SEGMENT, &[&[100]], &[&[1_500; 400]]);
+    let disk = lose(journal.directory.disk(), &journal.frames.last().unwrap().bytes);
+    let directory = SimDirectory::on(disk);
+    let (_, end) = open(&directory, 2).unwrap();
+    assert_eq!(end.position(), Position::FIRST);
+    assert!(frames_behind(&directory, end.position()).is_empty());
+    let buffers = (SEGMENT / BUFFER_BYTES as u64) as usize;
+    let reads = directory.read_count();
+    assert!(reads < 5 * buffers, "{reads} reads of a segment of {buffers} buffers");
+    let content = directory.disk().content(&file_name(0)).unwrap()[PAGE_BYTES..].to_vec();
+    let kept = (journal.frames[0].bytes.end as usize) - PAGE_BYTES;
+    assert!(content[kept..].iter().all(|byte| *byte == 0));
 }

@@ -5,17 +5,22 @@
 //! - What is read may not be on the disk, though a sync says so: after a sync that failed, Linux keeps what it
 //!   could not write in its memory and counts it as written. Only what is written again is durable after
 //!   the next sync.
-//! - A file is read in steps, so that the memory does not grow with it.
+//! - Each part of a file is read once, and in steps, so that the time grows with its length and the memory
+//!   does not.
 
 use std::ops::Range;
 
 use toka_vault_core::Result;
 use toka_vault_engine::disk::StoredFile;
 
+use crate::frame::{ALIGNMENT, HEADER_BYTES};
 use crate::pool::{BUFFER_BYTES, Pool};
 
 /// Bytes that are looked at together.
 const PIECE_BYTES: usize = 256;
+
+// What `wipe` leaves is no header.
+const _: () = assert!(ALIGNMENT < HEADER_BYTES);
 
 /// Writes a part of a file again, with the same bytes.
 pub(crate) fn write_again(file: &dyn StoredFile, pool: &Pool, part: Range<u64>) -> Result<()> {
@@ -26,12 +31,22 @@ pub(crate) fn write_again(file: &dyn StoredFile, pool: &Pool, part: Range<u64>) 
     Ok(())
 }
 
-/// Overwrites what is not zero from an offset on.
-pub(crate) fn wipe(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<()> {
-    while let Some(last) = last_nonzero(file, pool, from)? {
-        let start = last.saturating_sub(BUFFER_BYTES as u64).max(from);
-        let bytes = usize::try_from(last + 1 - start).unwrap_or(BUFFER_BYTES);
-        file.write_at(&vec![0; bytes], start)?;
+/// Overwrites by zeros what is not zero from an offset on, but for the last bytes of it, which are too few
+/// for a frame. Returns where those are: they go once the zeros are durable. If the sync of the zeros fails,
+/// and they count as written without being on the disk, whoever comes next still sees how far to wipe.
+pub(crate) fn wipe(file: &dyn StoredFile, pool: &Pool, from: u64) -> Result<Range<u64>> {
+    let Some(last) = last_nonzero(file, pool, from)? else { return Ok(from..from) };
+    let mark = last - last % ALIGNMENT as u64;
+    let mark = mark.max(from);
+    zero(file, from..mark)?;
+    Ok(mark..last + 1)
+}
+
+/// Overwrites a part of a file by zeros.
+pub(crate) fn zero(file: &dyn StoredFile, part: Range<u64>) -> Result<()> {
+    let zeros = vec![0; BUFFER_BYTES];
+    for (at, bytes) in steps(part) {
+        file.write_at(zeros.get(..bytes).unwrap_or(&zeros), at)?;
     }
     Ok(())
 }

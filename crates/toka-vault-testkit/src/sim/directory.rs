@@ -55,6 +55,8 @@ struct State {
     creates_fail: Option<i32>,
     /// Sectors that cannot be read: the names of their files, and where they start.
     unreadable: Vec<(String, u64)>,
+    /// How often a file was read.
+    reads: usize,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,11 @@ impl SimDirectory {
     /// Returns how many changes were made.
     pub fn change_count(&self) -> usize {
         self.state().changes.len()
+    }
+
+    /// Returns how often a file was read.
+    pub fn read_count(&self) -> usize {
+        self.state().reads
     }
 
     /// Returns the changes that were made, in order.
@@ -236,8 +243,9 @@ impl StoredFile for SimFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
-        let state = self.directory.state();
+        let mut state = self.directory.state();
         state.check_read(&self.path)?;
+        state.reads += 1;
         if state.has_lost(&self.name, offset, buffer.len() as u64) {
             return refuse(Some(INPUT_OUTPUT_ERROR), "read", &self.path);
         }
