@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::executor::block_on;
-use toka_vault_core::{Head, StartFrom};
+use toka_vault_core::{ChainHash, Head, Position, StartFrom};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{Durability, EngineOptions};
 use toka_vault_testkit::events::{assert_waits, batch, event, fill, history, id, numbers, take};
 use toka_vault_testkit::logs::{Call, Rig};
 use toka_vault_testkit::runner::watched;
-use toka_vault_testkit::sim::{Change, SimDirectory};
+use toka_vault_testkit::sim::{Change, Seed, SimDirectory};
 
 /// Makes options of this durability.
 fn options(durability: Durability) -> EngineOptions {
@@ -148,4 +148,23 @@ fn records_of_the_head_that_follow_each_other_are_synced_with_pauses() {
     file.close().unwrap();
     let file = directory.open("head").unwrap();
     assert_eq!(HeadFile::look_at(file.as_ref()).unwrap(), Some(head));
+}
+
+#[test]
+fn a_record_of_the_head_whose_sync_failed_is_durable_once_the_file_was_opened_again() {
+    let head = Head { position: Position::FIRST, chain: ChainHash::from_bytes([7; 32]) };
+    for number in 0..20 {
+        let directory = SimDirectory::default();
+        let (file, _) = HeadFile::on(directory.create("head").unwrap(), Pace::AtOnce).unwrap();
+        Directory::sync(&directory).unwrap();
+        directory.fail_after(1);
+        file.record(head).unwrap();
+        assert!(file.close().is_err());
+        directory.fail_after(u64::MAX);
+        let (_file, newest) = HeadFile::on(directory.open("head").unwrap(), Pace::AtOnce).unwrap();
+        assert_eq!(newest, Some(head));
+        let crashed = SimDirectory::on(directory.disk().crashed(&mut Seed::new(number)));
+        let left = HeadFile::look_at(crashed.open("head").unwrap().as_ref()).unwrap();
+        assert_eq!(left, Some(head), "seed {number}");
+    }
 }

@@ -138,9 +138,10 @@ impl HeadFile {
         pace: Pace,
         newest: Option<(Head, u64)>,
     ) -> Result<(Self, Option<Head>)> {
-        if newest.is_some() {
-            // The process that wrote it may have been killed before it was durable; from here on it
-            // is the one that is not overwritten.
+        if let Some((head, slot)) = newest {
+            // The process that wrote it may have been killed before it was durable, or its sync may have failed,
+            // and then no other sync makes it durable. From here on it is the one that is not overwritten.
+            file.write_at(&encode(head), slot * SLOT_BYTES)?;
             file.sync()?;
         }
         let slot = newest.map_or(0, |(_, slot)| (slot + 1) % SLOTS);
