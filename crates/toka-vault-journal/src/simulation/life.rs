@@ -125,14 +125,15 @@ impl Life {
         let trouble = if work == Work::Some { Trouble::of(seed) } else { Trouble::None };
         let beside =
             open_read_only(&directory).map_err(|error| format!("it does not open to read only: {error}"))?;
-        if trouble.fails() {
-            directory.fail_after(seed.below(60));
-        }
         let prompt = if syncs == Syncs::InTime { SUBSCRIBERS } else { SUBSCRIBERS - 1 };
         let user = User { vault, beside, witness, disk: directory.clone(), trouble, prompt };
         if work == Work::Some {
             block_on(find_each(&user.vault, &found))?;
             block_on(check_indexes(&user.vault))?;
+            if trouble.fails() {
+                // Not before: what is asked for until here has to be answered.
+                directory.fail_after(seed.below(60));
+            }
             user.work(&start.promise, seed)?;
         }
         block_on(user.close())?;
