@@ -159,7 +159,7 @@ fn damage_in_the_last_group_that_was_recorded_hides_no_more_than_its_frame() {
             journal.assert_readable_but(&opened, end.position(), hidden.clone());
             // What is written behind it is found beside what is damaged, now and when it is opened again.
             let more = group_of(&mut Seed::new(4), end, &[300; 4]);
-            opened.append(&more).and_then(|()| opened.sync()).unwrap();
+            opened.append(&more).map_err(Error::from).and_then(|()| opened.sync()).unwrap();
             let (again, found) = open(&directory, 3).unwrap();
             assert_eq!(found, more.end);
             for opened in [opened, again] {
@@ -219,7 +219,7 @@ fn what_is_wiped_behind_a_damaged_end_is_all_that_could_be_taken_for_what_comes(
             assert_eq!(end, journal.groups[1].end, "{part:?} {torn}");
             assert!(frames_behind(&directory, end.position()).is_empty());
             let more = group_of(&mut Seed::new(4), end, &[200, 300]);
-            opened.append(&more).and_then(|()| opened.sync()).unwrap();
+            opened.append(&more).map_err(Error::from).and_then(|()| opened.sync()).unwrap();
             let (again, found) = open(&directory, 3).unwrap();
             assert_eq!(found, more.end);
             let (events, told) = read_over_damage(&again, found.position());

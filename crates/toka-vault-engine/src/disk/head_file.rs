@@ -133,6 +133,7 @@ impl HeadFile {
         Self::start(file, pace, newest)
     }
 
+    /// Makes the newest record durable, and starts the thread that writes the later ones.
     fn start(
         file: Arc<dyn StoredFile>,
         pace: Pace,

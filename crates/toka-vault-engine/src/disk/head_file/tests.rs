@@ -1,7 +1,7 @@
 //! The newest record is found again, torn ones are not. `tests/durability.rs` counts the syncs.
 
 use super::*;
-use crate::disk::{Format, IfMissing, check_tail};
+use crate::disk::{Acknowledged, Format, IfMissing, check_tail};
 use crate::log::LogEnd;
 
 fn head(position: u64) -> Head {
@@ -84,7 +84,8 @@ fn a_vault_that_has_lost_its_record_is_told_and_gets_one_where_the_loss_is_accep
         assert!(matches!(open(&dir, TailLoss::Refuse), Err(Error::Damaged { .. })));
         let (file, found) = open(&dir, TailLoss::Accept).unwrap();
         let end = LogEnd { head: head(7), ..LogEnd::EMPTY };
-        check_tail(temporary.path(), &end, found, TailLoss::Accept, &file).unwrap();
+        let acknowledged = Acknowledged { head: found, durable: Position::ZERO };
+        check_tail(temporary.path(), &end, acknowledged, TailLoss::Accept, &file).unwrap();
         drop(file);
         assert_eq!(open(&dir, TailLoss::Refuse).unwrap().1, Some(head(7)));
     }
