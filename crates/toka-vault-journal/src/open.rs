@@ -96,11 +96,12 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
 
 /// Opens the log in a vault's directory to read only, while another process may write it.
 pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd, IndexBeside)> {
-    VaultDir::check(path, FORMAT)?;
-    let directory = Arc::new(RealDirectory::read_only(&path.join(JOURNAL)));
-    let head = path.join(HEAD);
-    let (follower, end) = follow_at(path, directory, Box::new(move || HeadFile::look(&head)))?;
-    let index = IndexBeside::open(&RealDirectory::read_only(&path.join(INDEX)), &follower, end.position())?;
+    let place = VaultDir::check(path, FORMAT)?;
+    let directory = Arc::new(RealDirectory::read_only(&place.join(JOURNAL)));
+    let head = HeadFile::open_to_look(&place.join(HEAD))?;
+    let record = Box::new(move || HeadFile::look_at(head.as_ref()));
+    let (follower, end) = follow_at(path, directory, record)?;
+    let index = IndexBeside::open(&RealDirectory::read_only(&place.join(INDEX)), &follower, end.position())?;
     Ok((follower, end, index))
 }
 

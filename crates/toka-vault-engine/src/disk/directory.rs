@@ -77,26 +77,28 @@ impl VaultDir {
         // First a look without the lock, which would leave its file in a directory of others.
         match if_missing {
             IfMissing::Create => drop(state(path, format)?),
-            IfMissing::Refuse => Self::check(path, format)?,
+            IfMissing::Refuse => drop(Self::check(path, format)?),
         }
         create_dir(path)?;
+        let path = &absolute(path)?;
         let held = DirLock::acquire(path, LOCK)?;
         let state = state(path, format)?;
-        let dir = Self { path: path.to_path_buf(), format, is_new: state != State::Vault, _lock: held };
+        let dir = Self { path: path.clone(), format, is_new: state != State::Vault, _lock: held };
         if dir.is_new {
             dir.begin()?;
         }
         Ok(dir)
     }
 
-    /// Checks that a path holds a vault of this format, without a lock and without a change.
+    /// Checks that a path holds a vault of this format, without a lock and without a change. Returns the path,
+    /// such that it leads there whatever becomes of the working directory and of links on the way.
     ///
     /// # Errors
     ///
     /// As [`VaultDir::open`], and [`Error::NoVault`] where there is no vault yet.
-    pub fn check(path: &Path, format: Format) -> Result<()> {
+    pub fn check(path: &Path, format: Format) -> Result<PathBuf> {
         match state(path, format)? {
-            State::Vault => Ok(()),
+            State::Vault => absolute(path),
             _ => Err(Error::NoVault { path: path.to_path_buf() }),
         }
     }
@@ -106,7 +108,7 @@ impl VaultDir {
         self.path.join(name)
     }
 
-    /// Returns the path of the directory.
+    /// Returns the path of the directory, which leads there from wherever the process works.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -149,6 +151,11 @@ enum State {
     Interrupted,
     /// A vault of this format.
     Vault,
+}
+
+/// Returns the path of a directory that is there, from the root and without links.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().map_err(|error| Error::io("open", path, error))
 }
 
 /// Looks at what a path holds, without changing it.

@@ -154,17 +154,18 @@ impl HeadFile {
         Ok((Self { shared, keeper: Mutex::new(Some(keeper)) }, newest.map(|(head, _)| head)))
     }
 
-    /// Reads the newest record that somebody else has written, without changing anything; `None` where
-    /// there is none. A record that is being written is none yet.
+    /// Opens the file of somebody else, to look at it again and again: at the same one, whatever becomes of its
+    /// path.
     ///
     /// # Errors
     ///
     /// [`Error::Damaged`] where the file is missing or too short, [`Error::Io`] or [`Error::PermissionDenied`].
-    pub fn look(path: &Path) -> Result<Option<Head>> {
-        Self::look_at(open_whole(path)?.as_ref())
+    pub fn open_to_look(path: &Path) -> Result<Arc<dyn StoredFile>> {
+        open_whole(path)
     }
 
-    /// As [`HeadFile::look`], in a file on whatever disk.
+    /// Reads the newest record in a file that somebody else writes, without changing anything; `None` where
+    /// there is none. A record that is being written is none yet.
     ///
     /// # Errors
     ///

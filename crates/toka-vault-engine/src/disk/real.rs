@@ -1,6 +1,7 @@
 //! [`RealDirectory`]: the file system of this machine.
 //!
-//! Keeps the invariant that each failure names its path and what was tried.
+//! Keeps the invariants that each failure names its path and what was tried; and that no name is touched in
+//! another directory that has come in the place of the one that was opened.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub struct RealDirectory {
     path: PathBuf,
     /// Whether nothing in it may be changed.
     read_only: bool,
+    /// Itself, open, so that no other directory can be taken for it; `None` where the system opens none.
+    opened: Option<Arc<File>>,
 }
 
 /// Is an open file of this machine.
@@ -35,18 +38,34 @@ impl RealDirectory {
     /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn open(path: &Path) -> Result<Self> {
         super::files::create_dir(path)?;
-        Ok(Self { path: path.to_path_buf(), read_only: false })
+        let opened = match cfg!(windows) {
+            true => None,
+            false => Some(File::open(path).map_err(|error| Error::io("open the directory", path, error))?),
+        };
+        Ok(Self { path: path.to_path_buf(), read_only: false, opened: opened.map(Arc::new) })
     }
 
     /// Uses the directory at `path` to read only: every change of it is refused, and files are opened so
     /// that the permission to read is enough.
     pub fn read_only(path: &Path) -> Self {
-        Self { path: path.to_path_buf(), read_only: true }
+        let opened = if cfg!(windows) { None } else { File::open(path).ok() };
+        Self { path: path.to_path_buf(), read_only: true, opened: opened.map(Arc::new) }
     }
 
-    /// Refuses a change of what may be read only.
+    /// Refuses a change of what may be read only, or of what is another directory.
     fn check_change(&self) -> Result<()> {
-        if self.read_only { Err(Error::ReadOnly) } else { Ok(()) }
+        if self.read_only { Err(Error::ReadOnly) } else { self.check_place() }
+    }
+
+    /// Checks that its path still leads to it: whoever moves a vault away while it is open, or puts a copy in its
+    /// place, would else find the files of one in the other.
+    fn check_place(&self) -> Result<()> {
+        let Some(opened) = &self.opened else { return Ok(()) };
+        let failed = |error| Error::io("use the directory", &self.path, error);
+        match is_at(opened, &self.path).map_err(failed)? {
+            true => Ok(()),
+            false => Err(failed(std::io::Error::other("another one is in its place since it was opened"))),
+        }
     }
 
     fn file(
@@ -76,8 +95,24 @@ fn open(path: PathBuf, options: &OpenOptions, operation: &'static str) -> Result
     Ok(Arc::new(RealFile { file, path }))
 }
 
+/// Tells whether a path leads to an open directory.
+#[cfg(unix)]
+fn is_at(opened: &File, path: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let (opened, there) = (opened.metadata()?, fs::metadata(path)?);
+    Ok((opened.dev(), opened.ino()) == (there.dev(), there.ino()))
+}
+
+/// Tells whether a path leads to an open directory; here none can be moved while files in it are open.
+#[cfg(not(unix))]
+fn is_at(_opened: &File, _path: &Path) -> std::io::Result<bool> {
+    Ok(true)
+}
+
 impl Directory for RealDirectory {
     fn list(&self) -> Result<Vec<String>> {
+        self.check_place()?;
         let failed = |error| Error::io("read the directory", &self.path, error);
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
@@ -93,6 +128,7 @@ impl Directory for RealDirectory {
     }
 
     fn open(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
+        self.check_place()?;
         self.file(name, OpenOptions::new().read(true).write(!self.read_only), "open")
     }
 

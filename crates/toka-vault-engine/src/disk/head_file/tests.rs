@@ -77,7 +77,7 @@ fn a_vault_that_has_lost_its_record_is_told_and_gets_one_where_the_loss_is_accep
         damage(&path);
         let before = std::fs::read(&path).ok();
         assert!(matches!(open(&dir, TailLoss::Refuse), Err(Error::Damaged { .. })));
-        assert!(matches!(HeadFile::look(&path), Err(Error::Damaged { .. })));
+        assert!(matches!(HeadFile::open_to_look(&path), Err(Error::Damaged { .. })));
         assert_eq!(std::fs::read(&path).ok(), before);
         // Whoever accepts a loss and then does not open the vault after all has not accepted it.
         drop(open(&dir, TailLoss::Accept).unwrap());
