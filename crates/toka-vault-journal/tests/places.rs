@@ -13,6 +13,7 @@ use toka_vault_journal::{JournalOptions, JournalVault};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
 use toka_vault_testkit::events::{batch, event};
+use toka_vault_testkit::runner::watched;
 
 /// Opens a vault of small segments.
 fn open(path: &Path) -> JournalVault {
@@ -53,35 +54,37 @@ fn commit(vault: &JournalVault) -> (u64, Option<Error>) {
 
 #[test]
 fn a_vault_stays_the_one_that_was_opened() {
-    let temporary = tempfile::tempdir().unwrap();
-    let [here, there] = ["a", "b"].map(|name| temporary.path().join(name));
-    [&here, &there].into_iter().for_each(|path| fs::create_dir(path).unwrap());
+    watched(|| {
+        let temporary = tempfile::tempdir().unwrap();
+        let [here, there] = ["a", "b"].map(|name| temporary.path().join(name));
+        [&here, &there].into_iter().for_each(|path| fs::create_dir(path).unwrap());
 
-    // Opened by a path from the working directory, which then is another with another vault of that name.
-    std::env::set_current_dir(&here).unwrap();
-    let vault = open(Path::new("v"));
-    let before = another(&there.join("v"));
-    let reader = JournalVault::open_read_only("v").unwrap();
-    std::env::set_current_dir(&there).unwrap();
-    assert_eq!(commit(&vault).0, 1_000);
-    let head = block_on(vault.head()).unwrap();
-    block_on(vault.close()).unwrap();
-    drop(vault);
-    assert_eq!(block_on(assert_whole(&open(&here.join("v")))).len(), 1_000);
-    while block_on(reader.head()).unwrap() != head {
-        std::thread::yield_now();
-    }
-    assert_eq!(files(&there.join("v")), before);
+        // Opened by a path from the working directory, which then is another with another vault of that name.
+        std::env::set_current_dir(&here).unwrap();
+        let vault = open(Path::new("v"));
+        let before = another(&there.join("v"));
+        let reader = JournalVault::open_read_only("v").unwrap();
+        std::env::set_current_dir(&there).unwrap();
+        assert_eq!(commit(&vault).0, 1_000);
+        let head = block_on(vault.head()).unwrap();
+        block_on(vault.close()).unwrap();
+        drop(vault);
+        assert_eq!(block_on(assert_whole(&open(&here.join("v")))).len(), 1_000);
+        while block_on(reader.head()).unwrap() != head {
+            std::thread::yield_now();
+        }
+        assert_eq!(files(&there.join("v")), before);
 
-    // Moved away while it is open, and another put in its place: no file of that one is touched, and what was
-    // acknowledged is in the one that was moved.
-    let [place, away, other] = ["place", "away", "other"].map(|name| temporary.path().join(name));
-    let (vault, before) = (open(&place), another(&other));
-    fs::rename(&place, &away).unwrap();
-    fs::rename(&other, &place).unwrap();
-    let (acknowledged, refusal) = commit(&vault);
-    assert_error!(Err::<(), _>(refusal.unwrap()), Error::Io { .. });
-    drop(vault);
-    assert_eq!(files(&place), before);
-    assert_eq!(block_on(assert_whole(&open(&away))).len() as u64, acknowledged);
+        // Moved away while it is open, and another put in its place: no file of that one is touched, and what was
+        // acknowledged is in the one that was moved.
+        let [place, away, other] = ["place", "away", "other"].map(|name| temporary.path().join(name));
+        let (vault, before) = (open(&place), another(&other));
+        fs::rename(&place, &away).unwrap();
+        fs::rename(&other, &place).unwrap();
+        let (acknowledged, refusal) = commit(&vault);
+        assert_error!(Err::<(), _>(refusal.unwrap()), Error::Io { .. });
+        drop(vault);
+        assert_eq!(files(&place), before);
+        assert_eq!(block_on(assert_whole(&open(&away))).len() as u64, acknowledged);
+    });
 }

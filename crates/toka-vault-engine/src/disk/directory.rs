@@ -80,10 +80,9 @@ impl VaultDir {
             IfMissing::Refuse => drop(Self::check(path, format)?),
         }
         create_dir(path)?;
-        let path = &absolute(path)?;
         let held = DirLock::acquire(path, LOCK)?;
-        let state = state(path, format)?;
-        let dir = Self { path: path.clone(), format, is_new: state != State::Vault, _lock: held };
+        let (path, state) = (held.directory().to_path_buf(), state(path, format)?);
+        let dir = Self { path, format, is_new: state != State::Vault, _lock: held };
         if dir.is_new {
             dir.begin()?;
         }
@@ -98,7 +97,7 @@ impl VaultDir {
     /// As [`VaultDir::open`], and [`Error::NoVault`] where there is no vault yet.
     pub fn check(path: &Path, format: Format) -> Result<PathBuf> {
         match state(path, format)? {
-            State::Vault => absolute(path),
+            State::Vault => path.canonicalize().map_err(|error| Error::io("open", path, error)),
             _ => Err(Error::NoVault { path: path.to_path_buf() }),
         }
     }
@@ -151,11 +150,6 @@ enum State {
     Interrupted,
     /// A vault of this format.
     Vault,
-}
-
-/// Returns the path of a directory that is there, from the root and without links.
-fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().map_err(|error| Error::io("open", path, error))
 }
 
 /// Looks at what a path holds, without changing it.

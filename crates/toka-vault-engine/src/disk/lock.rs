@@ -1,5 +1,8 @@
 //! [`DirLock`]: keeps a second opener out, in this process and in others.
 //!
+//! Two locks do it: one on a file, and one on the directory itself where the system has such. A file that is
+//! always empty looks like one that can be removed, and with it went the only lock.
+//!
 //! Keeps the invariant that the answer comes at once: nobody waits for a lock.
 
 use std::collections::HashSet;
@@ -18,8 +21,8 @@ static OPEN_HERE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 pub(super) struct DirLock {
     /// The directory, without links on the way to it.
     canonical: PathBuf,
-    /// Unlocked when it is closed.
-    file: Option<File>,
+    /// The file and the directory, each unlocked when it is closed.
+    locked: Vec<File>,
 }
 
 impl DirLock {
@@ -34,27 +37,43 @@ impl DirLock {
             return Err(Error::Locked { path: path.to_path_buf(), holder: "this process" });
         }
         // From here on, dropping takes the directory off the list.
-        let mut held = Self { canonical, file: None };
+        let mut held = Self { canonical, locked: Vec::new() };
         let file_path = path.join(name);
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&file_path);
         let file = file.map_err(|error| Error::io("open", &file_path, error))?;
+        held.lock(path, file)?.map_err(|error| Error::io("lock", &file_path, error))?;
+        // Not every file system locks directories.
+        if let Ok(directory) = File::open(path) {
+            let _ = held.lock(path, directory)?;
+        }
+        Ok(held)
+    }
+
+    /// Returns the directory, from the root and without links on the way to it.
+    pub(super) fn directory(&self) -> &Path {
+        &self.canonical
+    }
+
+    /// Locks a file of the directory at `path`, or that itself, and keeps it. What keeps it from being locked, but
+    /// for another lock, is returned.
+    fn lock(&mut self, path: &Path, file: File) -> Result<std::io::Result<()>> {
         match file.try_lock() {
-            Ok(()) => held.file = Some(file),
+            Ok(()) => self.locked.push(file),
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::Locked { path: path.to_path_buf(), holder: "another process" });
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &file_path, error)),
+            Err(TryLockError::Error(error)) => return Ok(Err(error)),
         }
-        Ok(held)
+        Ok(Ok(()))
     }
 }
 
 impl Drop for DirLock {
     fn drop(&mut self) {
-        // First the file, then the list: else another opener here could meet our own file lock.
-        // Unlocked, not only closed: a process that is being started by this one has the file open
-        // too, for a moment, and would keep the lock.
-        if let Some(file) = self.file.take() {
+        // First these, then the list: else another opener here could meet our own locks. Unlocked, not only
+        // closed: a process that is being started by this one has the files open too, for a moment, and would
+        // keep the locks.
+        for file in self.locked.drain(..) {
             // Fails where it cannot be locked either.
             let _ = file.unlock();
         }

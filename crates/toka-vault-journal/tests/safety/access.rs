@@ -57,6 +57,9 @@ fn a_vault_that_is_open_in_another_process_is_locked_and_that_process_goes_on() 
     let mut running = child::start(child::command("hold", &path, ""));
     running.wait_for("open");
     assert_error!(JournalVault::open(&path), Error::Locked { holder: "another process", .. });
+    // Also where somebody has taken its lock file for rubbish.
+    fs::remove_file(path.join("lock")).unwrap();
+    assert_error!(JournalVault::open(&path), Error::Locked { holder: "another process", .. });
     running.finish();
     let vault = JournalVault::open(&path).unwrap();
     assert_eq!(numbers(&block_on(history(&vault))), [1, 2]);
