@@ -20,6 +20,7 @@ use crate::readers::{ReaderThreads, Source};
 use crate::seen_ids::SeenIds;
 use crate::sync::{Condvar, Mutex, lock, wait_for};
 use crate::thread::{JoinHandle, is_ours};
+use crate::told::told;
 
 /// Is a log that is written elsewhere.
 pub trait FollowedLog: Log {
@@ -116,7 +117,10 @@ impl Stop {
                 // Told once, not every time.
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
-                        tracing::warn!(%error, "a vault that is read only cannot see how far it has come");
+                        tracing::warn!(
+                            error = told(&error),
+                            "a vault that is read only cannot see how far it has come"
+                        );
                     }
                 }
             }

@@ -43,6 +43,7 @@ mod spent;
 pub mod sync;
 mod tail;
 pub mod thread;
+mod told;
 mod vault;
 mod writer;
 
@@ -54,4 +55,5 @@ pub use index::{Index, IndexBeside};
 pub use log::{Group, Log, LogEnd, ReadBudget, Unappended};
 pub use options::{Durability, EngineOptions, Indexing};
 pub use segmented::Segmented;
+pub use told::told;
 pub use vault::LocalVault;

@@ -24,6 +24,7 @@ use crate::published::Published;
 use crate::sequencer::{Order, OrderEnd};
 use crate::sharing::Sharing;
 use crate::sync::lock;
+use crate::told::told;
 
 /// Writes groups to the log.
 pub(crate) struct Writer {
@@ -210,7 +211,7 @@ impl Writer {
             return;
         }
         if let Err(error) = guarded("sync", || self.log.sync(end.head)) {
-            tracing::error!(%error, position = %end.position(), "a vault could not sync what it had acknowledged");
+            tracing::error!(error = told(&error), position = %end.position(), "a vault could not sync what it had acknowledged");
             self.health.poison(error);
             return;
         }

@@ -12,6 +12,7 @@ use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{Directory, StoredFile};
 use toka_vault_engine::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use toka_vault_engine::thread::{JoinHandle, spawn};
+use toka_vault_engine::told;
 
 use crate::segment_header::file_name;
 
@@ -135,7 +136,9 @@ impl Shared {
             match made {
                 Ok(file) => state.ready = Some((number, file)),
                 // Whoever needs the segment makes it, and meets the failure.
-                Err(error) => tracing::warn!(%error, number, "a segment could not be made ahead"),
+                Err(error) => {
+                    tracing::warn!(error = told(&error), number, "a segment could not be made ahead")
+                }
             }
             self.changed.notify_all();
         }

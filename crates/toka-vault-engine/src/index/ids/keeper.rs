@@ -13,6 +13,7 @@ use super::{Batch, Recent};
 use crate::guard::guarded;
 use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Notes, Runs};
 use crate::sync::{Condvar, Mutex, RwLock, lock, read, wait, write};
+use crate::told::told;
 
 /// Lets the index's thread, the writer of the log and the closer agree.
 #[derive(Debug, Default)]
@@ -53,12 +54,15 @@ impl Keeper {
             };
             if let Err(error) = guarded("merge the index", || runs.merge(&stops)) {
                 // The files are as good as before, and are merged with the next one.
-                tracing::warn!(%error, "a vault cannot merge the files of its index yet");
+                tracing::warn!(error = told(&error), "a vault cannot merge the files of its index yet");
             }
         }
         let written = guarded("write the index", || self.write_rest(recent, runs));
         if let Err(error) = written {
-            tracing::warn!(%error, "a vault reads its newest ids from its log when it is opened again");
+            tracing::warn!(
+                error = told(&error),
+                "a vault reads its newest ids from its log when it is opened again"
+            );
         }
     }
 

@@ -16,6 +16,7 @@ use crate::guard::guarded;
 use crate::index::runs::{CLOSING_EVENTS_MIN, Notes, Runs};
 use crate::limits::{TAIL_EVENTS_MAX, sized};
 use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::told::told;
 
 /// Events that become durable before the thread takes them: often enough that they are in the tail
 /// still, and that whoever asks finds little missing; seldom enough that waking it costs little. Few in tests,
@@ -61,11 +62,14 @@ impl Worker {
                 Ok(()) => {}
                 // It panicked, and may not hold what it says.
                 Err(error @ Error::Storage { .. }) => {
-                    tracing::error!(%error, "a vault cannot index its events; filters read the log instead");
+                    tracing::error!(
+                        error = told(&error),
+                        "a vault cannot index its events; filters read the log instead"
+                    );
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a vault cannot index its newest events yet");
+                    tracing::warn!(error = told(&error), "a vault cannot index its newest events yet");
                     lock(&self.state).retry = durable.plus(FOLLOW_EVENTS);
                 }
             }
@@ -73,7 +77,7 @@ impl Worker {
         let durable = lock(&self.state).durable;
         let written = guarded("index", || write_file(memory.send_off(durable, CLOSING_EVENTS_MIN), runs));
         if let Err(error) = written {
-            tracing::warn!(%error, "a vault indexes its newest events when it is opened again");
+            tracing::warn!(error = told(&error), "a vault indexes its newest events when it is opened again");
         }
     }
 

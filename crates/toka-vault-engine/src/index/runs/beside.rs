@@ -17,6 +17,7 @@ use super::{Layout, Runs};
 use crate::disk::{Directory, failed_with, is_unreadable};
 use crate::log::Log;
 use crate::sync::{read, write};
+use crate::told::told;
 
 /// How often the directory is read where files that it named are gone: merged meanwhile with others.
 const LOOKS: usize = 4;
@@ -43,7 +44,10 @@ impl Runs {
             // It goes on merging: the next look may be luckier.
             None => {}
             Some(Err(error)) => {
-                tracing::warn!(%error, "a vault that is read only cannot read the index, and reads the log instead");
+                tracing::warn!(
+                    error = told(&error),
+                    "a vault that is read only cannot read the index, and reads the log instead"
+                );
             }
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::run::{Cover, Damaged, Owner, Run};
+use super::run::{Cover, Damaged, Owner, Run, UNFINISHED, UNFINISHED_MERGE};
 use super::{Layout, Runs};
 use crate::chunk::read_one;
 use crate::disk::{Directory, failed_with, is_unreadable};
@@ -120,6 +120,10 @@ fn remove(dir: &dyn Directory, name: &str) {
     let path = dir.path(name);
     let path = path.display();
     match dir.remove(name) {
+        // What a process that was killed had not finished is to be expected.
+        Ok(()) if name == UNFINISHED || name == UNFINISHED_MERGE => {
+            tracing::debug!(%path, "removed an index file that was not finished");
+        }
         Ok(()) => tracing::warn!(%path, "removed a file that is not part of this index"),
         Err(error) if failed_with(&error, ErrorKind::NotFound) => {}
         Err(error) => {

@@ -18,6 +18,7 @@ use super::writing::{RunWriter, Unfinished};
 use crate::disk::{Directory, StoredFile, failed_with};
 use crate::index::Span;
 use crate::index::runs::{Key, Layout};
+use crate::told::told;
 
 /// Says that a file is not as it was written.
 #[derive(Debug)]
@@ -254,7 +255,7 @@ impl Run {
             Err(error) if failed_with(&error, ErrorKind::UnexpectedEof) => None,
             Err(error) => {
                 // It may go well the next time. Until then the log is searched.
-                tracing::warn!(%error, "cannot read an index file");
+                tracing::warn!(error = told(&error), "cannot read an index file");
                 return Err(Damaged);
             }
         };
@@ -287,9 +288,14 @@ impl Run {
             // The next open could not tell that it is wrong, and would use it.
             Err(error) => match self.blank() {
                 Ok(()) => {
-                    tracing::warn!(%error, "an index file is damaged, and is made unusable, for it stays")
+                    tracing::warn!(
+                        error = told(&error),
+                        "an index file is damaged, and is made unusable, for it stays"
+                    )
                 }
-                Err(_) => tracing::error!(%error, "an index file is damaged, and stays; remove it"),
+                Err(_) => {
+                    tracing::error!(error = told(&error), "an index file is damaged, and stays; remove it")
+                }
             },
         }
     }

@@ -13,6 +13,7 @@ use super::page::{Entry, PAGE_BYTES, PageWriter};
 use super::run::Cover;
 use crate::disk::{Directory, StoredFile, failed_with};
 use crate::index::runs::{Key, Layout};
+use crate::told::told;
 
 /// Is a file that is being written; dropping it removes what is there of it.
 pub(super) struct Unfinished<'a> {
@@ -34,7 +35,10 @@ impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         match self.dir.remove(self.name) {
             Err(error) if !failed_with(&error, ErrorKind::NotFound) => {
-                tracing::warn!(%error, "an index file that is not finished stays until the vault is opened again");
+                tracing::warn!(
+                    error = told(&error),
+                    "an index file that is not finished stays until the vault is opened again"
+                );
             }
             _ => {}
         }
