@@ -6,8 +6,8 @@
 //! - A group is shown only once something that was written after its sync says that it was durable: a
 //!   later frame, the header of the next segment, or the record of the head. So nothing that is shown can
 //!   be taken back.
-//! - What is not shown is not remembered: a writer that was killed and came back may have put something
-//!   else in its place.
+//! - What is not shown is not remembered, but for where it ends, so that nobody reads it again and again: a
+//!   writer that was killed and came back may have put something else in its place.
 //! - Where no whole frame is, none is there yet, unless it was known before the look that there is one:
 //!   only then it is damage.
 
@@ -51,6 +51,23 @@ struct Place {
     durable: Position,
     /// What was known to be durable when damage was searched for.
     searched: Position,
+    /// What was read, and is not shown.
+    unproven: Option<Unproven>,
+}
+
+/// Is what stands behind all that is shown, while nothing says that it is durable.
+#[derive(Clone, Copy)]
+struct Unproven {
+    /// The number of its segment.
+    segment: u64,
+    /// Where it begins.
+    at: u64,
+    /// The header of the first frame, with its checksum: another one has another.
+    first: [u8; HEADER_BYTES],
+    /// Where it ends.
+    behind: u64,
+    /// What was known to be durable when it was read.
+    durable: Position,
 }
 
 /// Holds the frames behind what is shown.
@@ -74,7 +91,7 @@ impl Follower {
         // Neither spares nor salts are asked for.
         let journal = Journal::open(known, active, last.before, spares, Box::new(|| 0));
         let durable = last.before.position();
-        let place = Mutex::new(Place { end: last.before, durable, searched: durable });
+        let place = Mutex::new(Place { end: last.before, durable, searched: durable, unproven: None });
         Ok(Some(Self { journal, directory, record, place }))
     }
 
@@ -101,9 +118,10 @@ impl Follower {
         let at = active.written.load(Ordering::Relaxed);
         let due = place.end.position().next();
         let missing = due <= place.durable && place.durable > place.searched;
-        if !missing && self.is_blank(&active, at)? {
+        if !missing && (self.is_blank(&active, at)? || self.is_as_before(&active, at, place)?) {
             return Ok(());
         }
+        let first = front(&active, at)?;
         let suspect = if missing { place.durable } else { Position::ZERO };
         let start = Start { offset: at, due, durable: place.durable, suspect };
         let mut ahead = Ahead::default();
@@ -114,11 +132,28 @@ impl Follower {
         place.searched = place.searched.max(suspect);
         place.durable = durable;
         let is_durable = |group: &&(LogEnd, u64, usize)| group.0.position() <= durable;
-        if let Some((end, behind, frames)) = ahead.groups.iter().take_while(is_durable).last().copied() {
+        let shown = ahead.groups.iter().take_while(is_durable).last().copied();
+        let newest = ahead.groups.last().filter(|_| shown.is_none());
+        let segment = active.segment.header.number;
+        place.unproven =
+            newest.map(|(_, behind, _)| Unproven { segment, at, first, behind: *behind, durable });
+        if let Some((end, behind, frames)) = shown {
             active.extend(ahead.frames.into_iter().take(frames), behind);
             place.end = end;
         }
         Ok(())
+    }
+
+    /// Tells whether all that stands at an offset is what was read there at an earlier look, with nothing behind
+    /// it. What has come in its place meanwhile and begins alike is met once a record says that it is durable.
+    fn is_as_before(&self, active: &Active, at: u64, place: &Place) -> Result<bool> {
+        let number = active.segment.header.number;
+        let known =
+            |before: &Unproven| (before.segment, before.at, before.durable) == (number, at, place.durable);
+        match place.unproven.filter(known) {
+            Some(before) => Ok(front(active, at)? == before.first && self.is_blank(active, before.behind)?),
+            None => Ok(false),
+        }
     }
 
     /// Tells whether no frame begins at an offset. Reads little, for it is asked again and again.
@@ -126,6 +161,15 @@ impl Follower {
         let limit = active.segment.file.len()?;
         Ok(active.segment.walk(&self.journal.pool, at, limit, HEADER_BYTES).next()?.is_none())
     }
+}
+
+/// Reads the header of a frame; zeros where the segment ends before.
+fn front(active: &Active, at: u64) -> Result<[u8; HEADER_BYTES]> {
+    let mut header = [0; HEADER_BYTES];
+    if at + HEADER_BYTES as u64 <= active.segment.file.len()? {
+        active.segment.file.read_at(&mut header, at)?;
+    }
+    Ok(header)
 }
 
 /// Opens a segment that somebody else has begun, and shows nothing of it yet.

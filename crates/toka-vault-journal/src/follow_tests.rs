@@ -8,8 +8,10 @@ use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{FollowedLog, LogEnd};
 use toka_vault_testkit::sim::{Change, Seed, SimDirectory};
 
-use crate::crash_tests::{Acknowledge, CHANGES_MAX, History, group, open, read_all};
+use crate::crash_tests::{Acknowledge, CHANGES_MAX, History, group, open, read_all, salts};
 use crate::follow::Follower;
+use crate::journal::Journal;
+use crate::spares::Spares;
 
 /// Bytes that a reader sees at once of a write.
 const SECTOR_BYTES: usize = 512;
@@ -180,4 +182,38 @@ fn damage_to_what_was_durable_is_stepped_over_and_told() {
     let follower = follower.unwrap().unwrap();
     assert_eq!(follower.look().unwrap().position(), acknowledged);
     assert!(read_all(&follower.journal).is_err());
+}
+
+#[test]
+fn what_nothing_proves_is_not_read_again_and_again() {
+    let directory = SimDirectory::default();
+    let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+    // So long that all is in one segment.
+    let spares = Spares::on_demand(shared.clone(), 1 << 20);
+    let journal = Journal::create(shared.clone(), spares, 7, salts(1)).unwrap();
+    let record = Arc::new(Mutex::new(None));
+    let read = record.clone();
+    let follower = Follower::open(shared, Box::new(move || Ok(*read.lock().unwrap()))).unwrap().unwrap();
+    let (mut seed, mut end) = (Seed::new(5), LogEnd::EMPTY);
+    // Written and not synced, as by a writer that syncs seldom.
+    for _ in 0..40 {
+        let group = group(&mut seed, end);
+        end = group.end;
+        journal.append(&group).unwrap();
+    }
+    let reads = || {
+        let before = directory.read_count();
+        assert_eq!(follower.look().unwrap(), LogEnd::EMPTY);
+        directory.read_count() - before
+    };
+    let first = reads();
+    let idle = reads();
+    assert!(idle <= 8 && idle * 2 < first, "{idle} reads after {first}");
+    // What comes is looked at, and a record shows all of it.
+    let group = group(&mut seed, end);
+    journal.append(&group).unwrap();
+    assert!(reads() > idle);
+    journal.sync().unwrap();
+    *record.lock().unwrap() = Some(group.end.head);
+    assert_eq!(follower.look().unwrap(), group.end);
 }
