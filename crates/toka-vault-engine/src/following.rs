@@ -110,7 +110,9 @@ impl Stop {
             match guarded("look at the log", || log.look()) {
                 Ok(end) => {
                     failing = false;
-                    if end.position() > published.position() {
+                    // Under the lock: behind the end nothing is published.
+                    let state = lock(&self.state);
+                    if !state.stopped && end.position() > published.position() {
                         published.publish(Vec::new(), end.position(), Some(end.chain()));
                     }
                 }

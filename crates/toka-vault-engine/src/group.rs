@@ -26,7 +26,7 @@ const ROOM_MAX: usize = 512;
 
 /// Waits to be written.
 pub(crate) struct PendingCommit {
-    /// The new events; none where the commit repeats what is stored.
+    /// The new events; none where the commit repeats what is stored, or is refused for that.
     pub(crate) events: Vec<Event>,
     /// Their payload bytes.
     pub(crate) bytes: usize,
@@ -103,7 +103,7 @@ struct Extent {
 
 /// Holds commits that are written together, in their order.
 pub(crate) struct SealedGroup {
-    /// The new events; none where all commits repeat what is stored.
+    /// The new events; none where all commits repeat what is stored, or are refused for that.
     pub(crate) events: Vec<Event>,
     /// Where the order ends after them.
     pub(crate) end: OrderEnd,

@@ -19,6 +19,7 @@ use crate::flight::{Flight, Watched};
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit};
 use crate::guard::guarded;
 use crate::health::Health;
+use crate::index::Index;
 use crate::limits::{EVENT_WEIGHT, QUEUE_BYTES_MAX, RECENT_HEADERS_MAX};
 use crate::log::LogEnd;
 use crate::lookup::{Known, Storage, Unread};
@@ -38,6 +39,7 @@ pub(crate) struct GroupCommit {
     pending: Arc<Pending>,
     health: Arc<Health>,
     source: Source,
+    index: Arc<Index>,
     published: Arc<Published>,
     /// What commits may weigh together until they are answered: the back-pressure.
     room: Arc<Semaphore>,
@@ -77,6 +79,7 @@ impl GroupCommit {
         let sequencer = Sequencer::new(access, end, RECENT_HEADERS_MAX);
         let order = Arc::new(Mutex::new(Some(sequencer)));
         let (pending, health, outcome) = (Arc::default(), Arc::default(), Arc::default());
+        let index = storage.index.clone();
         let flight = Arc::<Flight>::default();
         let writer = Writer {
             log: storage.log.clone(),
@@ -121,6 +124,7 @@ impl GroupCommit {
             pending,
             health,
             source,
+            index,
             published,
             room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
             outcome,
@@ -157,8 +161,8 @@ impl GroupCommit {
                 }
             };
             let head = self.published.position();
-            // A search can lead through all of the log.
-            let is_long = !unread.searches.is_empty();
+            // Without postings a search leads through the log.
+            let is_long = !unread.searches.is_empty() && self.index.postings.covered() == Position::ZERO;
             let look_up = move |storage: &Storage| storage.known(unread, as_of, head);
             known.extend(match is_long {
                 true => self.source.run_long(look_up).await?,

@@ -85,7 +85,8 @@ impl Inline {
         Ok(headers)
     }
 
-    /// Finds the first event that a query wants, in steps, so that others on this thread get their turn.
+    /// Finds the first event that a query wants, in steps, so that others on this thread get their turn: but not
+    /// behind the last one, or what they commit would have to be searched too, and so on for ever.
     async fn search(&self, query: &Arc<Query>, after: Position, head: Position) -> Result<Option<Position>> {
         let mut searched = after;
         while searched < head {
@@ -96,7 +97,9 @@ impl Inline {
                 Err(Error::Evicted { .. }) => {}
                 found => return found,
             }
-            let_others_run().await;
+            if searched < head {
+                let_others_run().await;
+            }
         }
         Ok(None)
     }

@@ -12,8 +12,8 @@
 //! the segment before it is durable: so a segment with a header proves the one before it whole.
 
 use toka_vault_core::{ChainHash, EventId, Head, Position, Result, Timestamp};
-use toka_vault_engine::LogEnd;
 use toka_vault_engine::disk::{StoredFile, is_unreadable};
+use toka_vault_engine::{LogEnd, told};
 
 /// Opens every header.
 const MAGIC: &[u8; 4] = b"TVJ1";
@@ -87,7 +87,7 @@ impl SegmentHeader {
         });
         let Some(header) = copies.into_iter().next() else { return Err(failure) };
         let path = file.path().display();
-        tracing::warn!(%path, ?failure, "a copy of the header of a segment cannot be read; the other one is");
+        tracing::warn!(%path, error = told(&failure), "a copy of the header of a segment cannot be read; the other one is");
         Ok(Page::Header(header))
     }
 

@@ -83,6 +83,9 @@ fn a_vault_stays_the_one_that_was_opened() {
         fs::rename(&other, &place).unwrap();
         let (acknowledged, refusal) = commit(&vault);
         assert_error!(Err::<(), _>(refusal.unwrap()), Error::Io { .. });
+        // It is known where it is now, and the one in its place is another.
+        assert_error!(JournalVault::open(&away), Error::Locked { holder: "this process", .. });
+        drop(open(&place));
         drop(vault);
         assert_eq!(files(&place), before);
         assert_eq!(block_on(assert_whole(&open(&away))).len() as u64, acknowledged);

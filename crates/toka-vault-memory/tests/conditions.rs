@@ -61,3 +61,18 @@ fn a_leaf_is_searched_for_children_far_behind_it() {
     let second = block_on(vault.commit_batch_if(vec![rare(id(2))], &leaf));
     assert_error!(second, Error::ConditionFailed { position, .. } if position.get() == EVENTS + 1);
 }
+
+#[test]
+fn who_commits_much_on_the_same_thread_keeps_no_condition_from_being_decided() {
+    let vault = InMemoryVault::unbounded();
+    block_on(vault.commit_batch(batch(0..8_000))).unwrap();
+    let none = [Condition::none_after(Position::ZERO, Filter::kind("test.rare").unwrap())];
+    let mut searching = Box::pin(vault.commit_batch_if(vec![rare(id(1))], &none));
+    // In each turn more than is looked at in the end.
+    let turns = (1..20).take_while(|turn| {
+        let outcome = (&mut searching).now_or_never();
+        block_on(vault.commit_batch(batch(turn * 8_000..turn * 8_000 + 2_000))).unwrap();
+        outcome.map(Result::unwrap).is_none()
+    });
+    assert!(turns.count() < 10, "the others go first for ever");
+}

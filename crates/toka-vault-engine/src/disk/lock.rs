@@ -14,13 +14,20 @@ use toka_vault_core::{Error, Result};
 
 /// Directories that are open in this process. File locks do not tell handles of one process apart
 /// on every system, and the error can be more helpful than theirs.
-static OPEN_HERE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+static OPEN_HERE: Mutex<Option<HashSet<Identity>>> = Mutex::new(None);
+
+/// Tells one directory from all others, wherever it is moved: its device and its number there. Elsewhere its path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Identity(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
 /// Holds the lock on a vault's directory until it is dropped.
 #[derive(Debug)]
 pub(super) struct DirLock {
     /// The directory, without links on the way to it.
     canonical: PathBuf,
+    identity: Identity,
+    /// The process that holds it. A child that was forked has it too, without having opened it.
+    process: u32,
     /// The file and the directory, each unlocked when it is closed.
     locked: Vec<File>,
 }
@@ -32,18 +39,20 @@ impl DirLock {
     ///
     /// [`Error::Locked`] where it is open already.
     pub(super) fn acquire(path: &Path, name: &str) -> Result<Self> {
-        let canonical = path.canonicalize().map_err(|error| Error::io("open", path, error))?;
-        if !open_here().get_or_insert_default().insert(canonical.clone()) {
+        let failed = |error| Error::io("open", path, error);
+        let canonical = path.canonicalize().map_err(failed)?;
+        let identity = identity(&canonical).map_err(failed)?;
+        if !open_here().get_or_insert_default().insert(identity.clone()) {
             return Err(Error::Locked { path: path.to_path_buf(), holder: "this process" });
         }
         // From here on, dropping takes the directory off the list.
-        let mut held = Self { canonical, locked: Vec::new() };
-        let file_path = path.join(name);
+        let mut held = Self { canonical, identity, process: std::process::id(), locked: Vec::new() };
+        let file_path = held.canonical.join(name);
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&file_path);
         let file = file.map_err(|error| Error::io("open", &file_path, error))?;
         held.lock(path, file)?.map_err(|error| Error::io("lock", &file_path, error))?;
         // Not every file system locks directories.
-        if let Ok(directory) = File::open(path) {
+        if let Ok(directory) = File::open(&held.canonical) {
             let _ = held.lock(path, directory)?;
         }
         Ok(held)
@@ -72,18 +81,33 @@ impl Drop for DirLock {
     fn drop(&mut self) {
         // First these, then the list: else another opener here could meet our own locks. Unlocked, not only
         // closed: a process that is being started by this one has the files open too, for a moment, and would
-        // keep the locks.
-        for file in self.locked.drain(..) {
+        // keep the locks. Not by such a process: the lock is one, and would be gone for us.
+        for file in self.locked.drain(..).filter(|_| self.process == std::process::id()) {
             // Fails where it cannot be locked either.
             let _ = file.unlock();
         }
         if let Some(open) = open_here().as_mut() {
-            open.remove(&self.canonical);
+            open.remove(&self.identity);
         }
     }
 }
 
+/// Returns what tells a directory from all others.
+#[cfg(unix)]
+fn identity(path: &Path) -> std::io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+
+    let meta = std::fs::metadata(path)?;
+    Ok(Identity((meta.dev(), meta.ino())))
+}
+
+/// Returns what tells a directory from all others.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> std::io::Result<Identity> {
+    Ok(Identity(path.to_path_buf()))
+}
+
 /// Locks the list by the system's own lock: it is of the process, whatever threads are simulated in it.
-fn open_here() -> MutexGuard<'static, Option<HashSet<PathBuf>>> {
+fn open_here() -> MutexGuard<'static, Option<HashSet<Identity>>> {
     OPEN_HERE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -114,7 +114,7 @@ impl Keeper {
 
     /// Says why ids stay in memory.
     fn meet(&self, obstacle: Error) {
-        tracing::warn!(error = %obstacle, "a vault keeps its newest ids in memory");
+        tracing::warn!(error = told(&obstacle), "a vault keeps its newest ids in memory");
         lock(&self.state).obstacle = Some(obstacle);
         self.changed.notify_all();
     }

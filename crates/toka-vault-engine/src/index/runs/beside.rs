@@ -14,7 +14,7 @@ use toka_vault_core::{Position, Result};
 use super::open::{cause, fits, in_order, is_named};
 use super::run::{Owner, Run};
 use super::{Layout, Runs};
-use crate::disk::{Directory, failed_with, is_unreadable};
+use crate::disk::{Directory, failed_with};
 use crate::log::Log;
 use crate::sync::{read, write};
 use crate::told::told;
@@ -73,13 +73,14 @@ impl Runs {
     fn opened(&self, name: &str) -> Result<Opened> {
         match Run::open(&self.dir, name, self.layout, Owner::Other) {
             Err(error) if failed_with(&error, ErrorKind::NotFound) => Ok(Opened::Gone),
-            Err(error) if is_unreadable(&error) => {
+            // One odd file is no reason to do without the others.
+            Err(error) => {
                 let path = self.dir.path(name);
                 let path = path.display();
                 tracing::warn!(%path, cause = %cause(&error), "an index file cannot be read, and is not used");
                 Ok(Opened::Damaged)
             }
-            opened => Ok(opened?.map_or(Opened::Damaged, |run| Opened::Whole(Arc::new(run)))),
+            Ok(opened) => Ok(opened.map_or(Opened::Damaged, |run| Opened::Whole(Arc::new(run)))),
         }
     }
 

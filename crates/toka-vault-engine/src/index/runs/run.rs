@@ -15,7 +15,7 @@ use toka_vault_core::{Event, EventHash, Position, Result};
 use super::frame::{Frame, Notes};
 use super::page::{self, Entry, PAGE_BYTES};
 use super::writing::{RunWriter, Unfinished};
-use crate::disk::{Directory, StoredFile, failed_with};
+use crate::disk::{Directory, StoredFile, failed_with, is_unreadable};
 use crate::index::Span;
 use crate::index::runs::{Key, Layout};
 use crate::told::told;
@@ -252,7 +252,7 @@ impl Run {
         let mut page = [0; PAGE_BYTES];
         let decoded = match self.file.read_at(&mut page, ((number + 1) * PAGE_BYTES) as u64) {
             Ok(()) => page::decode(&page),
-            Err(error) if failed_with(&error, ErrorKind::UnexpectedEof) => None,
+            Err(error) if failed_with(&error, ErrorKind::UnexpectedEof) || is_unreadable(&error) => None,
             Err(error) => {
                 // It may go well the next time. Until then the log is searched.
                 tracing::warn!(error = told(&error), "cannot read an index file");
