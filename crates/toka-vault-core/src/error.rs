@@ -261,9 +261,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// The vault is open elsewhere. Close it there, or use the handle that is open. A journal can be read beside
-    /// who has it open, by `open_read_only` or a URL `journal-read-only:PATH`. Where another process has it open
-    /// for a moment only, such as the program that reads or one that is ending, open it again a bit later.
+    /// The vault is open elsewhere. Close it there, use the handle that is open, or read a journal beside it, by
+    /// `open_read_only` or a URL `journal-read-only:PATH`. What reads or ends just now has it for a moment only.
     #[error("the vault at {} is open in {holder}; one process at a time can open it, once: close it there, use a clone of the handle, or read a journal beside it by `journal-read-only:`", path.display())]
     Locked {
         /// The vault.

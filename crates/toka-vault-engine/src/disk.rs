@@ -19,4 +19,4 @@ pub use head_file::{HeadFile, Pace};
 pub use real::RealDirectory;
 pub(crate) use storage::failed_with;
 pub use storage::{Directory, StoredFile, is_unreadable};
-pub use tail::{Acknowledged, TailLoss, check_tail};
+pub use tail::{Acknowledged, Tail, TailLoss, check_tail};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::disk::{
-    Acknowledged, Directory, Format, HeadFile, Pace, RealDirectory, VaultDir, check_tail,
+    Acknowledged, Directory, Format, HeadFile, Pace, RealDirectory, Tail, VaultDir, check_tail,
 };
 use toka_vault_engine::{Clock, FollowedLog, Index, IndexBeside, LogEnd, SystemClock};
 
@@ -70,8 +70,11 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
     let Place { path, directory, head, acknowledged, is_new, clock } = place;
     let mut spares = Spares::on_demand(directory.clone(), options.segment_bytes.max(SEGMENT_BYTES_MIN));
     spares.start_ahead()?;
+    let mut tail = Tail::Whole;
     let check = |end: &LogEnd, durable| {
-        check_tail(path, end, Acknowledged { head: acknowledged, durable }, options.tail_loss, &head)
+        let acknowledged = Acknowledged { head: acknowledged, durable };
+        tail = check_tail(path, end, acknowledged, options.tail_loss, &head)?;
+        Ok(())
     };
     let recorded = acknowledged.map_or(Position::ZERO, |head| head.position);
     let vault = clock.entropy();
@@ -86,9 +89,11 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
             return Err(Error::Damaged { path: path.join(JOURNAL), reason });
         }
     };
-    if recorded < end.position() {
-        // Recovery has made it durable, and whoever reads beside has no other proof of its last group.
-        head.record(end.head)?;
+    // Recovery has made it durable, and whoever reads beside has no other proof of its last group.
+    match tail {
+        Tail::Short => head.reset(end.head)?,
+        Tail::Whole if recorded < end.position() => head.record(end.head)?,
+        Tail::Whole => {}
     }
     let journal = journal.with_compression(options.compression);
     Ok((JournalLog { journal, head, dir: None }, end))

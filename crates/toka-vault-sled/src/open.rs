@@ -9,7 +9,7 @@ use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::block::Block;
 use toka_vault_engine::disk::{
-    Acknowledged, Format, HeadFile, Pace, RealDirectory, TailLoss, VaultDir, check_tail,
+    Acknowledged, Format, HeadFile, Pace, RealDirectory, Tail, TailLoss, VaultDir, check_tail,
 };
 use toka_vault_engine::{Index, LogEnd};
 
@@ -45,8 +45,12 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     let end = find_end(&tree, options.tail_loss)?;
     // The log itself says nothing of what was durable.
     let acknowledged = Acknowledged { head: acknowledged, durable: Position::ZERO };
-    check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
+    let tail = check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
     remove_behind(&tree, end.position())?;
+    if tail == Tail::Short {
+        tree.sync()?;
+        head.reset(end.head)?;
+    }
     let index = RealDirectory::open(&dir.part(INDEX))?;
     let log = SledLog { tree, head, _dir: dir };
     let index = Index::open(&index, options.indexing, &log, end.position())?;

@@ -1,14 +1,12 @@
 //! What the library warns of reaches the user, on stderr.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 
 use futures::executor::block_on;
 use toka_vault::{EventHeader, NewEvent, Vault};
 
-use crate::sandbox::{PATIENCE, Sandbox};
+use crate::sandbox::Sandbox;
 
 /// The back-ends on disk.
 const BACK_ENDS: [&str; 2] = ["journal", "sled"];
@@ -64,10 +62,8 @@ fn a_damaged_segment_is_told_once_where_nobody_reads_what_is_damaged() {
     flip(segment, at);
     // To be read, it is opened as a writer would and then once more.
     let told = said(&sandbox, "journal", &["show", "1"]);
-    assert!(
-        told.starts_with("warning: a segment is damaged (segment: 0000000000000000.segment, at: "),
-        "{told}"
-    );
+    let warning = "warning: a frame is damaged (segment: 0000000000000000.segment, at: ";
+    assert!(told.starts_with(warning), "{told}");
     assert!(told.ends_with(", first: 2)\n") && told.lines().count() == 1, "{told}");
     let coloured = said(&sandbox, "journal", &["--color", "always", "commit", "a", "1"]);
     assert!(coloured.starts_with('\u{1b}') && coloured.contains("warning:"), "{coloured}");
@@ -82,7 +78,8 @@ fn a_damaged_index_file_is_told_by_who_owns_it() {
         flip(&file, 4_096 + 100);
         let name = file.file_name().unwrap().to_str().unwrap();
         let id = first.id.to_string();
-        let path = format!("(path: main/index/ids/{name})\n");
+        let path = sandbox.path("main").canonicalize().unwrap().join("index/ids").join(name);
+        let path = format!("(path: {})\n", path.display());
         if back_end == "journal" {
             let told = said(&sandbox, "journal-read-only", &["show", &id]);
             let beside = "warning: an index file is damaged; the log is read where it is of no use ";
@@ -102,36 +99,14 @@ fn what_is_removed_from_an_index_is_told_with_its_name_made_visible() {
         let sandbox = Sandbox::new();
         vault(&sandbox, back_end, &[("x", 1)]);
         fs::write(sandbox.path("main/index/ids/red\u{1b}[31m"), "").unwrap();
-        let told =
-            "warning: removing a file that is not part of this index (path: main/index/ids/red\\u{1b}[31m)\n";
+        let folder = sandbox.path("main/index/ids").canonicalize().unwrap();
+        let told = format!(
+            "warning: removed a file that is not part of this index (path: {}/red\\u{{1b}}[31m)\n",
+            folder.display()
+        );
         assert_eq!(said(&sandbox, back_end, &["show", "1"]), told);
         assert_eq!(said(&sandbox, back_end, &["show", "1"]), "");
     }
-}
-
-#[test]
-fn a_tail_that_cannot_see_how_far_the_vault_has_come_says_so() {
-    let sandbox = Sandbox::new();
-    vault(&sandbox, "journal", &[("x", 1)]);
-    let mut child = sandbox.command(&["--vault", "journal:main", "tail", "-o", "jsonl"]).spawn().unwrap();
-    let mut events = BufReader::new(child.stdout.take().unwrap());
-    events.read_line(&mut String::new()).unwrap();
-    // Now it follows.
-    fs::remove_file(sandbox.path("main/head")).unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = stderr.read_line(&mut line);
-        tell.send(read.map(|_| line))
-    });
-    let line = told.recv_timeout(PATIENCE).map(Result::unwrap);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let line = line.unwrap();
-    let warning =
-        "warning: a vault that is read only cannot see how far it has come (error: cannot open main/head";
-    assert!(line.starts_with(warning), "{line}");
 }
 
 #[test]

@@ -30,8 +30,17 @@ pub struct Acknowledged {
     pub durable: Position,
 }
 
-/// Compares the end of a log with what was acknowledged. A loss that is accepted is recorded, and so is the end
-/// where the record itself was lost.
+/// Says what a log has of what was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// All of it.
+    Whole,
+    /// Not all, or nobody knows, which is accepted. Once the end that was found is durable, it is recorded by
+    /// [`HeadFile::reset`]: before, a crash could leave a record that is ahead of the log.
+    Short,
+}
+
+/// Compares the end of a log with what was acknowledged.
 ///
 /// # Errors
 ///
@@ -43,21 +52,21 @@ pub fn check_tail(
     acknowledged: Acknowledged,
     tail_loss: TailLoss,
     head: &HeadFile,
-) -> Result<()> {
+) -> Result<Tail> {
     let (found, recorded) = (end.position(), acknowledged.head.unwrap_or(end.head));
     if !head.is_whole()? {
         // Only who accepts a loss comes here without a whole record.
         tracing::warn!(%found, "a vault lost the record of what it had acknowledged, as accepted; it begins anew");
-        return head.reset(end.head);
+        return Ok(Tail::Short);
     }
     let least = recorded.position.max(acknowledged.durable);
     let same = recorded.position < found || recorded == end.head;
     if least <= found && same {
-        return Ok(());
+        return Ok(Tail::Whole);
     }
     if tail_loss == TailLoss::Accept {
         tracing::warn!(acknowledged = %least, %found, "a vault lost events at its end, as accepted");
-        return head.reset(end.head);
+        return Ok(Tail::Short);
     }
     let path = path.to_path_buf();
     if least <= found {

@@ -1,7 +1,7 @@
 //! The newest record is found again, torn ones are not. `tests/durability.rs` counts the syncs.
 
 use super::*;
-use crate::disk::{Acknowledged, Format, IfMissing, check_tail};
+use crate::disk::{Acknowledged, Format, IfMissing, Tail, check_tail};
 use crate::log::LogEnd;
 
 fn head(position: u64) -> Head {
@@ -85,7 +85,9 @@ fn a_vault_that_has_lost_its_record_is_told_and_gets_one_where_the_loss_is_accep
         let (file, found) = open(&dir, TailLoss::Accept).unwrap();
         let end = LogEnd { head: head(7), ..LogEnd::EMPTY };
         let acknowledged = Acknowledged { head: found, durable: Position::ZERO };
-        check_tail(temporary.path(), &end, acknowledged, TailLoss::Accept, &file).unwrap();
+        let tail = check_tail(temporary.path(), &end, acknowledged, TailLoss::Accept, &file).unwrap();
+        assert_eq!(tail, Tail::Short);
+        file.reset(end.head).unwrap();
         drop(file);
         assert_eq!(open(&dir, TailLoss::Refuse).unwrap().1, Some(head(7)));
     }
