@@ -7,6 +7,7 @@
 mod directory;
 mod files;
 mod head_file;
+mod identity;
 mod lock;
 mod real;
 mod storage;

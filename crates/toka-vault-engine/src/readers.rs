@@ -223,12 +223,17 @@ mod tests {
     use crate::index::given::given;
     use crate::log::ReadBudget;
 
-    #[test]
-    fn reads_that_take_long_leave_a_thread_for_others() {
+    /// Starts the threads of a log of ten events.
+    fn start() -> (ReaderThreads, Source) {
         let index = Arc::new(Index::empty(&given(0, 0)));
         let storage = Storage { log: Arc::new(given(10, 0)), index, seen: None };
         let published = Arc::new(Published::new(Position::ZERO, None));
-        let (readers, source) = ReaderThreads::start(&storage, &published).unwrap();
+        ReaderThreads::start(&storage, &published).unwrap()
+    }
+
+    #[test]
+    fn reads_that_take_long_leave_a_thread_for_others() {
+        let (readers, source) = start();
         let (ends, waited_for): (Vec<_>, Vec<_>) =
             (0..READER_THREADS).map(|_| std::sync::mpsc::channel::<()>()).unzip();
         let wait = |end: std::sync::mpsc::Receiver<()>| {
@@ -251,10 +256,7 @@ mod tests {
 
     #[test]
     fn a_read_that_goes_on_for_ever_ends_with_the_vault() {
-        let index = Arc::new(Index::empty(&given(0, 0)));
-        let storage = Storage { log: Arc::new(given(10, 0)), index, seen: None };
-        let published = Arc::new(Published::new(Position::ZERO, None));
-        let (readers, source) = ReaderThreads::start(&storage, &published).unwrap();
+        let (readers, source) = start();
         let endless = |storage: &Storage| -> Result<()> {
             loop {
                 storage.log.read(Position::FIRST, ReadBudget::ONE)?;

@@ -19,7 +19,7 @@ use toka_vault_engine::disk::Directory;
 use toka_vault_engine::sync::{Mutex, lock};
 use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget, Unappended};
 
-use crate::frame::HEADER_BYTES;
+use crate::frame::{FrameHeader, HEADER_BYTES};
 use crate::frame_index::FrameIndex;
 use crate::groups::{Start, whole_groups};
 use crate::journal::{Active, Journal};
@@ -118,10 +118,10 @@ impl Follower {
         let at = active.written.load(Ordering::Relaxed);
         let due = place.end.position().next();
         let missing = due <= place.durable && place.durable > place.searched;
-        if !missing && (self.is_blank(&active, at)? || self.is_as_before(&active, at, place)?) {
+        let first = front(&active, at)?;
+        if !missing && (is_blank(&active, at, &first) || is_as_before(&active, at, &first, place)?) {
             return Ok(());
         }
-        let first = front(&active, at)?;
         let suspect = if missing { place.durable } else { Position::ZERO };
         let start = Start { offset: at, due, durable: place.durable, suspect };
         let mut ahead = Ahead::default();
@@ -143,27 +143,27 @@ impl Follower {
         }
         Ok(())
     }
+}
 
-    /// Tells whether all that stands at an offset is what was read there at an earlier look, with nothing behind
-    /// it. What has come in its place meanwhile and begins alike is met once a record says that it is durable.
-    fn is_as_before(&self, active: &Active, at: u64, place: &Place) -> Result<bool> {
-        let number = active.segment.header.number;
-        let known =
-            |before: &Unproven| (before.segment, before.at, before.durable) == (number, at, place.durable);
-        match place.unproven.filter(known) {
-            Some(before) => Ok(front(active, at)? == before.first && self.is_blank(active, before.behind)?),
-            None => Ok(false),
-        }
-    }
-
-    /// Tells whether no frame begins at an offset. Reads little, for it is asked again and again.
-    fn is_blank(&self, active: &Active, at: u64) -> Result<bool> {
-        let limit = active.segment.file.len()?;
-        Ok(active.segment.walk(&self.journal.pool, at, limit, HEADER_BYTES).next()?.is_none())
+/// Tells whether all that stands at an offset, with `first` in front, is what was read there at an earlier look,
+/// with nothing behind it. What has come in its place meanwhile and begins alike is met once a record says that it
+/// is durable.
+fn is_as_before(active: &Active, at: u64, first: &[u8; HEADER_BYTES], place: &Place) -> Result<bool> {
+    let stands = (active.segment.header.number, at, place.durable);
+    let known =
+        |before: &Unproven| (before.segment, before.at, before.durable) == stands && before.first == *first;
+    match place.unproven.filter(known) {
+        Some(Unproven { behind, .. }) => Ok(is_blank(active, behind, &front(active, behind)?)),
+        None => Ok(false),
     }
 }
 
-/// Reads the header of a frame; zeros where the segment ends before.
+/// Tells whether no frame begins at an offset, where these bytes stand.
+fn is_blank(active: &Active, at: u64, front: &[u8]) -> bool {
+    FrameHeader::parse(&active.segment.salted, at, front).is_none()
+}
+
+/// Reads the header of a frame; zeros where the segment ends before. No more, for it is asked again and again.
 fn front(active: &Active, at: u64) -> Result<[u8; HEADER_BYTES]> {
     let mut header = [0; HEADER_BYTES];
     if at + HEADER_BYTES as u64 <= active.segment.file.len()? {

@@ -109,7 +109,7 @@ impl HeadFile {
             return Self::on(real::open_or_create(&path)?, pace);
         }
         if tail_loss == TailLoss::Refuse {
-            open_whole(&path)?;
+            Self::open_to_look(&path)?;
         }
         let file = real::open_or_create(&path)?;
         // It may have been created here; until it is written in full it is none.
@@ -161,7 +161,20 @@ impl HeadFile {
     ///
     /// [`Error::Damaged`] where the file is missing or too short, [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn open_to_look(path: &Path) -> Result<Arc<dyn StoredFile>> {
-        open_whole(path)
+        let lost = |what: &str| {
+            let reason = format!(
+                "it is {what}, so that nobody can tell whether acknowledged events are missing at the end of the log \
+                 (to go on with what is there, open a copy with tail loss accepted: `TailLoss::Accept`; \
+                 `--accept-tail-loss` in the program)"
+            );
+            Err(Error::Damaged { path: path.to_path_buf(), reason })
+        };
+        match real::open_to_read(path) {
+            Err(error) if failed_with(&error, ErrorKind::NotFound) => lost("missing"),
+            Err(error) => Err(error),
+            Ok(file) if file.len()? < WHOLE_BYTES => lost("too short"),
+            Ok(file) => Ok(file),
+        }
     }
 
     /// Reads the newest record in a file that somebody else writes, without changing anything; `None` where
@@ -290,24 +303,6 @@ impl Shared {
         state.slot = (state.slot + 1) % SLOTS;
         drop(state);
         self.file.sync()
-    }
-}
-
-/// Opens the file of a vault that is not new, to read only.
-fn open_whole(path: &Path) -> Result<Arc<dyn StoredFile>> {
-    let lost = |what: &str| {
-        let reason = format!(
-            "it is {what}, so that nobody can tell whether acknowledged events are missing at the end of the log \
-             (to go on with what is there, open a copy with tail loss accepted: `TailLoss::Accept`; \
-             `--accept-tail-loss` in the program)"
-        );
-        Err(Error::Damaged { path: path.to_path_buf(), reason })
-    };
-    match real::open_to_read(path) {
-        Err(error) if failed_with(&error, ErrorKind::NotFound) => lost("missing"),
-        Err(error) => Err(error),
-        Ok(file) if file.len()? < WHOLE_BYTES => lost("too short"),
-        Ok(file) => Ok(file),
     }
 }
 

@@ -12,13 +12,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Result};
 
+use super::identity::Identity;
+
 /// Directories that are open in this process. File locks do not tell handles of one process apart
 /// on every system, and the error can be more helpful than theirs.
 static OPEN_HERE: Mutex<Option<HashSet<Identity>>> = Mutex::new(None);
-
-/// Tells one directory from all others, wherever it is moved: its device and its number there. Elsewhere its path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Identity(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
 /// Holds the lock on a vault's directory until it is dropped.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ impl DirLock {
     pub(super) fn acquire(path: &Path, name: &str) -> Result<Self> {
         let failed = |error| Error::io("open", path, error);
         let canonical = path.canonicalize().map_err(failed)?;
-        let identity = identity(&canonical).map_err(failed)?;
+        let identity = Identity::at(&canonical).map_err(failed)?;
         if !open_here().get_or_insert_default().insert(identity.clone()) {
             return Err(Error::Locked { path: path.to_path_buf(), holder: "this process" });
         }
@@ -90,21 +88,6 @@ impl Drop for DirLock {
             open.remove(&self.identity);
         }
     }
-}
-
-/// Returns what tells a directory from all others.
-#[cfg(unix)]
-fn identity(path: &Path) -> std::io::Result<Identity> {
-    use std::os::unix::fs::MetadataExt;
-
-    let meta = std::fs::metadata(path)?;
-    Ok(Identity((meta.dev(), meta.ino())))
-}
-
-/// Returns what tells a directory from all others.
-#[cfg(not(unix))]
-fn identity(path: &Path) -> std::io::Result<Identity> {
-    Ok(Identity(path.to_path_buf()))
 }
 
 /// Locks the list by the system's own lock: it is of the process, whatever threads are simulated in it.

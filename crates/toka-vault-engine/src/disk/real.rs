@@ -10,6 +10,7 @@ use std::sync::Arc;
 use toka_vault_core::{Error, Result};
 
 use super::files::{read_at, sync_dir, write_at};
+use super::identity::Identity;
 use super::storage::{Directory, StoredFile};
 use super::zeros;
 
@@ -62,7 +63,7 @@ impl RealDirectory {
     fn check_place(&self) -> Result<()> {
         let Some(opened) = &self.opened else { return Ok(()) };
         let failed = |error| Error::io("use the directory", &self.path, error);
-        match is_at(opened, &self.path).map_err(failed)? {
+        match Identity::is_at(opened, &self.path).map_err(failed)? {
             true => Ok(()),
             false => Err(failed(std::io::Error::other("another one is in its place since it was opened"))),
         }
@@ -93,21 +94,6 @@ pub(super) fn open_to_read(path: &Path) -> Result<Arc<dyn StoredFile>> {
 fn open(path: PathBuf, options: &OpenOptions, operation: &'static str) -> Result<Arc<dyn StoredFile>> {
     let file = options.open(&path).map_err(|error| Error::io(operation, &path, error))?;
     Ok(Arc::new(RealFile { file, path }))
-}
-
-/// Tells whether a path leads to an open directory.
-#[cfg(unix)]
-fn is_at(opened: &File, path: &Path) -> std::io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-
-    let (opened, there) = (opened.metadata()?, fs::metadata(path)?);
-    Ok((opened.dev(), opened.ino()) == (there.dev(), there.ino()))
-}
-
-/// Tells whether a path leads to an open directory; here none can be moved while files in it are open.
-#[cfg(not(unix))]
-fn is_at(_opened: &File, _path: &Path) -> std::io::Result<bool> {
-    Ok(true)
 }
 
 impl Directory for RealDirectory {
