@@ -53,8 +53,8 @@ pub(crate) struct GroupCommit {
 /// Answers a caller, once its commit is stored, or what it is refused for.
 struct Answered {
     stored: oneshot::Receiver<Result<Vec<EventHeader>>>,
-    /// Why the commit is refused.
-    refused: Option<Error>,
+    /// Why the commit is refused. Boxed, since it is moved with every commit, and few are.
+    refused: Option<Box<Error>>,
     /// Events to free, now that no lock is held.
     spent: Vec<Event>,
 }
@@ -149,26 +149,16 @@ impl GroupCommit {
         bytes: usize,
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
-        let mut room = self.room(batch, bytes).await?;
-        let mut known = Known::default();
-        loop {
-            let (unread, as_of) = match self.hand_over(batch, bytes, conditions, &known, room) {
-                Ok(answered) => return answered.outcome().await,
-                Err((Held::Failed(error), _)) => return Err(error),
-                Err((Held::Unread(unread, as_of), unused)) => {
-                    room = unused;
-                    (unread, as_of)
-                }
-            };
-            let head = self.published.position();
-            // Without postings a search leads through the log.
-            let is_long = !unread.searches.is_empty() && self.index.postings.covered() == Position::ZERO;
-            let look_up = move |storage: &Storage| storage.known(unread, as_of, head);
-            known.extend(match is_long {
-                true => self.source.run_long(look_up).await?,
-                false => self.source.run(look_up).await?,
-            });
-        }
+        let room = self.room(batch, bytes).await?;
+        let answered = match self.hand_over(batch, bytes, conditions, &Known::default(), room) {
+            Ok(answered) => answered,
+            Err((Held::Failed(error), _)) => return Err(error),
+            // Boxed, since few commits need it: the future of each would have room for it.
+            Err((Held::Unread(unread, as_of), room)) => {
+                Box::pin(self.look_up_and_hand_over(batch, bytes, conditions, (unread, as_of), room)).await?
+            }
+        };
+        answered.outcome().await
     }
 
     /// Takes no more commits; those that were handed over are still stored.
@@ -208,6 +198,38 @@ impl GroupCommit {
         self.room.clone().acquire_many_owned(weight).await.map_err(|_| Error::Closed)
     }
 
+    /// Hands a batch over as soon as all that it was held back for is looked up.
+    async fn look_up_and_hand_over(
+        &self,
+        batch: &mut [NewEvent],
+        bytes: usize,
+        conditions: &[Condition],
+        (mut unread, mut as_of): (Unread, Position),
+        mut room: OwnedSemaphorePermit,
+    ) -> Result<Answered> {
+        let mut known = Known::default();
+        loop {
+            known.extend(self.look_up(unread, as_of).await?);
+            match self.hand_over(batch, bytes, conditions, &known, room) {
+                Ok(answered) => return Ok(answered),
+                Err((Held::Failed(error), _)) => return Err(error),
+                Err((Held::Unread(more, later), unused)) => (unread, as_of, room) = (more, later, unused),
+            }
+        }
+    }
+
+    /// Looks up what a commit was held back for when the order had come to an age.
+    async fn look_up(&self, unread: Unread, as_of: Position) -> Result<Known> {
+        let head = self.published.position();
+        // Without postings a search leads through the log.
+        let is_long = !unread.searches.is_empty() && self.index.postings.covered() == Position::ZERO;
+        let look_up = move |storage: &Storage| storage.known(unread, as_of, head);
+        match is_long {
+            true => self.source.run_long(look_up).await,
+            false => self.source.run(look_up).await,
+        }
+    }
+
     /// Seals a batch and leaves it to the writer, or gives its room back.
     fn hand_over(
         &self,
@@ -228,7 +250,7 @@ impl GroupCommit {
             Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
             Err(Refusal::Unread(unread)) => return Err((Held::Unread(unread, sequencer.age()), room)),
             // Told only once what stands against it is durable, and can be read.
-            Err(Refusal::Opposed(error)) => (sequencer.nothing(), Some(error)),
+            Err(Refusal::Opposed(error)) => (sequencer.nothing(), Some(Box::new(error))),
             Ok(sealed) => (sealed, None),
         };
         let count = sealed.events.len();
@@ -245,11 +267,14 @@ impl GroupCommit {
 
 impl Answered {
     /// Waits for the answer.
-    async fn outcome(self) -> Result<Vec<EventHeader>> {
-        drop(self.spent);
-        // It is never dropped unsent: the writer ends after all that was handed over.
-        let headers = self.stored.await.map_err(|_| Error::Closed)??;
-        self.refused.map_or(Ok(headers), Err)
+    fn outcome(self) -> impl Future<Output = Result<Vec<EventHeader>>> {
+        let Self { stored, refused, spent } = self;
+        drop(spent);
+        async move {
+            // It is never dropped unsent: the writer ends after all that was handed over.
+            let headers = stored.await.map_err(|_| Error::Closed)??;
+            refused.map_or(Ok(headers), |error| Err(*error))
+        }
     }
 }
 

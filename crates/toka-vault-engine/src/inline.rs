@@ -12,7 +12,7 @@ use toka_vault_core::{
 use crate::chain::LazyChain;
 use crate::clock::Clock;
 use crate::log::{Group, LogEnd};
-use crate::lookup::{Known, Search, Storage};
+use crate::lookup::{Known, Search, Storage, Unread};
 use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::query::Query;
@@ -52,18 +52,31 @@ impl Inline {
         batch: &mut [NewEvent],
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
+        match self.commit_if_known(batch, conditions, &Known::default()) {
+            Ok(headers) => Ok(headers),
+            Err(Refusal::Failed(error) | Refusal::Opposed(error)) => Err(error),
+            // Boxed, since few commits search: the future of each would have room for it.
+            Err(Refusal::Unread(unread)) => Box::pin(self.search_and_commit(batch, conditions, unread)).await,
+        }
+    }
+
+    /// Commits a batch as soon as all that it was held back for is searched. Headers it has read for itself.
+    async fn search_and_commit(
+        &self,
+        batch: &mut [NewEvent],
+        conditions: &[Condition],
+        mut unread: Unread,
+    ) -> Result<Vec<EventHeader>> {
         let mut known = Known::default();
         loop {
+            for Search { number, query, after } in unread.searches {
+                let head = self.published.position();
+                known.add_searched(number, self.search(&query, after, head).await?, head);
+            }
             match self.commit_if_known(batch, conditions, &known) {
                 Ok(headers) => return Ok(headers),
                 Err(Refusal::Failed(error) | Refusal::Opposed(error)) => return Err(error),
-                // Headers it has read for itself.
-                Err(Refusal::Unread(unread)) => {
-                    for Search { number, query, after } in unread.searches {
-                        let head = self.published.position();
-                        known.add_searched(number, self.search(&query, after, head).await?, head);
-                    }
-                }
+                Err(Refusal::Unread(more)) => unread = more,
             }
         }
     }

@@ -68,6 +68,16 @@ fn clones_are_handles_to_one_vault() {
     }
 }
 
+/// A service has one future for each commit that is under way. What few of them need, such as a search for a
+/// condition, is not in it: with that it was 1,136 bytes.
+#[test]
+fn the_future_of_a_commit_is_small() {
+    for vault in vaults() {
+        let commit = vault.commit(toka_vault::NewEvent::new("test.event", 1).unwrap());
+        assert!(size_of_val(&commit) <= 640, "{} bytes", size_of_val(&commit));
+    }
+}
+
 #[test]
 fn debug_names_the_back_end() {
     let [memory, custom] = vaults();
