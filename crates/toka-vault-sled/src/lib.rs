@@ -12,6 +12,7 @@ mod options;
 mod segments;
 mod tail_scan;
 mod tree;
+mod unsynced;
 mod vault;
 
 pub use options::SledOptions;

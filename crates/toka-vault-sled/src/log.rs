@@ -13,10 +13,11 @@ use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
 use toka_vault_core::{Digest, Error, Head, Payload, Position, Result};
 use toka_vault_engine::block::{Block, Layout, ReadPayload, encode};
 use toka_vault_engine::disk::{HeadFile, VaultDir};
-use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Unappended};
+use toka_vault_engine::{Chunk, Group, Log, ReadBudget, Unappended, guarded};
 
 use crate::keys;
 use crate::tree::{ReadFailure, STEP_BYTES_MAX, Tree, VALUE_BYTES_MAX, Value};
+use crate::unsynced::Unsynced;
 
 /// Largest block of several events: sled reads 16 of them to give one, so that the smaller they are the
 /// faster a single event is read, and the slower all of them. A single event with the most parents and
@@ -43,25 +44,18 @@ const LAYOUT: Layout = Layout { block_bytes_max: BLOCK_BYTES_MAX, payload_inside
 pub(crate) struct SledLog {
     pub(crate) tree: Tree,
     pub(crate) head: HeadFile,
+    pub(crate) unsynced: Unsynced,
     pub(crate) _dir: VaultDir,
 }
 
 impl Log for SledLog {
     fn append(&self, group: &mut Group) -> Result<(), Unappended> {
-        let blocks = encode(group, LAYOUT);
-        for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
-            for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
-                self.tree.insert(&keys::chunk(*position, number), chunk)?;
-            }
-        }
-        let entries: Vec<_> = blocks.iter().map(|block| (keys::block(block.first), &*block.bytes)).collect();
-        self.tree.insert_together(&entries)?;
-        // What is acknowledged before it is synced has to survive the end of this process.
-        Ok(self.tree.flush()?)
+        // Guarded here already, because sled can panic where a write fails.
+        Ok(guarded("append", || self.insert(group)).inspect_err(|_| self.unsynced.note())?)
     }
 
     fn sync(&self, head: Head) -> Result<()> {
-        self.tree.sync()?;
+        guarded("sync", || self.tree.sync()).inspect_err(|_| self.unsynced.note())?;
         self.head.record(head)
     }
 
@@ -77,6 +71,19 @@ impl Log for SledLog {
 }
 
 impl SledLog {
+    fn insert(&self, group: &Group) -> Result<()> {
+        let blocks = encode(group, LAYOUT);
+        for (position, payload) in blocks.iter().flat_map(|block| &block.outside) {
+            for (number, chunk) in (0..).zip(payload.chunks(CHUNK_BYTES)) {
+                self.tree.insert(&keys::chunk(*position, number), chunk)?;
+            }
+        }
+        let entries: Vec<_> = blocks.iter().map(|block| (keys::block(block.first), &*block.bytes)).collect();
+        self.tree.insert_together(&entries)?;
+        // What is acknowledged before it is synced has to survive the end of this process.
+        self.tree.flush()
+    }
+
     fn read_with(&self, from: Position, mut budget: ReadBudget, payload: ReadPayload<'_>) -> Result<Chunk> {
         let (mut chunk, mut next) = (Chunk::default(), from);
         match self.read_into(&mut chunk, &mut next, &mut budget, payload) {

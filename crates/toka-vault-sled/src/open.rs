@@ -16,7 +16,8 @@ use toka_vault_engine::{Index, LogEnd};
 use crate::keys;
 use crate::log::SledLog;
 use crate::options::SledOptions;
-use crate::tree::{Batch, ReadFailure, SEGMENT_BYTES, STEP_BYTES_MAX, Tree};
+use crate::tree::{Batch, DATA, ReadFailure, SEGMENT_BYTES, STEP_BYTES_MAX, Tree};
+use crate::unsynced::Unsynced;
 use crate::{segments, tail_scan};
 
 /// Holds sled's own files.
@@ -28,13 +29,18 @@ const HEAD: &str = "head";
 /// Holds what is derived from the log.
 const INDEX: &str = "index";
 
+/// Notes that a write has failed.
+const UNSYNCED: &str = "unsynced";
+
 /// What this back-end keeps in a vault's directory.
-const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD, INDEX] };
+const FORMAT: Format = Format { backend: "sled", version: 1, parts: &[SLED, HEAD, INDEX, UNSYNCED] };
 
 /// Opens the log in a vault's directory and its index, or creates them where that is not refused.
 pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEnd, Index)> {
     let mut dir = VaultDir::open(path, FORMAT, options.if_missing)?;
     let (head, acknowledged) = HeadFile::open(&dir, HEAD, Pace::AtOnce, options.tail_loss)?;
+    let unsynced = Unsynced::new(dir.path(), UNSYNCED);
+    unsynced.settle(&dir.part(SLED), DATA)?;
     check_before_sled(&dir.part(SLED), options.tail_loss, acknowledged)?;
     let tree = Tree::open(&dir.part(SLED), options.cache_bytes)?;
     if dir.is_new() {
@@ -52,7 +58,7 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
         head.reset(end.head)?;
     }
     let index = RealDirectory::open(&dir.part(INDEX))?;
-    let log = SledLog { tree, head, _dir: dir };
+    let log = SledLog { tree, head, unsynced, _dir: dir };
     let index = Index::open(&index, options.indexing, &log, end.position())?;
     Ok((log, end, index))
 }
@@ -63,7 +69,7 @@ fn check_before_sled(sled: &Path, tail_loss: TailLoss, acknowledged: Option<Head
         // Without what a snapshot covers sled does not open in any case.
         return tail_scan::check(sled, SEGMENT_BYTES, None);
     }
-    segments::check(&sled.join("db"), SEGMENT_BYTES as u64)?;
+    segments::check(&sled.join(DATA), SEGMENT_BYTES as u64)?;
     tail_scan::check(sled, SEGMENT_BYTES, acknowledged)
 }
 

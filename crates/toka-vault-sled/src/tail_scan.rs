@@ -24,6 +24,7 @@ use toka_vault_engine::block::Block;
 
 use crate::message::{Message, read_message};
 use crate::segments::{HEADER_BYTES, header_numbers};
+use crate::tree::DATA;
 
 /// Bytes at the end of a segment in which no message begins.
 const RED_ZONE_BYTES: usize = 32;
@@ -37,7 +38,7 @@ const HEAD_AT: usize = 24;
 ///
 /// [`Error::Damaged`], [`Error::Io`] and [`Error::PermissionDenied`].
 pub(crate) fn check(sled: &Path, segment_bytes: usize, acknowledged: Option<Head>) -> Result<()> {
-    let data = sled.join("db");
+    let data = sled.join(DATA);
     match lost(sled, &data, segment_bytes, acknowledged) {
         Ok(None) => Ok(()),
         Ok(Some(offset)) => Err(refusal(&data, offset)),

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::sync_dir;
 
+/// The name of sled's data file.
+pub(crate) const DATA: &str = "db";
+
 /// Size of sled's segments, in bytes. A leaf goes to a file of its own from a quarter of it on.
 pub(crate) const SEGMENT_BYTES: usize = 2 << 20;
 
@@ -103,7 +106,7 @@ impl Tree {
     pub(crate) fn open(path: &Path, cache_bytes: u64) -> Result<Self> {
         remove_unfinished_snapshots(path)?;
         let db = open_patiently(path, cache_bytes)?;
-        let data = path.join("db");
+        let data = path.join(DATA);
         let file = File::open(&data).map_err(|error| Error::io("open", &data, error))?;
         Ok(Self { db, file, path: path.to_path_buf(), unsynced: AtomicUsize::new(0) })
     }
@@ -159,7 +162,7 @@ impl Tree {
     /// another of its threads already has.
     pub(crate) fn sync(&self) -> Result<()> {
         self.flush()?;
-        let synced = self.file.sync_data().map_err(|error| Error::io("sync", &self.path.join("db"), error));
+        let synced = self.file.sync_data().map_err(|error| Error::io("sync", &self.path.join(DATA), error));
         self.unsynced.store(0, Ordering::Relaxed);
         synced
     }

@@ -34,6 +34,16 @@ pub fn under(wrapper: &[&str], role: &str, path: &Path, argument: &str) -> Comma
     command
 }
 
+/// Tells whether `strace` is there, to see the calls of a child and to make them fail; says so where it is not.
+pub fn has_strace() -> bool {
+    let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let there = there.is_ok_and(|status| status.success());
+    if !there {
+        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
+    }
+    there
+}
+
 /// Starts a child.
 pub fn start(mut command: Command) -> Running {
     let mut process = command.spawn().unwrap();

@@ -2,7 +2,7 @@
 //! length already.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use futures::executor::block_on;
 use toka_vault_journal::JournalVault;
@@ -50,9 +50,7 @@ fn zeros_are_written_past_the_memory_of_the_file_system() {
 /// Returns the system calls that create a vault and store 21 events; `None`, said aloud, where they cannot
 /// be seen.
 fn calls_of_commits() -> Option<Vec<String>> {
-    let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !there.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
+    if !child::has_strace() {
         return None;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! When a commit is on the disk: shown by the system calls that a child makes.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::Receiver;
 
 use futures::executor::block_on;
@@ -21,9 +21,7 @@ const HOUR: &str = "3600000";
 
 /// Starts a child that commits one event, under `strace`; says so and returns none without it.
 fn traced(vault: &std::path::Path, interval: &str) -> Option<Traced> {
-    let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !there.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
+    if !child::has_strace() {
         return None;
     }
     let strace = ["strace", "-f", "-qq", "-y", "-e", "trace=pwrite64,write,fdatasync,fsync", "-s", "64"];

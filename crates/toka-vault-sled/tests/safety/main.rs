@@ -25,6 +25,7 @@ mod power_cut;
 mod record_damage;
 mod support;
 mod tail;
+mod unsynced;
 
 /// Does what a parent test asks for, in a process of its own. Without a parent it does nothing.
 #[test]
