@@ -3,10 +3,9 @@
 //! Keeps the invariants that nothing is made up: what cannot be read becomes zeros, which no checksum takes for
 //! what was written; and that the failure is told.
 
-use std::error::Error as _;
-
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{StoredFile, is_unreadable};
+use toka_vault_engine::told;
 
 /// Bytes that a disk loses together at least.
 const SECTOR_BYTES: u64 = 512;
@@ -35,8 +34,11 @@ pub(crate) fn salvage(file: &dyn StoredFile, buffer: &mut [u8], at: u64, failure
         }
         (offset, rest) = (offset + length as u64, behind);
     }
-    let (path, cause) =
-        (file.path().display(), failure.source().map(ToString::to_string).unwrap_or_default());
-    tracing::warn!(%path, at, lost, cause, "sectors of a segment cannot be read and count as damaged");
+    tracing::warn!(
+        at,
+        lost,
+        error = told(&failure),
+        "sectors of a segment cannot be read and count as damaged"
+    );
     Ok(())
 }

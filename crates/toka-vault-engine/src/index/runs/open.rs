@@ -17,6 +17,7 @@ use crate::chunk::read_one;
 use crate::disk::{Directory, failed_with, is_unreadable};
 use crate::log::Log;
 use crate::sync::RwLock;
+use crate::told::told;
 
 impl Runs {
     /// Opens the files of a directory that fit a log which is durable up to `head`, and removes all
@@ -53,9 +54,7 @@ fn usable_runs(
             Ok(Ok(run)) => found.push(Arc::new(run)),
             Ok(Err(Damaged)) => remove(dir.as_ref(), &name),
             Err(error) => {
-                let path = dir.path(&name);
-                let path = path.display();
-                tracing::warn!(%path, cause = %cause(&error), "an index file cannot be read, and is not used");
+                tracing::warn!(error = told(&error), "an index file cannot be read, and is not used");
                 if is_unreadable(&error) {
                     remove(dir.as_ref(), &name);
                 }
@@ -109,11 +108,6 @@ pub(super) fn fits(run: &Run, log: &dyn Log) -> Result<bool> {
     }
 }
 
-/// Says what the system said.
-pub(super) fn cause(error: &Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
 /// Removes what is not used. Where that fails, the next open meets it again, and leaves it out again: a
 /// directory that somebody has made there, or a file that a network file system keeps, is no reason to stay shut.
 fn remove(dir: &dyn Directory, name: &str) {
@@ -127,7 +121,10 @@ fn remove(dir: &dyn Directory, name: &str) {
         Ok(()) => tracing::warn!(%path, "removed a file that is not part of this index"),
         Err(error) if failed_with(&error, ErrorKind::NotFound) => {}
         Err(error) => {
-            tracing::warn!(%path, cause = %cause(&error), "what is not part of this index cannot be removed, and is not used");
+            tracing::warn!(
+                error = told(&error),
+                "what is not part of this index cannot be removed, and is not used"
+            );
         }
     }
 }
