@@ -12,6 +12,7 @@ use std::error::Error;
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, PoisonError};
 
+use toka_vault::TailLoss;
 use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -22,9 +23,6 @@ use super::Notes;
 
 /// How the names of our crates begin. What others say is not for the user of this program.
 const OURS: &str = "toka_vault";
-
-/// What the program tells in a note of its own, which says more: the loss that was accepted.
-const TOLD_IN_A_NOTE: &str = "toka_vault_engine::disk::tail";
 
 /// How many warnings are printed at most that differ in nothing but what they are about.
 const ALIKE_MAX: usize = 8;
@@ -71,7 +69,8 @@ impl<S: Fn(&str) + Send + Sync + 'static> Subscriber for Warnings<S> {
         metadata.is_event()
             && *metadata.level() <= Level::WARN
             && target.starts_with(OURS)
-            && target != TOLD_IN_A_NOTE
+            // A note tells of a loss that was accepted, and says more.
+            && target != TailLoss::WARNING_TARGET
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -176,7 +175,7 @@ mod tests {
         let said = said(|| {
             tracing::warn!(target: "sled", "of another crate");
             tracing::info!(target: "toka_vault_engine", "no warning");
-            tracing::warn!(target: "toka_vault_engine::disk::tail", "told in a note");
+            tracing::warn!(target: TailLoss::WARNING_TARGET, "told in a note");
             tracing::warn_span!(target: "toka_vault_engine", "a span").in_scope(|| ());
         });
         assert!(said.is_empty(), "{said:?}");

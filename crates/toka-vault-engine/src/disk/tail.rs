@@ -21,6 +21,12 @@ pub enum TailLoss {
     Accept,
 }
 
+impl TailLoss {
+    /// The target of what is warned of a loss that was accepted, for a program that tells of it in words of its
+    /// own.
+    pub const WARNING_TARGET: &'static str = "toka_vault_engine::tail_loss";
+}
+
 /// Tells how far a vault had acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acknowledged {
@@ -56,7 +62,11 @@ pub fn check_tail(
     let (found, recorded) = (end.position(), acknowledged.head.unwrap_or(end.head));
     if !head.is_whole()? {
         // Only who accepts a loss comes here without a whole record.
-        tracing::warn!(%found, "a vault lost the record of what it had acknowledged, as accepted; it begins anew");
+        tracing::warn!(
+            target: TailLoss::WARNING_TARGET,
+            %found,
+            "a vault lost the record of what it had acknowledged, as accepted; it begins anew"
+        );
         return Ok(Tail::Short);
     }
     let least = recorded.position.max(acknowledged.durable);
@@ -65,7 +75,12 @@ pub fn check_tail(
         return Ok(Tail::Whole);
     }
     if tail_loss == TailLoss::Accept {
-        tracing::warn!(acknowledged = %least, %found, "a vault lost events at its end, as accepted");
+        tracing::warn!(
+            target: TailLoss::WARNING_TARGET,
+            acknowledged = %least,
+            %found,
+            "a vault lost events at its end, as accepted"
+        );
         return Ok(Tail::Short);
     }
     let path = path.to_path_buf();
