@@ -37,6 +37,11 @@ impl Gaps {
         Self(std::mem::replace(&mut self.0, rest))
     }
 
+    /// Tells whether all of them are between two positions.
+    pub(crate) fn are_within(&self, (first, last): Span) -> bool {
+        self.0.iter().all(|gap| first <= gap.0 && gap.0 <= gap.1 && gap.1 <= last)
+    }
+
     /// Tells whether all events could be read.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -90,6 +95,15 @@ mod tests {
         let mut widened = gaps(&[(1, 1), (7, 21)]);
         assert_eq!(widened.take_before(Position::new(20)), gaps(&[(1, 1), (7, 19)]));
         assert_eq!(widened, gaps(&[(20, 21)]));
+    }
+
+    #[test]
+    fn what_is_elsewhere_or_ends_before_it_begins_is_not_between_two_positions() {
+        let between = |first, last| (Position::new(first), Position::new(last));
+        let all = gaps(&[(3, 6), (8, 9)]);
+        assert!(all.are_within(between(3, 9)) && gaps(&[]).are_within(between(1, 1)));
+        assert!(!all.are_within(between(4, 9)) && !all.are_within(between(3, 8)));
+        assert!(!gaps(&[(7, 5)]).are_within(between(1, 9)));
     }
 
     #[test]

@@ -207,8 +207,9 @@ impl Recent {
         let Some((last, hash)) = positions.max().zip(self.newest) else { return };
         // What could not be read before the last event is covered with it. A file ends with an event that the
         // log has, so that what is behind it goes with the next.
-        let (first, gaps) = (self.due, self.gaps.take_before(last));
-        self.due = last.next();
+        let (first, due) = (self.due, last.next());
+        let gaps = self.gaps.take_before(due);
+        self.due = due;
         self.leaving = Some(Arc::new(Batch { ids, gaps, cover: Cover { first, last, hash } }));
     }
 }

@@ -27,9 +27,12 @@ pub(super) struct Filter {
 impl Filter {
     /// Has room for so many keys.
     pub(super) fn with_room(keys: u64) -> Self {
-        let keys = usize::try_from(keys).unwrap_or(usize::MAX);
-        let lines = keys.saturating_mul(BITS_PER_KEY).div_ceil(64 * LINE_WORDS);
-        Self { lines: vec![[0; LINE_WORDS]; lines], keys: 0 }
+        Self { lines: vec![[0; LINE_WORDS]; lines_for(keys)], keys: 0 }
+    }
+
+    /// Tells whether there was room for the keys that were added.
+    pub(super) fn had_room(&self) -> bool {
+        lines_for(self.keys) <= self.lines.len()
     }
 
     /// Returns how many keys were added.
@@ -94,6 +97,12 @@ impl Filter {
         let number = (u128::from(choice) * self.lines.len() as u128) >> 64;
         (number as usize, bits)
     }
+}
+
+/// Returns how many lines so many keys need.
+fn lines_for(keys: u64) -> usize {
+    let keys = usize::try_from(keys).unwrap_or(usize::MAX);
+    keys.saturating_mul(BITS_PER_KEY).div_ceil(64 * LINE_WORDS)
 }
 
 /// Bytes of a line.

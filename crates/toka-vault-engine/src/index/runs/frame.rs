@@ -76,12 +76,15 @@ impl Frame {
         Ok(frame)
     }
 
-    /// Tells whether it has what the files of an index have.
+    /// Tells whether it has what the files of an index have, and of no more than it covers: what is said of other
+    /// events, or cannot be, would be taken at its word by whoever merges files or searches for an id.
     pub(super) fn fits(&self, layout: Layout) -> bool {
-        match layout.times {
-            Times::Kept => self.notes.zones.cover((self.cover.first, self.cover.last)),
-            Times::Left => self.notes.zones.is_empty(),
-        }
+        let (Notes { zones, gaps }, span) = (&self.notes, self.cover.span());
+        let times = match layout.times {
+            Times::Kept => zones.cover(span),
+            Times::Left => zones.is_empty(),
+        };
+        span.0 <= span.1 && times && gaps.are_within(span) && self.filter.had_room()
     }
 
     /// Encodes the header.

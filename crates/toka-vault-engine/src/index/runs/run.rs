@@ -107,8 +107,11 @@ impl Run {
     ) -> Result<Result<Self, Damaged>> {
         let file = dir.open(name)?;
         match Frame::read(file.as_ref()) {
-            // Events that no zone tells of would not be found by their time.
-            Ok(Some(frame)) if !frame.fits(layout) => Ok(Err(Damaged)),
+            // Events that no zone tells of would not be found by their time. One that was given another's name would
+            // be removed or replaced in that one's place.
+            Ok(Some(frame)) if !frame.fits(layout) || name != file_name(frame.cover, layout.extension) => {
+                Ok(Err(Damaged))
+            }
             Ok(Some(frame)) => {
                 let (dir, name, discarded) = (dir.clone(), name.to_owned(), AtomicBool::default());
                 Ok(Ok(Self { dir, name, file, frame, layout, owner, discarded }))

@@ -125,6 +125,75 @@ fn a_file_that_cannot_be_finished_takes_no_room() {
     assert!(!dir.path().join(super::UNFINISHED).exists());
 }
 
+#[test]
+fn a_file_under_the_name_of_another_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, parts) = mergeable(dir.path());
+    let (log, head) = (given((MERGE_RUNS * EVENTS) as u64, 0), Position::new((MERGE_RUNS * EVENTS) as u64));
+    // That of what all of them would be merged to, and which is removed then as one of them.
+    let name = |run: &Run| dir.path().join(run.name());
+    std::fs::rename(name(&parts[3]), dir.path().join(format!("{:020}-{:020}.ids", 1, head.get()))).unwrap();
+    assert_eq!(Runs::beside(read_only(dir.path()), LAYOUT, &log, head).last().get(), 30);
+    let runs = Runs::open(directory(dir.path()), LAYOUT, &log, head).unwrap();
+    assert_eq!((runs.last().get(), files(dir.path()).len()), (30, 3));
+    log.events.chunks(EVENTS).skip(3).for_each(|events| add(&runs, events));
+    runs.merge(&|| false).unwrap();
+    assert_eq!(Runs::open(directory(dir.path()), LAYOUT, &log, head).unwrap().last(), head);
+}
+
+/// Writes a number over the header of a file, with a checksum that fits.
+fn say(path: &Path, at: usize, number: &[u8]) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at..at + number.len()].copy_from_slice(number);
+    let pages = u32::from_be_bytes(bytes[56..60].try_into().unwrap()) as usize;
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&bytes[8..96]);
+    checksum.update(bytes.get((pages + 1) * 4_096..).unwrap_or_default());
+    bytes[4..8].copy_from_slice(&checksum.finalize().to_be_bytes());
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_file_that_says_what_cannot_be_is_not_used_though_its_checksum_fits() {
+    let head = Position::new((MERGE_RUNS * EVENTS) as u64);
+    let log = given(head.get(), 0);
+    let (whole, greatest) = ([0_u8; 0], [0xff; 8]);
+    // Nothing, for comparison; the first and the last position; how many pages, filtered keys, lines, zones, gaps.
+    let changes: [(usize, &[u8]); 9] = [
+        (8, &whole),
+        (8, &greatest),
+        (16, &[0; 8]),
+        (16, &greatest),
+        (56, &greatest[..4]),
+        (80, &greatest),
+        (80, &[0, 0, 0, 0, 0, 0, 0, 1]),
+        (88, &greatest[..4]),
+        (92, &greatest[..4]),
+    ];
+    for (at, number) in changes {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, parts) = mergeable(dir.path());
+        say(&dir.path().join(parts[1].name()), at, number);
+        let runs = Runs::open(directory(dir.path()), LAYOUT, &log, head).unwrap();
+        runs.merge(&|| false).unwrap();
+        let last = if number.is_empty() { head.get() } else { 10 };
+        assert_eq!(runs.last().get(), last, "{number:?} at {at}");
+    }
+}
+
+#[test]
+fn a_file_that_tells_of_events_which_it_does_not_cover_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, _) = mergeable(dir.path());
+    let more = given((MERGE_RUNS * EVENTS + EVENTS) as u64, 0).events.split_off(MERGE_RUNS * EVENTS);
+    let gap = |first, last| [(Position::new(first), Position::new(last))].into_iter().collect();
+    for (gaps, is_used) in [(gap(80, 85), false), (gap(85, u64::MAX), false), (gap(81, 85), true)] {
+        let (entries, cover) = file_of(&more);
+        let added = runs.add(entries, Notes { gaps, ..Notes::default() }, cover);
+        assert_eq!(added.is_ok(), is_used, "{added:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_of_another_process_that_is_gone_before_it_is_open_hides_no_other_for_ever() {
