@@ -319,6 +319,71 @@ mod tests {
         assert!(lock(&seen.seen).ids.len() <= SEEN_IDS_MAX + SEEN_IDS_MAX / 8);
     }
 
+    /// A log in whose first read something else happens.
+    struct Meanwhile<F>(Given, Mutex<Option<F>>);
+
+    impl<F: FnOnce() + Send + 'static> Log for Meanwhile<F> {
+        fn append(&self, group: &mut Group) -> Result<(), Unappended> {
+            self.0.append(group)
+        }
+
+        fn sync(&self, head: Head) -> Result<()> {
+            self.0.sync(head)
+        }
+
+        fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+            let chunk = self.0.read(from, budget);
+            let other = lock(&self.1).take();
+            other.into_iter().for_each(|other| other());
+            chunk
+        }
+
+        fn close(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Looks for an event among 200, of which 150 were looked through, while another look goes up to 400 and finds
+    /// that so many are in files by now.
+    fn found_meanwhile(number: u64, files: u64) -> Lookup {
+        let dir = tempfile::tempdir().unwrap();
+        let log = given(400, 0);
+        let index = IndexBeside::open(read_only(dir.path()).as_ref(), &log, Position::new(400)).unwrap();
+        let seen = std::sync::Arc::new(SeenIds::beside(index.ids));
+        assert_eq!(find(&seen, &given(150, 0), 999), Lookup::Absent.or_in(lock(&seen.seen).unknown()));
+        let other = {
+            let (path, seen) = (dir.path().to_path_buf(), seen.clone());
+            move || {
+                filed(&path, &given(files, 0));
+                assert!(matches!(find(&seen, &log, 999), Lookup::Absent | Lookup::Unread(_)));
+                assert_eq!(lock(&seen.seen).filed.get(), files);
+            }
+        };
+        let log = Meanwhile(given(200, 0), Mutex::new(Some(other)));
+        let found = seen.find(id(number, 0), Position::new(200), &log).unwrap();
+        assert!(lock(&log.1).is_none(), "the other look came in between");
+        found
+    }
+
+    #[test]
+    fn what_another_look_lets_go_of_meanwhile_is_found_all_the_same() {
+        for (number, files) in [
+            // Let go of before, and in a file only now.
+            (20, 150),
+            // Read by this look, and let go of by the other before this one notes it.
+            (151, 128),
+            (200, 128),
+            (200, 300),
+        ] {
+            let found = found_meanwhile(number, files);
+            assert_eq!(found, Lookup::At(Position::new(number)), "{files} in files");
+        }
+        // In no file, neither before nor now: it is told where to search.
+        let Lookup::Unread(unread) = found_meanwhile(80, 64) else { panic!("it is not known to be absent") };
+        let [(first, last)] = unread.as_slice() else { panic!("{unread:?}") };
+        assert!(first.get() == 65 && last.get() >= 80, "{unread:?}");
+    }
+
     #[test]
     fn what_two_have_read_is_noted_once() {
         let (log, mut seen) = (given(60, 0), Seen::default());
