@@ -139,6 +139,34 @@ fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
 }
 
 #[test]
+fn damage_at_the_end_of_what_is_written_is_told_in_one_piece() {
+    let mut seed = Seed::new(4);
+    let shared: Arc<dyn Directory> = Arc::new(SimDirectory::default());
+    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+    let journal = Journal::create(shared.clone(), spares, 7, salts(1)).unwrap();
+    let mut append = |end, sizes: &[u64]| {
+        let group = group_of(&mut seed, end, sizes);
+        journal.append(&group).map_err(Error::from).unwrap();
+        (group.end, journal.active().extent().1)
+    };
+    let (end, from) = append(LogEnd::EMPTY, &[100; 3]);
+    let (end, _) = append(end, &[100; 5]);
+    let (end, behind) = append(end, &[1_500; 4]);
+    let lost = vec![0; (behind - from) as usize];
+    shared.open(&file_name(0)).unwrap().write_at(&lost, from).unwrap();
+    let told = |next| match journal.read(Position::new(next), ReadBudget::CHUNK) {
+        Err(Error::Corrupt { first, last, .. }) => (first.get(), last.get()),
+        read => panic!("{read:?}"),
+    };
+    assert_eq!((4..=12).map(told).collect::<Vec<_>>(), (4..=12).map(|next| (next, 12)).collect::<Vec<_>>());
+    assert_eq!(journal.read(Position::new(13), ReadBudget::CHUNK).unwrap().last_position(), None);
+    // What is written behind it is there.
+    let (end, _) = append(end, &[10]);
+    assert_eq!(told(4), (4, 12));
+    assert_eq!(read_over_damage(&journal, end.position()).0.len(), 4);
+}
+
+#[test]
 fn a_first_segment_that_does_not_begin_with_the_first_event_is_told() {
     let directory = SimDirectory::default();
     let head = Head { position: Position::new(5), chain: ChainHash::EMPTY };

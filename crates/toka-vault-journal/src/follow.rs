@@ -138,7 +138,7 @@ impl Follower {
         place.unproven =
             newest.map(|(_, behind, _)| Unproven { segment, at, first, behind: *behind, durable });
         if let Some((end, behind, frames)) = shown {
-            active.extend(ahead.frames.into_iter().take(frames), behind);
+            active.extend(ahead.frames.into_iter().take(frames), behind, end.position());
             place.end = end;
         }
         Ok(())
@@ -176,7 +176,7 @@ fn front(active: &Active, at: u64) -> Result<[u8; HEADER_BYTES]> {
 fn begin(directory: &dyn Directory, header: SegmentHeader) -> Result<Active> {
     let segment = Segment::new(directory.open(&file_name(header.number))?, header);
     let index = FrameIndex::new(segment.file.len()?);
-    Active::new(segment, index, PAGE_BYTES as u64)
+    Active::new(segment, index, PAGE_BYTES as u64, header.before.position())
 }
 
 impl FollowedLog for Follower {

@@ -56,6 +56,8 @@ pub(crate) struct Active {
     index: RwLock<FrameIndex>,
     /// Where its frames end.
     pub(crate) written: AtomicU64,
+    /// The position of the last event that is known to be written.
+    last: AtomicU64,
     /// Bytes that frames may take, and the header before them.
     capacity: u64,
 }
@@ -79,29 +81,40 @@ struct Writer {
 }
 
 impl Active {
-    /// Goes on writing to a segment at `written`.
-    pub(crate) fn new(segment: Segment, index: FrameIndex, written: u64) -> Result<Self> {
+    /// Goes on writing to a segment at `written`, behind the event at `last`.
+    pub(crate) fn new(segment: Segment, index: FrameIndex, written: u64, last: Position) -> Result<Self> {
         let capacity = segment.file.len()?.saturating_sub(INDEX_BYTES as u64);
-        Ok(Self { segment, index: RwLock::new(index), written: AtomicU64::new(written), capacity })
+        let (written, last) = (AtomicU64::new(written), AtomicU64::new(last.get()));
+        Ok(Self { segment, index: RwLock::new(index), written, last, capacity })
     }
 
     /// Takes a segment with a fresh header that is still to be written.
     fn begun(segment: Segment) -> Result<Self> {
         let bytes = segment.file.len()?;
         segment.file.write_at(&segment.header.page(), 0)?;
-        Self::new(segment, FrameIndex::new(bytes), PAGE_BYTES as u64)
+        let before = segment.header.before.position();
+        Self::new(segment, FrameIndex::new(bytes), PAGE_BYTES as u64, before)
     }
 
     pub(crate) fn index(&self) -> FrameIndex {
         read(&self.index).clone()
     }
 
-    /// Adds frames that somebody else has written, and which end at `written`.
-    pub(crate) fn extend(&self, frames: impl Iterator<Item = (Position, u64)>, written: u64) {
+    /// Adds frames that were written, and which end at `written`, with the event at `last`.
+    pub(crate) fn extend(&self, frames: impl Iterator<Item = (Position, u64)>, written: u64, last: Position) {
         let mut index = write(&self.index);
         frames.for_each(|(first, offset)| index.add(first, offset));
         drop(index);
         self.written.store(written, Ordering::Release);
+        self.last.store(last.get(), Ordering::Release);
+    }
+
+    /// Returns the position of the last event that is known to be written, and where the frames end: that one's,
+    /// or later ones.
+    pub(crate) fn extent(&self) -> (Position, u64) {
+        // In the other order than they are noted in.
+        let last = Position::new(self.last.load(Ordering::Acquire));
+        (last, self.written.load(Ordering::Acquire))
     }
 
     /// Writes the index behind the frames, at the end. Where a file was cut short there is no room for it, and
@@ -177,7 +190,7 @@ impl Journal {
         let offsets = writer.frames(&blocks, group.end.position(), &active.segment, at);
         writer.pad(at, active.capacity);
         active.segment.file.write_at(&writer.buffer, at)?;
-        active.extend(offsets.into_iter(), at + bytes as u64);
+        active.extend(offsets.into_iter(), at + bytes as u64, group.end.position());
         if at < active.capacity / 2 && at + bytes as u64 >= active.capacity / 2 {
             // Not before: a vault that is opened for a few events makes no segment that it never uses.
             lock(&self.spares).want(active.segment.header.number + 1);

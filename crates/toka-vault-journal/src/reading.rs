@@ -3,8 +3,6 @@
 //! Keeps the invariant that a position is answered by the event that was written for it, or by an
 //! error that names the segment and the place; what is damaged hides nothing behind it.
 
-use std::sync::atomic::Ordering;
-
 use toka_vault_core::{Error, Position, Result};
 use toka_vault_engine::block::{Block, ReadPayload};
 use toka_vault_engine::{Chunk, ReadBudget};
@@ -28,8 +26,10 @@ struct Part<'a> {
     needed: Option<u64>,
     /// Where the frames end at the latest.
     limit: u64,
-    /// The last position that there is in it; `None` in the segment that is written to.
-    last: Option<Position>,
+    /// The last position that there is in it, as far as is known.
+    last: Position,
+    /// Whether there can be others behind that: in the segment that is written to.
+    grows: bool,
 }
 
 impl Part<'_> {
@@ -81,7 +81,8 @@ impl Journal {
         loop {
             if let Some(full) = self.segments.full(*next, &self.pool)? {
                 let ((offset, needed), limit) = (full.index.find(*next, last), full.index.bytes());
-                let part = Part { segment: &full.segment, offset, needed, limit, last: Some(full.last) };
+                let part =
+                    Part { segment: &full.segment, offset, needed, limit, last: full.last, grows: false };
                 return self.read_part(&part, chunk, next, budget, payload);
             }
             let active = self.active();
@@ -89,9 +90,9 @@ impl Journal {
                 // The one that has it became full between the two looks; the next look finds it.
                 continue;
             }
-            let limit = active.written.load(Ordering::Acquire);
+            let (known, limit) = active.extent();
             let (offset, needed) = active.find(*next, last);
-            let part = Part { segment: &active.segment, offset, needed, limit, last: None };
+            let part = Part { segment: &active.segment, offset, needed, limit, last: known, grows: true };
             return self.read_part(&part, chunk, next, budget, payload);
         }
     }
@@ -107,14 +108,18 @@ impl Journal {
         let mut walk = part.walk(&self.pool, *next, budget);
         // Where a frame should be and is not.
         let mut damaged_at = None;
-        while part.last.is_none_or(|last| *next <= last) {
+        while part.grows || *next <= part.last {
             let Some(frame) = walk.next()? else {
                 let at = walk.offset();
-                if part.last.is_none() && at >= part.limit {
+                if part.grows && at >= part.limit {
                     return Ok(());
                 }
                 if !walk.search(part.segment.header.first())? {
-                    return Err(corrupt(part.segment, *next, part.last.unwrap_or(*next), at, NO_FRAME));
+                    if part.grows && *next > part.last {
+                        // Behind the end, however that looks.
+                        return Ok(());
+                    }
+                    return Err(corrupt(part.segment, *next, part.last, at, NO_FRAME));
                 }
                 damaged_at = Some(at);
                 continue;

@@ -101,7 +101,7 @@ impl Looked {
             directory.remove(&file_name(*number))?;
         }
         directory.sync()?;
-        let active = Active::new(self.segment, self.scan.index, self.scan.whole)?;
+        let active = Active::new(self.segment, self.scan.index, self.scan.whole, self.scan.end.position())?;
         Ok((self.headers, active))
     }
 }
