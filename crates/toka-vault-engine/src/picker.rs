@@ -1,7 +1,7 @@
 //! [`Picker`]: the events that a query wants, out of those that an index covers.
 //!
-//! It merges the positions of several keys in order, some of each key at a time, so that what it
-//! holds is bounded by the number of keys. Where a range of times is wanted, it looks only where such times
+//! It merges the positions of several keys in order, some of each key at a time, the fewer the more keys there
+//! are, so that what it holds is bounded. Where a range of times is wanted, it looks only where such times
 //! are. What lies close together is read at once.
 //!
 //! Keeps the invariants that each wanted event between its ends is told once, in order; and that a
@@ -25,6 +25,8 @@ use list::{List, ListOf, Spans, Way};
 
 /// Most keys that are merged. Beyond, what is wanted is a good part of everything, and all is read.
 const KEYS_MAX: usize = 4_096;
+
+const _: () = assert!(cfg!(test) || KEYS_MAX * list::LIST_MIN <= list::HELD_MAX);
 
 /// Most events that are picked at once.
 const PICK_MAX: usize = 512;
@@ -164,7 +166,9 @@ impl Picker {
 
     /// Puts the next position of a list among the next ones.
     fn refill(&mut self, postings: &Postings, number: usize) -> Result<(), Damaged> {
-        let way = Way { postings, spans: self.spans.as_ref(), backward: self.is_backward() };
+        let (spans, backward, at_once) =
+            (self.spans.as_ref(), self.is_backward(), list::at_once(self.lists.len()));
+        let way = Way { postings, spans, backward, at_once };
         let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
         let next = list.next(&way)?;
         if let Some(position) = next.filter(|position| (self.first..=self.last).contains(position)) {
@@ -310,4 +314,33 @@ fn close(positions: &[Position]) -> usize {
         _ => false,
     };
     positions.windows(2).take_while(near).count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use toka_vault_core::Filter;
+
+    use super::*;
+    use crate::index::Index;
+    use crate::index::given::given;
+
+    #[test]
+    fn however_many_kinds_there_are_what_is_held_of_them_is_bounded() {
+        const EVENTS: u64 = 3_000;
+        let index = Arc::new(Index::empty(&given(0, 0)));
+        let storage = Storage { log: Arc::new(given(EVENTS, 0)), index, seen: None };
+        let query = Arc::new(Query::Filter(Filter::kind("kind.*").unwrap()));
+        for direction in [Direction::Forward, Direction::Backward] {
+            let started = storage.picker(&query, Position::FIRST, Position::new(EVENTS), direction);
+            let (mut picker, _) = started.unwrap().unwrap();
+            let (mut told, mut rest) = (0, Rest::More);
+            while rest == Rest::More {
+                let held: usize = picker.lists.iter().map(List::held).sum();
+                assert!(held <= list::HELD_MAX, "{held} positions of {} lists", picker.lists.len());
+                let found = picker.find(&storage.index.postings, 50);
+                (told, rest) = (told + found.len() as u64, found.rest);
+            }
+            assert_eq!(told, EVENTS);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! [`List`]: the positions of one key, or of all events, some fetched at a time.
 //!
-//! Keeps the invariant that positions outside of the [`Spans`] that a range of times leaves are passed over,
-//! and not fetched where others are between them.
+//! Keeps the invariants that positions outside of the [`Spans`] that a range of times leaves are passed over,
+//! and not fetched where others are between them; and that the lists of one reader together hold a bounded
+//! number of positions, however many they are.
 
 use toka_vault_core::Position;
 
@@ -10,6 +11,12 @@ use crate::index::{Damaged, Key, Postings};
 
 /// Positions that are fetched at once: a good part of what a page of a file has.
 const LIST_MAX: usize = 512;
+
+/// The same at least: reading a page for so many costs less than reading their events.
+pub(super) const LIST_MIN: usize = 16;
+
+/// Positions that all lists of a reader hold: half a MiB. Few in tests, so that they see them shared out.
+pub(super) const HELD_MAX: usize = if cfg!(test) { 256 } else { 1 << 16 };
 
 /// Holds the positions that come next.
 pub(super) struct List {
@@ -38,6 +45,13 @@ pub(super) struct Way<'a> {
     /// `None` where all positions are meant.
     pub(super) spans: Option<&'a Spans>,
     pub(super) backward: bool,
+    /// How many positions are fetched at once.
+    pub(super) at_once: usize,
+}
+
+/// Returns how many positions are fetched at once where there are so many lists.
+pub(super) fn at_once(lists: usize) -> usize {
+    (HELD_MAX / lists.max(1)).clamp(LIST_MIN, LIST_MAX)
 }
 
 impl Spans {
@@ -111,16 +125,22 @@ impl List {
     fn fetch(&mut self, way: &Way<'_>) -> Result<bool, Damaged> {
         let Some(from) = self.from.take().and_then(|from| way.next(from)) else { return Ok(false) };
         let fetched = match self.key {
-            ListOf::Key(key) if way.backward => way.postings.descending(key, from, LIST_MAX)?,
-            ListOf::Key(key) => way.postings.ascending(key, from, LIST_MAX)?,
+            ListOf::Key(key) if way.backward => way.postings.descending(key, from, way.at_once)?,
+            ListOf::Key(key) => way.postings.ascending(key, from, way.at_once)?,
             ListOf::All => {
                 let next = |position: &Position| way.next(way.behind(*position));
-                std::iter::successors(Some(from), next).take(LIST_MAX).collect()
+                std::iter::successors(Some(from), next).take(way.at_once).collect()
             }
         };
-        self.from = fetched.last().filter(|_| fetched.len() >= LIST_MAX).map(|last| way.behind(*last));
+        self.from = fetched.last().filter(|_| fetched.len() >= way.at_once).map(|last| way.behind(*last));
         self.fetched = fetched.into_iter();
         Ok(!self.fetched.as_slice().is_empty())
+    }
+
+    /// Counts the positions that it holds.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.fetched.as_slice().len()
     }
 }
 
@@ -131,7 +151,7 @@ mod tests {
     fn listed(spans: &[(u64, u64)], from: u64, backward: bool) -> Vec<u64> {
         let spans = spans.iter().map(|(from, to)| (Position::new(*from), Position::new(*to))).collect();
         let (postings, spans) = (Postings::default(), Spans(spans));
-        let way = Way { postings: &postings, spans: Some(&spans), backward };
+        let way = Way { postings: &postings, spans: Some(&spans), backward, at_once: at_once(1) };
         let mut list = List::new(ListOf::All, Position::new(from));
         std::iter::from_fn(|| list.next(&way).unwrap()).map(Position::get).collect()
     }
