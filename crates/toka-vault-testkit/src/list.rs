@@ -84,6 +84,7 @@ macro_rules! conformance_cases {
                 too_many_bytes_are_refused
                 batches_of_concurrent_writers_stay_whole
                 a_batch_becomes_visible_at_once
+                thousands_become_visible_at_once
             }
             cancel {
                 a_dropped_recv_loses_nothing
@@ -91,6 +92,7 @@ macro_rules! conformance_cases {
                 a_commit_that_is_never_polled_does_nothing
                 a_dropped_commit_happens_whole_or_not_at_all
                 a_dropped_commit_can_be_repeated
+                a_dropped_commit_wakes_who_waits
                 a_dropped_close_closes
             }
             causality {
@@ -126,6 +128,7 @@ macro_rules! conformance_cases {
                 subscriptions_give_what_was_there_and_end
                 a_replay_gives_the_history_or_says_closed
                 accepted_commits_are_finished
+                a_commit_under_way_is_finished_or_refused
             }
             commits {
                 an_empty_vault_has_nothing
@@ -142,11 +145,13 @@ macro_rules! conformance_cases {
                 the_head_is_still_there
                 nothing_came_in_between
                 an_event_is_still_a_leaf
+                a_range_of_time_holds_for_conditions
                 old_events_count_as_well_as_new_ones
                 all_conditions_hold_for_the_whole_batch
                 a_repeat_is_answered_before_its_conditions
                 what_broke_a_condition_can_be_read
                 one_of_many_wins
+                nothing_comes_between_the_look_and_the_commit
                 no_update_is_lost
                 a_refusal_disturbs_no_other_commit
                 what_was_there_before_counts
@@ -276,6 +281,9 @@ macro_rules! conformance_cases {
                 all_shapes_come_back
                 the_digest_is_that_of_the_bytes
                 one_payload_can_be_stored_often
+                a_payload_is_found_by_its_digest
+                a_payload_is_found_by_its_digest_after_reopening
+                no_more_is_shared_than_is_repeated
             }
             relations {
                 is_ancestor_tells_every_relation

@@ -1,5 +1,6 @@
 //! Batches: atomic, contiguous, never split for anybody.
 
+use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, PAYLOAD_BYTES_MAX};
 use toka_vault_core::{Error, Event, EventStore, EventStoreExt, NewEvent, StartFrom};
@@ -9,6 +10,7 @@ use crate::Backend;
 use crate::assert_error;
 use crate::assertions::assert_whole;
 use crate::events::{batch, event, fill, history, id, numbers, payload_of, take};
+use crate::runner::elsewhere;
 
 /// Events of each batch in these cases.
 const SIZE: usize = 8;
@@ -105,6 +107,32 @@ pub async fn a_batch_becomes_visible_at_once(backend: Backend) {
         take(&mut subscription, SIZE - 1).await;
     }
     join_all(writers).await;
+}
+
+/// So do those of a batch of thousands, for who looks all the time.
+pub async fn thousands_become_visible_at_once(backend: Backend) {
+    const MANY: u64 = 4_096;
+    let Some(store) = roomy(&backend, MANY).await else { return };
+    let reader = store.clone();
+    let look = elsewhere(move || {
+        block_on(async {
+            loop {
+                let seen = reader.head().await.unwrap().position.get();
+                assert!([0, MANY].contains(&seen), "the head stood at {seen}, inside a batch of {MANY}");
+                let first = reader.get(id(0)).await.unwrap().is_some();
+                if first {
+                    let last = reader.get(id(MANY - 1)).await.unwrap();
+                    assert!(last.is_some(), "the first event of a batch was found before its last");
+                }
+                if seen == MANY {
+                    break;
+                }
+                std::thread::yield_now();
+            }
+        });
+    });
+    let commit = store.commit_batch((0..MANY).map(|number| event(number).with_id(id(number))).collect());
+    futures::future::join(look, async { commit.await.unwrap() }).await;
 }
 
 /// Commits 15 batches whose events carry the number of the batch.

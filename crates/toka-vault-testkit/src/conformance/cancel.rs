@@ -93,6 +93,24 @@ pub async fn a_dropped_commit_can_be_repeated(backend: Backend) {
     assert_eq!(assert_whole(&store).await.len(), 50);
 }
 
+/// A commit that is dropped and happened all the same wakes whoever waits for its event.
+pub async fn a_dropped_commit_wakes_who_waits(backend: Backend) {
+    let store = backend.open().await;
+    let mut subscription = store.subscribe();
+    for round in 0..50 {
+        let waiting = tokio::spawn(async move { (take(&mut subscription, 1).await, subscription) });
+        // On the other worker it waits by now, more often than not.
+        tokio::task::yield_now().await;
+        let new = event(round).with_id(crate::events::id(round));
+        let _ = poll_once(store.commit(new.clone()));
+        // Where the first one happened this stores nothing, and so wakes nobody.
+        store.commit(new).await.unwrap();
+        let (events, back) = waiting.await.unwrap();
+        assert_eq!(number(&events[0]), round);
+        subscription = back;
+    }
+}
+
 /// A `close` that is dropped closes all the same.
 pub async fn a_dropped_close_closes(backend: Backend) {
     let store = backend.open().await;

@@ -1,7 +1,13 @@
 //! Closing a vault.
 
-use futures::future::join_all;
-use toka_vault_core::{Error, EventStore, EventStoreExt, ReplayOptions, StartFrom};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use futures::future::{join, join_all};
+use toka_vault_core::{Error, Event, EventStore, EventStoreExt, ReplayOptions, StartFrom, Subscription};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::Backend;
 use crate::assert_error;
@@ -38,22 +44,33 @@ pub async fn an_empty_vault_can_be_closed(backend: Backend) {
     assert_error!(store.commit(event(1)).await, Error::Closed);
 }
 
-/// A subscriber that waits gets the end.
+/// A subscriber that waits gets the end: it is woken.
 pub async fn a_waiting_subscriber_gets_the_end(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 5).await;
     let mut polled = store.subscribe();
     assert_waits(&mut polled);
     let unpolled = store.subscribe();
-    let task = {
-        let subscription = store.subscribe();
-        tokio::spawn(drain(subscription))
-    };
+    let task = waiting(store.subscribe()).await;
     store.close().await.unwrap();
     for (events, ended) in [drain(polled).await, drain(unpolled).await, task.await.unwrap()] {
         assert!(events.is_empty());
         assert!(ended, "a subscriber at the head has read everything: it ends, without an error");
     }
+}
+
+/// Drains a subscription on a task of its own, and returns once that waits for the next event.
+async fn waiting(subscription: Subscription) -> JoinHandle<(Vec<Event>, bool)> {
+    let (tell, told) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        let mut draining = pin!(drain(subscription));
+        let begun = poll_fn(|cx| Poll::Ready(draining.as_mut().poll(cx))).await;
+        assert!(begun.is_pending(), "a subscription that has nothing to give waits");
+        tell.send(()).unwrap();
+        draining.await
+    });
+    told.await.expect("it begins to wait");
+    task
 }
 
 /// After the end a subscription stays at its end.
@@ -122,5 +139,35 @@ pub async fn accepted_commits_are_finished(backend: Backend) {
     if backend.is_durable() {
         drop(store);
         assert_eq!(history(&backend.open().await).await.len(), acknowledged);
+    }
+}
+
+/// A commit that is under way when the vault is closed is finished, and then subscribers get it before
+/// their end; or it is refused, and then it is nowhere.
+pub async fn a_commit_under_way_is_finished_or_refused(backend: Backend) {
+    let store = backend.open().await;
+    fill(&store, 3).await;
+    let subscription = store.subscribe_from(StartFrom::Beginning);
+    // Each commit gets as far as it can without waiting; then the vault is closed, and all go on.
+    let commits = join_all((0..8).map(|number| store.commit(event(number).with_id(id(number)))));
+    let (outcomes, closed) = join(commits, store.close()).await;
+    closed.unwrap();
+    let mut taken = 3;
+    for outcome in outcomes {
+        match outcome {
+            Ok(_) => taken += 1,
+            refused => assert_error!(refused, Error::Closed),
+        }
+    }
+    let (events, whole) = drain(subscription).await;
+    assert!(
+        !whole || events.len() == taken,
+        "a subscription ended after {} events, {taken} were acknowledged: a commit was taken after the closing",
+        events.len()
+    );
+    if backend.is_durable() {
+        drop(store);
+        let kept = history(&backend.open().await).await.len();
+        assert_eq!(kept, taken, "events that are kept, and those that were acknowledged");
     }
 }

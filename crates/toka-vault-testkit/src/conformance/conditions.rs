@@ -1,10 +1,13 @@
 //! Commits that happen only where something holds.
 
+use futures::executor::block_on;
 use toka_vault_core::{
     Condition, Error, EventStore, EventStoreExt, Filter, NewEvent, Position, ReplayOptions, StartFrom,
+    Timestamp,
 };
 
 use crate::events::{batch, event, fill, history, id, read};
+use crate::runner::elsewhere;
 use crate::{Backend, Store, assert_error};
 
 fn of_kind(kind: &str) -> NewEvent {
@@ -65,7 +68,28 @@ pub async fn an_event_is_still_a_leaf(backend: Backend) {
     fill(&store, 2).await;
     store.commit(child).await.unwrap();
     assert_refused(&store, Condition::Leaf(root.id), 3).await;
+    // A child follows all that it names, and not the first alone.
+    let last = store.commit(event(5)).await.unwrap();
+    store.commit(event(6).with_parents(&[root.id, last.id])).await.unwrap();
+    assert_refused(&store, Condition::Leaf(last.id), 8).await;
     assert_error!(store.commit_if(event(4), &[Condition::Leaf(id(77))]).await, Error::UnknownEvent { id: unknown } if unknown == id(77));
+}
+
+/// A range of time holds in a condition as in a replay: its start is in it, its end is not.
+pub async fn a_range_of_time_holds_for_conditions(backend: Backend) {
+    let store = backend.open().await;
+    let second = |number: i64| Timestamp::from_micros(number * 1_000_000).unwrap();
+    for number in [10, 20, 30] {
+        store.commit(of_kind("a.one").with_timestamp(second(number))).await.unwrap();
+    }
+    let range = |since, until| {
+        let filter = Filter::kind("a.*").unwrap().with_since(second(since)).unwrap();
+        Condition::none_after(Position::ZERO, filter.with_until(second(until)).unwrap())
+    };
+    assert_refused(&store, range(20, 25), 2).await;
+    assert_refused(&store, range(11, 31), 2).await;
+    assert_refused(&store, range(30, 31), 3).await;
+    store.commit_if(of_kind("b.one"), &[range(21, 30), range(31, 40), range(0, 10)]).await.unwrap();
 }
 
 /// Conditions look at what is old as well as at what is new.
@@ -151,6 +175,28 @@ pub async fn one_of_many_wins(backend: Backend) {
     if backend.capacity().is_none_or(|capacity| capacity >= 20) {
         assert_eq!(history(&store).await.len(), 20);
     }
+}
+
+/// A commit on the condition that the head is at a position takes the place behind it, whoever else
+/// commits at the same time.
+pub async fn nothing_comes_between_the_look_and_the_commit(backend: Backend) {
+    let store = backend.open().await;
+    let write = |store: Store| async move {
+        for _ in 0..250 {
+            let head = store.head().await.unwrap().position;
+            match store.commit_if(event(1), &[Condition::HeadAt(head)]).await {
+                Ok(header) => assert_eq!(
+                    header.position,
+                    head.next(),
+                    "something came between the look at HeadAt({head}) and its commit"
+                ),
+                Err(Error::ConditionFailed { .. }) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    };
+    let (one, two) = (write(store.clone()), write(store.clone()));
+    futures::future::join(elsewhere(|| block_on(one)), elsewhere(|| block_on(two))).await;
 }
 
 /// Writers that read, decide and try again lose no update.

@@ -59,6 +59,10 @@ pub async fn what_stands_behind_is_read_whatever_its_time(backend: Backend) {
     let filter = Filter::new().with_since(second(25)).unwrap();
     assert_eq!(replayed(&store, from(25).with_filter(filter)).await, [40, 30, 50]);
     assert_eq!(replayed(&store, from(45)).await, [50]);
+    // However many of them are earlier: times that were brought are in no order that a search could halve.
+    let early: Vec<_> = (100..200).map(|number| number % 9).collect();
+    commit(&store, &early).await;
+    assert_eq!(replayed(&store, from(25)).await, [vec![40, 20, 30, 5, 50], early].concat());
 }
 
 /// The time that the vault gave to an event finds that event, or one that it gave the same time before.

@@ -1,13 +1,13 @@
 //! Payloads of all sizes and shapes.
 
 use serde_json::json;
-use toka_vault_core::limits::PAYLOAD_BYTES_MAX;
-use toka_vault_core::{Digest, EventStore, EventStoreExt, NewEvent, Payload, StartFrom};
+use toka_vault_core::limits::{BATCH_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use toka_vault_core::{Digest, Event, EventStore, EventStoreExt, NewEvent, Payload, StartFrom};
 
 use super::roomy;
-use crate::Backend;
 use crate::assertions::assert_whole;
-use crate::events::{payload_of, sized, take};
+use crate::events::{fill, history, payload_of, sized, take};
+use crate::{Backend, Store};
 
 /// Sizes around every bound at which a format or a store may change its ways. Sizes that no text
 /// has are left out.
@@ -50,17 +50,19 @@ pub async fn the_largest_payload_is_taken(backend: Backend) {
     assert_whole(&store).await;
 }
 
-/// A batch of payloads of the largest size, as many as one commit may have, is taken among small
-/// ones, and reaches subscribers.
+/// A batch of payloads of the largest size, of as many bytes as one commit may have, is taken among
+/// small ones, and reaches subscribers.
 pub async fn a_batch_of_the_largest_payloads_is_taken(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe_from(StartFrom::Head);
     store.commit(sized(10)).await.unwrap();
     let payloads: Vec<_> = (0..4).map(|less| payload_of(PAYLOAD_BYTES_MAX - less)).collect();
-    let batch = payloads.iter().map(|payload| NewEvent::new("large", payload).unwrap()).collect();
-    store.commit_batch(batch).await.unwrap();
+    let mut batch: Vec<_> = payloads.iter().map(|payload| NewEvent::new("large", payload).unwrap()).collect();
+    // With this one they have as many bytes as there may be, and not one more.
+    batch.push(sized(BATCH_BYTES_MAX - payloads.iter().map(|payload| payload.bytes().len()).sum::<usize>()));
+    store.commit_batch(batch).await.expect("a batch of just the limit is taken");
     store.commit(sized(11)).await.unwrap();
-    let events = take(&mut subscription, 6).await;
+    let events = take(&mut subscription, 7).await;
     for (event, payload) in events[1..5].iter().zip(&payloads) {
         assert!(event.payload == *payload, "a large payload came back changed");
     }
@@ -111,4 +113,66 @@ pub async fn one_payload_can_be_stored_often(backend: Backend) {
         store.commit_batch(batch).await.unwrap();
     }
     assert!(assert_whole(&store).await.iter().all(|event| event.payload == payload));
+}
+
+/// A payload is found by its digest, small or large, old or new, whichever event carries it; a digest
+/// that no event has finds none.
+pub async fn a_payload_is_found_by_its_digest(backend: Backend) {
+    let store = backend.open().await;
+    let nobody = Digest::of(b"nobody's");
+    assert_eq!(store.payload(nobody).await.unwrap(), None, "an empty vault has no payload");
+    for size in [1, 600, 600, 70_000, 300_000, 5] {
+        store.commit(sized(size)).await.unwrap();
+    }
+    assert_found_by_digest(&store, &history(&store).await).await;
+    assert_eq!(store.payload(nobody).await.unwrap(), None, "no event carries that digest");
+    fill(&store, 3_000).await;
+    let events = history(&store).await;
+    let some: Vec<_> = events.iter().take(9).chain(events.iter().rev().take(3)).cloned().collect();
+    assert_found_by_digest(&store, &some).await;
+}
+
+/// A durable vault that is opened again finds what it held by its digest. Any other passes without a
+/// look.
+pub async fn a_payload_is_found_by_its_digest_after_reopening(backend: Backend) {
+    if !backend.is_durable() {
+        return;
+    }
+    let store = backend.open().await;
+    for size in [7, 600, 70_000, 600] {
+        store.commit(sized(size)).await.unwrap();
+    }
+    store.close().await.unwrap();
+    drop(store);
+    let store = backend.open().await;
+    store.commit(sized(600)).await.unwrap();
+    let events = assert_whole(&store).await;
+    assert_eq!(events.len(), 5);
+    assert_found_by_digest(&store, &events).await;
+}
+
+/// Asserts that the payload of each event is found by the digest in its header.
+async fn assert_found_by_digest(store: &Store, events: &[Event]) {
+    for event in events {
+        let (digest, position) = (event.header.digest, event.position());
+        let found = store.payload(digest).await.unwrap();
+        let found = found.unwrap_or_else(|| panic!("the payload of the event at {position} is not found"));
+        assert!(found == event.payload, "the payload of the event at {position} is another one");
+    }
+}
+
+/// What a vault says to keep once is no more than events repeat of earlier ones: nothing where all
+/// payloads differ.
+pub async fn no_more_is_shared_than_is_repeated(backend: Backend) {
+    let store = backend.open().await;
+    assert_eq!(store.shared_bytes().await.unwrap(), 0, "an empty vault shares nothing");
+    for size in [600, 2_000, 70_000] {
+        store.commit(sized(size)).await.unwrap();
+    }
+    assert_eq!(store.shared_bytes().await.unwrap(), 0, "payloads that differ share nothing");
+    for _ in 0..3 {
+        store.commit(sized(2_000)).await.unwrap();
+    }
+    let shared = store.shared_bytes().await.unwrap();
+    assert!(shared <= 3 * 2_000, "{shared} bytes are said to be shared where 6000 are repeated");
 }
