@@ -40,6 +40,30 @@ pub(crate) type Case = fn(Backend) -> LocalBoxFuture<'static, ()>;
 /// Every case: its subject, its name, the function that runs it.
 const CASES: &[(&str, &str, Case)] = crate::conformance_cases!(conformance_table);
 
+/// The text of the file of each subject.
+const SOURCES: &[(&str, &str)] = crate::conformance_cases!(conformance_sources);
+
+/// Writes the sources of the cases as data, by subject.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_sources {
+    ($($subject:ident { $($case:ident)* })*) => {
+        &[$((
+            stringify!($subject),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/conformance/", stringify!($subject), ".rs")),
+        )),*]
+    };
+}
+
+/// Returns the sentence that says what a case shows, which stands above it in its file.
+pub(crate) fn promise(subject: &str, name: &str) -> String {
+    let source = SOURCES.iter().find(|(of, _)| *of == subject).map_or("", |(_, source)| *source);
+    let above = source.split(&format!("pub async fn {name}(")).next().unwrap_or_default();
+    let mut lines: Vec<_> = above.lines().rev().map_while(|line| line.strip_prefix("/// ")).collect();
+    lines.reverse();
+    lines.join(" ")
+}
+
 /// Returns the case of this name.
 ///
 /// # Panics
@@ -58,6 +82,19 @@ pub(crate) async fn roomy(backend: &Backend, events: u64) -> Option<Store> {
         Some(capacity) => {
             eprintln!("skipped: the case needs {events} events, the vault keeps {capacity}");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CASES, promise};
+
+    #[test]
+    fn the_sentence_of_every_case_is_found() {
+        for (subject, case, _) in CASES {
+            let said = promise(subject, case);
+            assert!(said.len() > 10 && said.ends_with('.'), "{subject}::{case} says {said:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! | part | for |
 //! |---|---|
 //! | [`conformance!`] | every sentence of the contract of `EventStore`, one test each, on any back-end |
+//! | [`logs::check_log`] | every sentence of the contract of the engine's `Log`, on a log of yours by itself |
 //! | [`logs`] | an engine log in memory, one that fails on the n-th call, one that waits at a gate |
 //! | [`model`] | a vault as plain as can be, to hold random operations against |
 //! | [`sim`] | a disk that is crashed between any two changes |
@@ -24,7 +25,9 @@
 //! });
 //! ```
 //!
-//! This is test code: it panics where a promise is not kept, and says which.
+//! This is test code: it panics where a promise is not kept. A case of the suite says which sentence it
+//! shows; in its assertions `left` is what the back-end gave, `right` what it should have given. One that
+//! waits for what never comes fails after [`runner::PATIENCE`].
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,15 +1,18 @@
 //! Engine logs for tests: [`VecLog`] on a [`Disk`] in memory, [`FaultyLog`], [`GatedLog`];
-//! [`ManualClock`]; and [`Rig`], a vault over all of them.
+//! [`ManualClock`]; [`Rig`], a vault over all of them; and [`check_log`], which asks a log of yours what
+//! `Log` promises.
 //!
 //! Wrappers are put round a log before the vault is opened, and steered by a handle that the test
 //! keeps.
 
+mod check;
 mod clock;
 mod faulty;
 mod gated;
 mod rig;
 mod vec;
 
+pub use check::check_log;
 pub use clock::ManualClock;
 pub use faulty::{Call, Fault, Faults, FaultyLog};
 pub use gated::{Gate, GatedLog};

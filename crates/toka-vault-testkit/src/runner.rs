@@ -28,10 +28,28 @@ where
 ///
 /// # Panics
 ///
-/// Like [`run`], and where there is no such case.
+/// Like [`run`], and where there is no such case. Before the panic it says what the case shows.
 pub fn run_case(subject: &str, case: &str, make: fn() -> Backend) {
     let run = conformance::case(subject, case);
+    let _tell = OfCase { subject, case };
     watched(move || runtime().block_on(run(make())));
+}
+
+/// Says what a case was to show, where it fails: its assertions tell what they found, and not why that
+/// is wrong.
+struct OfCase<'a> {
+    subject: &'a str,
+    case: &'a str,
+}
+
+impl Drop for OfCase<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let Self { subject, case } = self;
+            let promise = conformance::promise(subject, case);
+            eprintln!("\nThe back-end does not keep what `{subject}::{case}` shows:\n    {promise}");
+        }
+    }
 }
 
 /// Runs `body` on a thread of its own and waits for it.
@@ -49,7 +67,10 @@ pub fn watched<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> 
     };
     let thread = Builder::new().name(name.clone()).spawn(run).unwrap();
     if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-        panic!("`{name}` hangs: it did not end within {PATIENCE:?}");
+        panic!(
+            "`{name}` hangs: it did not end within {PATIENCE:?}; what it waits for never came, such as the \
+             next event of a subscription, its end, or an answer"
+        );
     }
     match thread.join() {
         Ok(outcome) => outcome,

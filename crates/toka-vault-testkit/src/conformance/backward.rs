@@ -5,6 +5,7 @@ use toka_vault_core::{Direction, Error, EventStore, EventStoreExt, Position, Rep
 use super::roomy;
 use crate::Backend;
 use crate::assert_error;
+use crate::assertions::assert_same;
 use crate::events::{event, fill, history, id, items, read, replayed, sized};
 
 /// Reads backwards.
@@ -22,7 +23,7 @@ pub async fn it_reads_everything_newest_first(backend: Backend) {
     let store = backend.open().await;
     assert!(replayed(&store, backward()).await.is_empty());
     fill(&store, 300).await;
-    assert_eq!(replayed(&store, backward()).await, down(300, 1));
+    assert_same(replayed(&store, backward()).await, down(300, 1));
 }
 
 /// It is the forward replay turned round, event by event.
@@ -40,7 +41,7 @@ pub async fn it_stops_at_the_limit(backend: Backend) {
     fill(&store, 5_000).await;
     for limit in [1, 10, 1_023, 1_024, 1_025, 2_048, 2_049, 4_999, 5_000, 5_001, u64::MAX] {
         let oldest = 5_001_u64.saturating_sub(limit).max(1);
-        assert_eq!(replayed(&store, backward().with_limit(limit)).await, down(5_000, oldest));
+        assert_same(replayed(&store, backward().with_limit(limit)).await, down(5_000, oldest));
     }
 }
 
@@ -57,10 +58,10 @@ pub async fn it_goes_down_to_its_start(backend: Backend) {
     let headers = fill(&store, 2_600).await;
     for start in [0_u64, 1, 500, 1_575, 1_576, 1_577, 2_598, 2_599, 2_600, 2_601, u64::MAX] {
         let options = backward().with_start(StartFrom::After(Position::new(start)));
-        assert_eq!(replayed(&store, options).await, down(2_600, start.saturating_add(1)));
+        assert_same(replayed(&store, options).await, down(2_600, start.saturating_add(1)));
     }
     let options = backward().with_start(StartFrom::AfterId(headers[2_000].id));
-    assert_eq!(replayed(&store, options).await, down(2_600, 2_002));
+    assert_same(replayed(&store, options).await, down(2_600, 2_002));
     assert!(replayed(&store, backward().with_start(StartFrom::Head)).await.is_empty());
 }
 
@@ -69,8 +70,8 @@ pub async fn a_start_and_a_limit_go_together(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 50).await;
     let start = backward().with_start(StartFrom::After(Position::new(40)));
-    assert_eq!(replayed(&store, start.clone().with_limit(3)).await, down(50, 48));
-    assert_eq!(replayed(&store, start.with_limit(30)).await, down(50, 41));
+    assert_same(replayed(&store, start.clone().with_limit(3)).await, down(50, 48));
+    assert_same(replayed(&store, start.with_limit(30)).await, down(50, 41));
 }
 
 /// An id that the vault does not have is the first item, and the last.

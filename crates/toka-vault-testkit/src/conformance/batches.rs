@@ -4,6 +4,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, PAYLOAD_BYTES_MAX};
 use toka_vault_core::{Error, Event, EventStore, EventStoreExt, NewEvent, StartFrom};
+use tokio::sync::oneshot;
 
 use super::roomy;
 use crate::Backend;
@@ -53,8 +54,8 @@ pub async fn one_bad_event_refuses_the_batch(backend: Backend) {
         let mut batch: Vec<_> = (0..SIZE as u64).map(|n| event(n).with_id(id(n))).collect();
         batch[bad] = event(99).with_parents(&[id(1_000)]);
         assert_error!(store.commit_batch(batch).await, Error::UnknownParent { .. });
-        assert!(history(&store).await.is_empty());
-        assert!(store.get(id(0)).await.unwrap().is_none());
+        assert!(history(&store).await.is_empty(), "a batch whose event {bad} was refused left events");
+        assert!(store.get(id(0)).await.unwrap().is_none(), "the refused batch left an id");
     }
     store.commit(event(100).with_id(id(0))).await.unwrap();
 }
@@ -102,7 +103,8 @@ pub async fn a_batch_becomes_visible_at_once(backend: Backend) {
         let first = take(&mut subscription, 1).await.remove(0);
         let last = first.position().plus(SIZE as u64 - 1);
         assert!(store.head().await.unwrap().position >= last, "the head stands inside a batch");
-        assert_eq!((store.head().await.unwrap().position.get()) % SIZE as u64, 0);
+        let head = store.head().await.unwrap().position.get();
+        assert_eq!(head % SIZE as u64, 0, "the head stands at {head}, inside a batch of {SIZE}");
         assert_eq!(history(&store).await.len() % SIZE, 0, "a replay ended inside a batch");
         take(&mut subscription, SIZE - 1).await;
     }
@@ -114,8 +116,10 @@ pub async fn thousands_become_visible_at_once(backend: Backend) {
     const MANY: u64 = 4_096;
     let Some(store) = roomy(&backend, MANY).await else { return };
     let reader = store.clone();
+    let (tell, told) = oneshot::channel();
     let look = elsewhere(move || {
         block_on(async {
+            tell.send(()).unwrap();
             loop {
                 let seen = reader.head().await.unwrap().position.get();
                 assert!([0, MANY].contains(&seen), "the head stood at {seen}, inside a batch of {MANY}");
@@ -131,8 +135,12 @@ pub async fn thousands_become_visible_at_once(backend: Backend) {
             }
         });
     });
-    let commit = store.commit_batch((0..MANY).map(|number| event(number).with_id(id(number))).collect());
-    futures::future::join(look, async { commit.await.unwrap() }).await;
+    let batch: Vec<_> = (0..MANY).map(|number| event(number).with_id(id(number))).collect();
+    let commit = async {
+        told.await.expect("somebody looks");
+        store.commit_batch(batch).await.unwrap()
+    };
+    futures::future::join(look, commit).await;
 }
 
 /// Commits 15 batches whose events carry the number of the batch.

@@ -148,10 +148,14 @@ pub async fn a_commit_under_way_is_finished_or_refused(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 3).await;
     let subscription = store.subscribe_from(StartFrom::Beginning);
-    // Each commit gets as far as it can without waiting; then the vault is closed, and all go on.
+    // Each commit gets as far as it can without waiting; then the vault is closed and read to its end, and
+    // all go on.
     let commits = join_all((0..8).map(|number| store.commit(event(number).with_id(id(number)))));
-    let (outcomes, closed) = join(commits, store.close()).await;
-    closed.unwrap();
+    let closing = async {
+        store.close().await.unwrap();
+        drain(subscription).await
+    };
+    let (outcomes, (events, whole)) = join(commits, closing).await;
     let mut taken = 3;
     for outcome in outcomes {
         match outcome {
@@ -159,7 +163,6 @@ pub async fn a_commit_under_way_is_finished_or_refused(backend: Backend) {
             refused => assert_error!(refused, Error::Closed),
         }
     }
-    let (events, whole) = drain(subscription).await;
     assert!(
         !whole || events.len() == taken,
         "a subscription ended after {} events, {taken} were acknowledged: a commit was taken after the closing",

@@ -1,5 +1,7 @@
 //! Commits that happen only where something holds.
 
+use std::sync::{Arc, Barrier};
+
 use futures::executor::block_on;
 use toka_vault_core::{
     Condition, Error, EventStore, EventStoreExt, Filter, NewEvent, Position, ReplayOptions, StartFrom,
@@ -24,7 +26,11 @@ async fn assert_refused(store: &Store, condition: Condition, position: u64) {
     let refused = store.commit_if(event(1), std::slice::from_ref(&condition)).await;
     match refused {
         Err(Error::ConditionFailed { condition: named, position: at }) => {
-            assert_eq!((named, at), (condition, Position::new(position)));
+            assert_eq!(
+                (named, at),
+                (condition, Position::new(position)),
+                "the refusal names another condition, or another position than the first that breaks it"
+            );
         }
         other => panic!("expected a refusal of {condition}, got {other:?}"),
     }
@@ -195,8 +201,15 @@ pub async fn nothing_comes_between_the_look_and_the_commit(backend: Backend) {
             }
         }
     };
-    let (one, two) = (write(store.clone()), write(store.clone()));
-    futures::future::join(elsewhere(|| block_on(one)), elsewhere(|| block_on(two))).await;
+    let together = Arc::new(Barrier::new(2));
+    let writers = [store.clone(), store].map(|store| {
+        let (writing, together) = (write(store), together.clone());
+        elsewhere(move || {
+            together.wait();
+            block_on(writing);
+        })
+    });
+    futures::future::join_all(writers).await;
 }
 
 /// Writers that read, decide and try again lose no update.

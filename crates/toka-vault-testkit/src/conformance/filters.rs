@@ -8,7 +8,7 @@ use toka_vault_core::{
     ReplayOptions, StartFrom, SubscribeOptions, Timestamp,
 };
 
-use crate::assertions::assert_dense;
+use crate::assertions::{assert_dense, assert_same};
 use crate::events::{assert_waits, batch, event, fill, history, id, items, number, numbers, read, take};
 use crate::{Backend, Store, assert_error};
 
@@ -91,12 +91,12 @@ pub async fn starts_and_limits_hold_for_what_is_meant(backend: Backend) {
     let all = meant(&[1, 2], 0..100);
     for limit in [0, 1, 7, 40, 41, u64::MAX] {
         let expected: Vec<_> = all.iter().copied().take(limit.try_into().unwrap_or(usize::MAX)).collect();
-        assert_eq!(found(&store, tools().with_limit(limit)).await, expected);
+        assert_same(found(&store, tools().with_limit(limit)).await, expected);
     }
     let behind = tools().with_start(StartFrom::After(Position::new(52)));
-    assert_eq!(found(&store, behind.clone()).await, meant(&[1, 2], 52..100));
+    assert_same(found(&store, behind.clone()).await, meant(&[1, 2], 52..100));
     let backward = behind.with_direction(Direction::Backward).with_limit(3);
-    assert_eq!(found(&store, backward).await, [97, 96, 92]);
+    assert_same(found(&store, backward).await, [97, 96, 92]);
     let unknown = tools().with_start(StartFrom::AfterId(id(77)));
     let mut told = items(store.replay(unknown)).await;
     assert_eq!(told.len(), 1);
@@ -108,11 +108,11 @@ pub async fn a_range_of_time_takes_its_start_and_not_its_end(backend: Backend) {
     let store = backend.open().await;
     mixed(&store, 0..100).await;
     let range = |filter: Filter| filter.with_since(second(20)).unwrap().with_until(second(31)).unwrap();
-    assert_eq!(found(&store, options(range(Filter::new()))).await, (20..31).collect::<Vec<_>>());
+    assert_same(found(&store, options(range(Filter::new()))).await, (20..31).collect::<Vec<_>>());
     let tools = range(filter(&["agent.tool.*"]));
-    assert_eq!(found(&store, options(tools)).await, meant(&[1, 2], 20..31));
+    assert_same(found(&store, options(tools)).await, meant(&[1, 2], 20..31));
     let since = Filter::new().with_since(second(98)).unwrap();
-    assert_eq!(found(&store, options(since)).await, [98, 99]);
+    assert_same(found(&store, options(since)).await, [98, 99]);
     let nothing = Filter::new().with_since(second(5)).unwrap().with_until(second(5)).unwrap();
     assert!(found(&store, options(nothing)).await.is_empty());
 }
@@ -148,10 +148,10 @@ pub async fn what_is_meant_is_found_while_more_is_committed(backend: Backend) {
     let expected = meant(&[0, 3], 0..12_000);
     assert_eq!(numbers(&take(&mut subscription, expected.len()).await), expected);
     write.await.unwrap();
-    assert_eq!(found(&store, options(filter(&["*.*"]))).await, expected);
+    assert_same(found(&store, options(filter(&["*.*"]))).await, &expected);
     let mut backward = found(&store, options(filter(&["*.*"])).with_direction(Direction::Backward)).await;
     backward.reverse();
-    assert_eq!(backward, expected);
+    assert_same(backward, expected);
 }
 
 /// A filter that means everything reads everything.
@@ -188,7 +188,7 @@ pub async fn what_is_evicted_is_told(backend: Backend) {
     mixed(&store, 0..capacity - 1).await;
     let oldest: Vec<Event> = history(&store).await;
     assert_dense(&oldest, Position::new(capacity));
-    assert_eq!(found(&store, options(filter(&["agent.>"]))).await, meant(&[0, 1, 2], 0..capacity - 1));
+    assert_same(found(&store, options(filter(&["agent.>"]))).await, meant(&[0, 1, 2], 0..capacity - 1));
     let early = options(filter(&["agent.>"])).with_start(StartFrom::After(Position::ZERO));
     let mut told = items(store.replay(early)).await;
     assert_error!(told.remove(0), Error::Evicted { oldest } if oldest == Position::new(capacity));
@@ -206,11 +206,11 @@ pub async fn many_kinds_are_told_apart(backend: Backend) {
         store.commit_batch((start..start + 500).map(event).collect()).await.unwrap();
     }
     let one: Vec<u64> = (0..4_000).filter(|n| n % 997 == 5 && n % 7 == 3).collect();
-    assert_eq!(found(&store, options(filter(&["shop.3.order.5"]))).await, one);
+    assert_same(found(&store, options(filter(&["shop.3.order.5"]))).await, one);
     let shop: Vec<u64> = (0..4_000).filter(|n| n % 7 == 3).collect();
-    assert_eq!(found(&store, options(filter(&["shop.3.>"]))).await, shop);
+    assert_same(found(&store, options(filter(&["shop.3.>"]))).await, shop);
     let order: Vec<u64> = (0..4_000).filter(|n| n % 997 == 5).collect();
-    assert_eq!(found(&store, options(filter(&["shop.*.order.5"]))).await, order);
+    assert_same(found(&store, options(filter(&["shop.*.order.5"]))).await, order);
 }
 
 /// A header that a filter means is a header that a replay with it reads: one function decides.

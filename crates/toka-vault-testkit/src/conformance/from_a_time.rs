@@ -5,6 +5,7 @@ use toka_vault_core::{
     Timestamp,
 };
 
+use crate::assertions::assert_same;
 use crate::events::{assert_waits, event, fill, numbers, replayed, take};
 use crate::{Backend, Store};
 
@@ -39,11 +40,11 @@ pub async fn it_starts_at_the_first_event_of_that_time(backend: Backend) {
     let store = backend.open().await;
     assert!(replayed(&store, from(5)).await.is_empty());
     commit(&store, &[10, 20, 20, 30]).await;
-    assert_eq!(replayed(&store, from(0)).await, [10, 20, 20, 30]);
-    assert_eq!(replayed(&store, from(10)).await, [10, 20, 20, 30]);
-    assert_eq!(replayed(&store, from(11)).await, [20, 20, 30]);
-    assert_eq!(replayed(&store, from(20)).await, [20, 20, 30]);
-    assert_eq!(replayed(&store, from(30)).await, [30]);
+    assert_same(replayed(&store, from(0)).await, [10, 20, 20, 30]);
+    assert_same(replayed(&store, from(10)).await, [10, 20, 20, 30]);
+    assert_same(replayed(&store, from(11)).await, [20, 20, 30]);
+    assert_same(replayed(&store, from(20)).await, [20, 20, 30]);
+    assert_same(replayed(&store, from(30)).await, [30]);
     assert!(replayed(&store, from(31)).await.is_empty());
     let ends = [(Timestamp::MIN, 4), (Timestamp::MAX, 0)];
     for (time, count) in ends {
@@ -55,14 +56,14 @@ pub async fn it_starts_at_the_first_event_of_that_time(backend: Backend) {
 /// All that stands behind the first event is read; a filter leaves out what brought an earlier time.
 pub async fn what_stands_behind_is_read_whatever_its_time(backend: Backend) {
     let store = timed(&backend, &[10, 40, 20, 30, 5, 50]).await;
-    assert_eq!(replayed(&store, from(25)).await, [40, 20, 30, 5, 50]);
+    assert_same(replayed(&store, from(25)).await, [40, 20, 30, 5, 50]);
     let filter = Filter::new().with_since(second(25)).unwrap();
-    assert_eq!(replayed(&store, from(25).with_filter(filter)).await, [40, 30, 50]);
-    assert_eq!(replayed(&store, from(45)).await, [50]);
+    assert_same(replayed(&store, from(25).with_filter(filter)).await, [40, 30, 50]);
+    assert_same(replayed(&store, from(45)).await, [50]);
     // However many of them are earlier: times that were brought are in no order that a search could halve.
     let early: Vec<_> = (100..200).map(|number| number % 9).collect();
     commit(&store, &early).await;
-    assert_eq!(replayed(&store, from(25)).await, [vec![40, 20, 30, 5, 50], early].concat());
+    assert_same(replayed(&store, from(25)).await, [vec![40, 20, 30, 5, 50], early].concat());
 }
 
 /// The time that the vault gave to an event finds that event, or one that it gave the same time before.
@@ -72,7 +73,7 @@ pub async fn a_time_that_was_assigned_finds_its_event(backend: Backend) {
     for header in &headers {
         let first = headers.iter().find(|other| other.timestamp >= header.timestamp).unwrap();
         let start = ReplayOptions::new().with_start(StartFrom::Time(header.timestamp)).with_limit(1);
-        assert_eq!(replayed(&store, start).await, [first.position.get()]);
+        assert_same(replayed(&store, start).await, [first.position.get()]);
     }
 }
 
@@ -80,21 +81,21 @@ pub async fn a_time_that_was_assigned_finds_its_event(backend: Backend) {
 pub async fn a_backward_replay_goes_down_to_it(backend: Backend) {
     let store = timed(&backend, &[10, 40, 20, 30]).await;
     let backward = |number| from(number).with_direction(Direction::Backward);
-    assert_eq!(replayed(&store, backward(15)).await, [30, 20, 40]);
-    assert_eq!(replayed(&store, backward(0)).await, [30, 20, 40, 10]);
-    assert_eq!(replayed(&store, backward(15).with_limit(2)).await, [30, 20]);
+    assert_same(replayed(&store, backward(15)).await, [30, 20, 40]);
+    assert_same(replayed(&store, backward(0)).await, [30, 20, 40, 10]);
+    assert_same(replayed(&store, backward(15).with_limit(2)).await, [30, 20]);
     assert!(replayed(&store, backward(41)).await.is_empty());
 }
 
 /// A limit counts from the first event on, and a filter holds for what stands behind it.
 pub async fn a_filter_and_a_limit_go_together_with_it(backend: Backend) {
     let store = timed(&backend, &[10, 20, 30, 40]).await;
-    assert_eq!(replayed(&store, from(15).with_limit(2)).await, [20, 30]);
+    assert_same(replayed(&store, from(15).with_limit(2)).await, [20, 30]);
     assert!(replayed(&store, from(15).with_limit(0)).await.is_empty());
     let early = Filter::new().with_until(second(35)).unwrap();
-    assert_eq!(replayed(&store, from(15).with_filter(early.clone())).await, [20, 30]);
+    assert_same(replayed(&store, from(15).with_filter(early.clone())).await, [20, 30]);
     let backward = from(15).with_filter(early).with_direction(Direction::Backward);
-    assert_eq!(replayed(&store, backward.with_limit(1)).await, [30]);
+    assert_same(replayed(&store, backward.with_limit(1)).await, [30]);
     assert!(replayed(&store, from(15).with_filter(Filter::kind("nobody").unwrap())).await.is_empty());
 }
 
@@ -102,10 +103,10 @@ pub async fn a_filter_and_a_limit_go_together_with_it(backend: Backend) {
 pub async fn a_subscription_gives_history_and_goes_live(backend: Backend) {
     let store = timed(&backend, &[10, 20, 30]).await;
     let mut live = store.subscribe_from(StartFrom::Time(second(20)));
-    assert_eq!(numbers(&take(&mut live, 2).await), [20, 30]);
+    assert_same(numbers(&take(&mut live, 2).await), [20, 30]);
     assert_waits(&mut live);
     commit(&store, &[5, 40]).await;
-    assert_eq!(numbers(&take(&mut live, 2).await), [5, 40]);
+    assert_same(numbers(&take(&mut live, 2).await), [5, 40]);
     store.close().await.unwrap();
     assert!(live.recv().await.unwrap().is_none());
 }
@@ -126,7 +127,7 @@ pub async fn a_subscription_waits_for_that_time(backend: Backend) {
     commit(&store, &[60, 100, 70]).await;
     commit(&store, &[80]).await;
     for subscription in [&mut all, &mut filtered] {
-        assert_eq!(numbers(&take(subscription, 3).await), [100, 70, 80]);
+        assert_same(numbers(&take(subscription, 3).await), [100, 70, 80]);
         assert_waits(subscription);
     }
     let mut never = store.subscribe_from(StartFrom::Time(Timestamp::MAX));
@@ -144,10 +145,10 @@ pub async fn it_is_found_in_a_long_history(backend: Backend) {
         commit(&store, some).await;
     }
     for start in [0, 1, 4_095, 4_096, 8_000, 8_999, 9_000] {
-        assert_eq!(replayed(&store, from(start)).await, (start..LONG).collect::<Vec<_>>());
+        assert_same(replayed(&store, from(start)).await, (start..LONG).collect::<Vec<_>>());
     }
     let backward = from(8_500).with_direction(Direction::Backward);
-    assert_eq!(replayed(&store, backward).await, (8_500..LONG).rev().collect::<Vec<_>>());
+    assert_same(replayed(&store, backward).await, (8_500..LONG).rev().collect::<Vec<_>>());
 }
 
 /// A durable vault that is opened again starts at the same event. Any other passes without a look.
@@ -160,8 +161,8 @@ pub async fn it_is_found_after_reopening(backend: Backend) {
     drop(store);
     let store = backend.open().await;
     commit(&store, &[40]).await;
-    assert_eq!(replayed(&store, from(15)).await, [30, 20, 40]);
-    assert_eq!(replayed(&store, from(35)).await, [40]);
+    assert_same(replayed(&store, from(15)).await, [30, 20, 40]);
+    assert_same(replayed(&store, from(35)).await, [40]);
 }
 
 /// In a bounded vault the first event is the first of those that are left.
@@ -174,6 +175,6 @@ pub async fn what_was_evicted_is_passed_over(backend: Backend) {
     for some in rest.chunks(100) {
         commit(&store, some).await;
     }
-    assert_eq!(replayed(&store, from(15)).await, rest);
-    assert_eq!(replayed(&store, from(33)).await, rest[3..]);
+    assert_same(replayed(&store, from(15)).await, &rest);
+    assert_same(replayed(&store, from(33)).await, &rest[3..]);
 }

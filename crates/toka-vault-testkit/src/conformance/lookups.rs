@@ -4,6 +4,7 @@ use futures::FutureExt;
 use toka_vault_core::limits::GETS_AT_ONCE_MAX;
 use toka_vault_core::{EventHeader, EventId, EventStore, EventStoreExt};
 
+use crate::assertions::assert_same;
 use crate::events::{event, fill, history, id, sized};
 use crate::{Backend, Store};
 
@@ -23,7 +24,7 @@ pub async fn events_come_in_the_order_that_is_asked(backend: Backend) {
     let mut asked = ids(&fill(&store, 9).await);
     asked.reverse();
     asked.swap(1, 6);
-    assert_eq!(positions(&store, &asked).await, [9, 3, 7, 6, 5, 4, 8, 2, 1].map(Some));
+    assert_same(positions(&store, &asked).await, [9, 3, 7, 6, 5, 4, 8, 2, 1].map(Some));
     for (asked, found) in asked.iter().zip(store.get_many(&asked).await.unwrap()) {
         assert_eq!(store.get(*asked).await.unwrap(), found);
     }
@@ -34,17 +35,17 @@ pub async fn an_id_twice_is_answered_twice(backend: Backend) {
     let store = backend.open().await;
     let asked = ids(&fill(&store, 2).await);
     let twice = [asked[1], asked[0], asked[1], asked[1]];
-    assert_eq!(positions(&store, &twice).await, [2, 1, 2, 2].map(Some));
+    assert_same(positions(&store, &twice).await, [2, 1, 2, 2].map(Some));
 }
 
 /// What the vault does not have is `None`, and moves nothing else from its place.
 pub async fn what_is_unknown_is_none_in_its_place(backend: Backend) {
     let store = backend.open().await;
-    assert_eq!(positions(&store, &[id(77)]).await, [None]);
+    assert_same(positions(&store, &[id(77)]).await, [None]);
     assert_eq!(store.header(id(77)).await.unwrap(), None);
     let asked = ids(&fill(&store, 2).await);
     let mixed = [id(77), asked[0], id(78), asked[1], id(77)];
-    assert_eq!(positions(&store, &mixed).await, [None, Some(1), None, Some(2), None]);
+    assert_same(positions(&store, &mixed).await, [None, Some(1), None, Some(2), None]);
 }
 
 /// No ids have no answers.
@@ -61,7 +62,7 @@ pub async fn thousands_are_looked_up(backend: Backend) {
     let mut asked = ids(&fill(&store, 3_000).await);
     asked.reverse();
     assert!(asked.len() > 100 * GETS_AT_ONCE_MAX);
-    assert_eq!(positions(&store, &asked).await, (1..=3_000).rev().map(Some).collect::<Vec<_>>());
+    assert_same(positions(&store, &asked).await, (1..=3_000).rev().map(Some).collect::<Vec<_>>());
 }
 
 /// Events that are read in many pieces are answered whole, beside small ones.
@@ -98,7 +99,7 @@ pub async fn what_was_evicted_is_none(backend: Backend) {
     let store = backend.open().await;
     let first = ids(&fill(&store, 3).await);
     fill(&store, capacity - 1).await;
-    assert_eq!(positions(&store, &first).await, [None, None, Some(3)]);
+    assert_same(positions(&store, &first).await, [None, None, Some(3)]);
     assert_eq!(store.header(first[0]).await.unwrap(), None);
     assert!(store.header(first[2]).await.unwrap().is_some());
 }
@@ -115,7 +116,7 @@ pub async fn what_was_there_before_is_found(backend: Backend) {
     drop(store);
     let store = backend.open().await;
     headers.extend(fill(&store, 50).await);
-    assert_eq!(positions(&store, &ids(&headers)).await, (1..=100).map(Some).collect::<Vec<_>>());
+    assert_same(positions(&store, &ids(&headers)).await, (1..=100).map(Some).collect::<Vec<_>>());
     assert_eq!(store.header(headers[7].id).await.unwrap().as_ref(), Some(&headers[7]));
 }
 
@@ -128,5 +129,5 @@ pub async fn a_dropped_lookup_disturbs_nothing(backend: Backend) {
         // Polled once, and dropped with its reads under way where it is not done by then.
         let _ = store.get_many(&asked).now_or_never();
     }
-    assert_eq!(positions(&store, &asked).await, kept);
+    assert_same(positions(&store, &asked).await, kept);
 }

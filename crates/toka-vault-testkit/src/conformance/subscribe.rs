@@ -6,7 +6,7 @@ use toka_vault_core::{Error, EventStore, EventStoreExt, Position, StartFrom};
 use super::roomy;
 use crate::Backend;
 use crate::assert_error;
-use crate::assertions::assert_dense;
+use crate::assertions::{assert_dense, assert_same};
 use crate::events::{assert_waits, event, fill, history, id, numbers, take};
 
 /// From the beginning: history, then what is committed, then it waits.
@@ -14,10 +14,10 @@ pub async fn it_gives_history_and_then_goes_live(backend: Backend) {
     let store = backend.open().await;
     fill(&store, 100).await;
     let mut subscription = store.subscribe_from(StartFrom::Beginning);
-    assert_eq!(numbers(&take(&mut subscription, 100).await), (1..=100).collect::<Vec<_>>());
+    assert_same(numbers(&take(&mut subscription, 100).await), (1..=100).collect::<Vec<_>>());
     assert_waits(&mut subscription);
     store.commit_batch(vec![event(101), event(102)]).await.unwrap();
-    assert_eq!(numbers(&take(&mut subscription, 2).await), [101, 102]);
+    assert_same(numbers(&take(&mut subscription, 2).await), [101, 102]);
     assert_waits(&mut subscription);
 }
 
@@ -36,8 +36,8 @@ pub async fn head_is_that_of_the_call(backend: Backend) {
     fill(&store, 3).await;
     let mut later = store.subscribe_from(StartFrom::Head);
     fill(&store, 2).await;
-    assert_eq!(numbers(&take(&mut on_empty, 5).await), [1, 2, 3, 1, 2]);
-    assert_eq!(numbers(&take(&mut later, 2).await), [1, 2]);
+    assert_same(numbers(&take(&mut on_empty, 5).await), [1, 2, 3, 1, 2]);
+    assert_same(numbers(&take(&mut later, 2).await), [1, 2]);
 }
 
 /// It starts behind a position.
@@ -61,7 +61,7 @@ pub async fn it_waits_for_a_position_to_come(backend: Backend) {
     for number in 3..=6 {
         store.commit(event(number)).await.unwrap();
     }
-    assert_eq!(numbers(&take(&mut subscription, 2).await), [5, 6]);
+    assert_same(numbers(&take(&mut subscription, 2).await), [5, 6]);
 }
 
 /// It starts behind an event, by its id.
@@ -70,9 +70,9 @@ pub async fn it_starts_after_an_id(backend: Backend) {
     let headers = fill(&store, 5).await;
     let mut middle = store.subscribe_from(StartFrom::AfterId(headers[2].id));
     let mut end = store.subscribe_from(StartFrom::AfterId(headers[4].id));
-    assert_eq!(numbers(&take(&mut middle, 2).await), [4, 5]);
+    assert_same(numbers(&take(&mut middle, 2).await), [4, 5]);
     store.commit(event(6)).await.unwrap();
-    assert_eq!(numbers(&take(&mut end, 1).await), [6]);
+    assert_same(numbers(&take(&mut end, 1).await), [6]);
 }
 
 /// An id that the vault does not have is an error, after which the subscription is at its end.
@@ -108,7 +108,7 @@ pub async fn subscribers_do_not_share(backend: Backend) {
     fill(&store, 20).await;
     drop(all.pop());
     for (pace, subscription) in all.iter_mut().enumerate() {
-        assert_eq!(numbers(&take(subscription, pace).await), (1..=pace as u64).collect::<Vec<_>>());
+        assert_same(numbers(&take(subscription, pace).await), (1..=pace as u64).collect::<Vec<_>>());
     }
     for (pace, subscription) in all.iter_mut().enumerate() {
         let rest = take(subscription, 20 - pace).await;
