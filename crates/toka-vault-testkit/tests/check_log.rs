@@ -81,7 +81,8 @@ fn told(fault: Fault) -> String {
     };
     let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check_log(open)));
     let panic = checked.expect_err("the fault was not found");
-    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+    let said = panic.downcast_ref::<String>().cloned();
+    said.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }
 
 #[test]

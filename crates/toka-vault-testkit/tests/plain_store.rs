@@ -105,22 +105,19 @@ impl EventStore for PlainStore {
             Err(error) => return Replay::new(stream::iter([Err(error)])),
         };
         drop(state);
-        let (store, filter) = (self.clone(), options.filter);
+        let (store, filter, backward) =
+            (self.clone(), options.filter, options.direction == Direction::Backward);
         let (mut low, mut high) = (start, end.max(start));
         let mut left = options.limit.unwrap_or(u64::MAX);
         // One event at a time, so that nothing is held for who reads slowly.
         Replay::new(stream::iter(std::iter::from_fn(move || {
             while low < high && left > 0 {
-                let at = match options.direction {
-                    Direction::Forward => {
-                        low = low.next();
-                        low
-                    }
-                    Direction::Backward => {
-                        high = high.minus(1);
-                        high.next()
-                    }
-                };
+                let at = if backward { high } else { low.next() };
+                if backward {
+                    high = high.minus(1)
+                } else {
+                    low = at
+                }
                 let event = store.state().at(at).filter(|event| filter.matches(&event.header));
                 if event.is_some() {
                     left -= 1;
