@@ -151,7 +151,6 @@ macro_rules! conformance_cases {
                 a_repeat_is_answered_before_its_conditions
                 what_broke_a_condition_can_be_read
                 one_of_many_wins
-                nothing_comes_between_the_look_and_the_commit
                 no_update_is_lost
                 a_refusal_disturbs_no_other_commit
                 what_was_there_before_counts

@@ -1,9 +1,14 @@
 //! Runs a test's future so that it ends: with its outcome, or with a panic that says it hangs.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::task::Poll;
 use std::thread::{self, Builder};
 use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::{Backend, conformance};
 
@@ -83,13 +88,35 @@ pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+/// Runs a future on a task of its own, and returns once that waits for something.
+///
+/// # Panics
+///
+/// Where it has nothing to wait for.
+pub async fn once_waiting<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        let mut future = pin!(future);
+        let begun = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+        assert!(begun.is_pending(), "what should wait was done at once");
+        // Whoever asked may be gone.
+        let _ = tell.send(());
+        future.await
+    });
+    told.await.expect("what should wait was done at once");
+    task
+}
+
 /// Runs `body` on a thread that has no runtime, and waits for it without blocking.
 ///
 /// # Panics
 ///
 /// Where `body` panics.
 pub async fn elsewhere<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (tell, told) = oneshot::channel();
     thread::spawn(move || {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
         // Whoever asked may be gone.

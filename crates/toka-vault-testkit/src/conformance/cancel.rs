@@ -9,6 +9,7 @@ use crate::Backend;
 use crate::assert_error;
 use crate::assertions::{assert_dense, assert_whole};
 use crate::events::{assert_waits, batch, event, fill, number, take};
+use crate::runner::once_waiting;
 
 /// Polls a future once and drops it.
 fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
@@ -98,9 +99,7 @@ pub async fn a_dropped_commit_wakes_who_waits(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe();
     for round in 0..50 {
-        let waiting = tokio::spawn(async move { (take(&mut subscription, 1).await, subscription) });
-        // On the other worker it waits by now, more often than not.
-        tokio::task::yield_now().await;
+        let waiting = once_waiting(async move { (take(&mut subscription, 1).await, subscription) }).await;
         let new = event(round).with_id(crate::events::id(round));
         let _ = poll_once(store.commit(new.clone()));
         // Where the first one happened this stores nothing, and so wakes nobody.

@@ -1,17 +1,12 @@
 //! Closing a vault.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
-
 use futures::future::{join, join_all};
-use toka_vault_core::{Error, Event, EventStore, EventStoreExt, ReplayOptions, StartFrom, Subscription};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use toka_vault_core::{Error, EventStore, EventStoreExt, ReplayOptions, StartFrom};
 
 use crate::Backend;
 use crate::assert_error;
 use crate::events::{assert_waits, batch, drain, event, fill, history, id, items, numbers};
+use crate::runner::once_waiting;
 
 /// A closed vault takes no commits, and says so.
 pub async fn a_closed_vault_takes_no_commits(backend: Backend) {
@@ -51,26 +46,12 @@ pub async fn a_waiting_subscriber_gets_the_end(backend: Backend) {
     let mut polled = store.subscribe();
     assert_waits(&mut polled);
     let unpolled = store.subscribe();
-    let task = waiting(store.subscribe()).await;
+    let task = once_waiting(drain(store.subscribe())).await;
     store.close().await.unwrap();
     for (events, ended) in [drain(polled).await, drain(unpolled).await, task.await.unwrap()] {
         assert!(events.is_empty());
         assert!(ended, "a subscriber at the head has read everything: it ends, without an error");
     }
-}
-
-/// Drains a subscription on a task of its own, and returns once that waits for the next event.
-async fn waiting(subscription: Subscription) -> JoinHandle<(Vec<Event>, bool)> {
-    let (tell, told) = oneshot::channel();
-    let task = tokio::spawn(async move {
-        let mut draining = pin!(drain(subscription));
-        let begun = poll_fn(|cx| Poll::Ready(draining.as_mut().poll(cx))).await;
-        assert!(begun.is_pending(), "a subscription that has nothing to give waits");
-        tell.send(()).unwrap();
-        draining.await
-    });
-    told.await.expect("it begins to wait");
-    task
 }
 
 /// After the end a subscription stays at its end.

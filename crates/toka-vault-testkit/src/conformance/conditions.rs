@@ -1,15 +1,11 @@
 //! Commits that happen only where something holds.
 
-use std::sync::{Arc, Barrier};
-
-use futures::executor::block_on;
 use toka_vault_core::{
     Condition, Error, EventStore, EventStoreExt, Filter, NewEvent, Position, ReplayOptions, StartFrom,
     Timestamp,
 };
 
 use crate::events::{batch, event, fill, history, id, read};
-use crate::runner::elsewhere;
 use crate::{Backend, Store, assert_error};
 
 fn of_kind(kind: &str) -> NewEvent {
@@ -181,35 +177,6 @@ pub async fn one_of_many_wins(backend: Backend) {
     if backend.capacity().is_none_or(|capacity| capacity >= 20) {
         assert_eq!(history(&store).await.len(), 20);
     }
-}
-
-/// A commit on the condition that the head is at a position takes the place behind it, whoever else
-/// commits at the same time.
-pub async fn nothing_comes_between_the_look_and_the_commit(backend: Backend) {
-    let store = backend.open().await;
-    let write = |store: Store| async move {
-        for _ in 0..250 {
-            let head = store.head().await.unwrap().position;
-            match store.commit_if(event(1), &[Condition::HeadAt(head)]).await {
-                Ok(header) => assert_eq!(
-                    header.position,
-                    head.next(),
-                    "something came between the look at HeadAt({head}) and its commit"
-                ),
-                Err(Error::ConditionFailed { .. }) => {}
-                Err(other) => panic!("{other:?}"),
-            }
-        }
-    };
-    let together = Arc::new(Barrier::new(2));
-    let writers = [store.clone(), store].map(|store| {
-        let (writing, together) = (write(store), together.clone());
-        elsewhere(move || {
-            together.wait();
-            block_on(writing);
-        })
-    });
-    futures::future::join_all(writers).await;
 }
 
 /// Writers that read, decide and try again lose no update.

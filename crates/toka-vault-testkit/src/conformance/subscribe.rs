@@ -8,6 +8,7 @@ use crate::Backend;
 use crate::assert_error;
 use crate::assertions::{assert_dense, assert_same};
 use crate::events::{assert_waits, event, fill, history, id, numbers, take};
+use crate::runner::once_waiting;
 
 /// From the beginning: history, then what is committed, then it waits.
 pub async fn it_gives_history_and_then_goes_live(backend: Backend) {
@@ -89,11 +90,9 @@ pub async fn a_commit_wakes_who_waits(backend: Backend) {
     let store = backend.open().await;
     let mut subscription = store.subscribe();
     for number in 1..=200 {
-        let waiting = tokio::spawn(async move { (take(&mut subscription, 1).await, subscription) });
-        // Once in a while the subscriber waits already, once it does not.
-        if number % 2 == 0 {
-            tokio::task::yield_now().await;
-        }
+        let receiving = async move { (take(&mut subscription, 1).await, subscription) };
+        // Once the subscriber waits already, once it may not.
+        let waiting = if number % 2 == 0 { once_waiting(receiving).await } else { tokio::spawn(receiving) };
         store.commit(event(number)).await.unwrap();
         let (events, back) = waiting.await.unwrap();
         assert_eq!(numbers(&events), [number]);
