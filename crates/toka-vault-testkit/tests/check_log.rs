@@ -1,4 +1,5 @@
 //! [`check_log`] finds what a log does wrong, and nothing wrong with one that is right.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::{Chunk, Group, Log, LogEnd, ReadBudget, Unappended};
