@@ -198,9 +198,13 @@ pub(crate) struct Commit {
     #[arg(allow_negative_numbers = true)]
     pub(crate) json: String,
 
-    /// The id of an event that led to this one; can be repeated.
+    /// An event that led to this one, by its id, by its first 6 characters or more where no other id begins
+    /// so, or by its position; can be repeated.
+    ///
+    /// An id is looked up in an index; for less than an id, the history is read to its beginning. Where
+    /// events in it cannot be read, an id has to be whole.
     #[arg(long = "parent", value_name = "ID")]
-    pub(crate) parents: Vec<EventId>,
+    pub(crate) parents: Vec<EventName>,
 
     /// The id of the new event, which makes the commit safe to repeat; by default the vault gives
     /// one.

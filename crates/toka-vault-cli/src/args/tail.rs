@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use clap::Args;
-use toka_vault::{EventId, Position, Timestamp};
+use toka_vault::{Position, Timestamp};
 
-use super::{Kinds, Moment};
+use super::{EventName, Kinds, Moment};
 
 /// Says which events to follow.
 #[derive(Debug, Default, Args)]
@@ -14,7 +14,7 @@ pub(crate) struct Tail {
     pub(crate) kinds: Kinds,
 
     /// Where to start: `beginning`, `head` (only new events), the position or the id of the first event
-    /// to print, or a time: then it is the first event of that time or later. By default the last 10
+    /// to print, of which the first 6 characters or more will do where no other id begins so, or a time: then it is the first event of that time or later. By default the last 10
     /// events of those that are meant, or as many as -n says.
     ///
     /// A time is RFC 3339, a date, which is its midnight in UTC, or how long ago it was, such as `15m`, `2h`
@@ -30,7 +30,7 @@ pub(crate) struct Tail {
 }
 
 /// Says where `tail` starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TailStart {
     /// With the oldest event.
     Beginning,
@@ -38,8 +38,8 @@ pub(crate) enum TailStart {
     Head,
     /// With the event at this position.
     At(Position),
-    /// With this event.
-    Event(EventId),
+    /// With the event that has this id, or the only one whose id begins so.
+    Event(EventName),
     /// With the first event of this moment or later.
     Time(Timestamp),
 }
@@ -53,11 +53,16 @@ impl FromStr for TailStart {
             "head" => return Ok(Self::Head),
             _ => {}
         }
-        // First the id: one that starts with zeros and has digits only reads as a position too.
-        let id = text.parse().map(Self::Event);
-        id.or_else(|_| text.parse().map(Self::At))
-            .or_else(|_| text.parse().map(|Moment(time)| Self::Time(time)))
-            .map_err(|_: &str| "expected `beginning`, `head`, a position, an event id or a time".to_owned())
+        match (text.parse(), text.parse(), text.parse()) {
+            (Ok(EventName::At(position)), ..) => Ok(Self::At(position)),
+            // An id that starts with zeros and has digits only reads as a position too, and how long ago a
+            // moment was as the beginning of an id.
+            (Ok(name @ EventName::Id(_)), ..) => Ok(Self::Event(name)),
+            (_, Ok(Moment(time)), _) => Ok(Self::Time(time)),
+            (Ok(name @ EventName::Prefix(_)), ..) => Ok(Self::Event(name)),
+            (_, _, Ok(position)) => Ok(Self::At(position)),
+            _ => Err("expected `beginning`, `head`, a position, an event id, its first 6 characters or more, or a time".to_owned()),
+        }
     }
 }
 
@@ -67,19 +72,26 @@ mod tests {
 
     #[test]
     fn the_start_of_a_tail_is_a_word_a_position_an_id_or_a_time() {
-        let id = EventId::from_u128(7);
+        let id = toka_vault::EventId::from_u128(7);
         let cases = [
             ("beginning", TailStart::Beginning),
             ("head", TailStart::Head),
             ("12", TailStart::At(Position::new(12))),
-            (&id.to_string(), TailStart::Event(id)),
+            ("0", TailStart::At(Position::ZERO)),
+            ("007", TailStart::At(Position::new(7))),
+            (&id.to_string(), TailStart::Event(EventName::Id(id))),
+            ("01arz3", TailStart::Event("01ARZ3".parse().unwrap())),
             ("2026-11-01", TailStart::Time("2026-11-01T00:00:00Z".parse().unwrap())),
             ("2026-11-01T01:00:00+01:00", TailStart::Time("2026-11-01T00:00:00Z".parse().unwrap())),
         ];
         for (text, start) in cases {
             assert_eq!(text.parse::<TailStart>().unwrap(), start, "{text}");
         }
-        assert!(matches!("2h".parse().unwrap(), TailStart::Time(time) if time < Timestamp::now()));
-        assert!("yesterday".parse::<TailStart>().is_err());
+        for ago in ["2h", "100000s"] {
+            assert!(matches!(ago.parse().unwrap(), TailStart::Time(time) if time < Timestamp::now()));
+        }
+        for text in ["yesterday", "01arz", "", "-1"] {
+            assert!(text.parse::<TailStart>().is_err(), "{text}");
+        }
     }
 }

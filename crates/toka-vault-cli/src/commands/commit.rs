@@ -4,10 +4,13 @@ use std::io::Read;
 
 use futures::executor::block_on;
 use toka_vault::limits::PAYLOAD_BYTES_MAX;
-use toka_vault::{Condition, EventHeader, Filter, InMemoryVault, NewEvent, Payload, Position, Vault};
+use toka_vault::{
+    Condition, EventHeader, EventId, Filter, InMemoryVault, NewEvent, Payload, Position, Vault,
+};
 
+use super::find::{InDoubt, find};
 use super::on;
-use crate::args::Commit;
+use crate::args::{Commit, EventName};
 use crate::failure::{Failure, Result};
 use crate::lines::payload_of;
 use crate::opening::Opening;
@@ -24,17 +27,49 @@ pub(super) fn run(opening: &Opening, args: Commit, output: &mut Output) -> Resul
     // First what is said, then the vault, so that nonsense does not leave an empty vault.
     let conditions = conditions(&args)?;
     let payload = payload(&args.json)?;
-    let mut event = NewEvent::new(args.kind, payload)?.with_parents(&args.parents);
+    let mut event = NewEvent::new(args.kind, payload)?.with_parents(&whole_ids(&args.parents));
     event.id = args.id;
-    event.check().map_err(|error| Failure::Usage(error.into()))?;
+    checked(&event)?;
     if opening.would_create() {
         // A vault that is not there yet has no events. What an empty one refuses creates none.
-        block_on(Vault::from(InMemoryVault::unbounded()).commit_if(event.clone(), &conditions))?;
+        let empty = Vault::from(InMemoryVault::unbounded());
+        block_on(commit(&empty, event.clone(), &args.parents, &conditions))?;
     }
     on(&opening.open_or_create(output.notes())?, |vault| {
-        let header = block_on(vault.commit_if(event, &conditions))?;
+        let header = block_on(commit(vault, event, &args.parents, &conditions))?;
         output.thing(&HeaderRecord(&header), &header_rows(&header))
     })
+}
+
+/// Commits an event with the parents that are named, once it is known which these are.
+async fn commit(
+    vault: &Vault,
+    event: NewEvent,
+    parents: &[EventName],
+    conditions: &[Condition],
+) -> Result<EventHeader> {
+    let mut ids = Vec::with_capacity(parents.len());
+    for name in parents {
+        ids.push(find(vault, name, InDoubt::Refuse).await?);
+    }
+    let event = event.with_parents(&ids);
+    // Two names can mean the same event.
+    checked(&event)?;
+    Ok(vault.commit_if(event, conditions).await?)
+}
+
+/// Returns the parents that are named by their ids, of which something can be said without a vault.
+fn whole_ids(parents: &[EventName]) -> Vec<EventId> {
+    let whole = |name: &EventName| match name {
+        EventName::Id(id) => Some(*id),
+        EventName::At(_) | EventName::Prefix(_) => None,
+    };
+    parents.iter().filter_map(whole).collect()
+}
+
+/// Checks what an event says of itself.
+fn checked(event: &NewEvent) -> Result<()> {
+    event.check().map_err(|error| Failure::Usage(error.into()))
 }
 
 /// Returns what has to hold for the commit to happen.

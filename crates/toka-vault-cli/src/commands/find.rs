@@ -1,7 +1,7 @@
 //! [`find`]: the event that the command line names.
 //!
-//! Keeps the invariant that a prefix stands for an event only where no other event that can be read
-//! has an id that begins so.
+//! Keeps the invariants that a prefix stands for an event only where no other event that can be read
+//! has an id that begins so; and that where something is committed, it does so only where all can be read.
 
 use toka_vault::{Direction, Error, EventId, Position, ReplayOptions, StartFrom, Vault};
 
@@ -12,17 +12,30 @@ use crate::output::Notes;
 /// How many events are listed that a prefix could mean.
 const CANDIDATES_MAX: usize = 5;
 
+/// Says what to do where a prefix was looked for among events that cannot all be read: another may be meant.
+#[derive(Clone, Copy)]
+pub(super) enum InDoubt {
+    /// Say so, where no more than a look is at stake.
+    Note(Notes),
+    /// Find nothing, where what is found stays.
+    Refuse,
+}
+
 /// Returns the id of the event that is named. An id need not be in the vault; a position is read, and a prefix
 /// looked for in the history.
-pub(super) async fn find(vault: &Vault, name: &EventName, notes: Notes) -> Result<EventId> {
+pub(super) async fn find(vault: &Vault, name: &EventName, in_doubt: InDoubt) -> Result<EventId> {
     let prefix = match name {
         EventName::Id(id) => return Ok(*id),
         EventName::At(position) => return at(vault, *position).await,
         EventName::Prefix(prefix) => prefix,
     };
     let (found, damaged) = beginning_with(vault, prefix).await?;
-    if damaged {
-        notes.note("events that cannot be read were passed over in the search; `verify` names them");
+    match in_doubt {
+        InDoubt::Note(notes) if damaged => {
+            notes.note("events that cannot be read were passed over in the search; `verify` names them");
+        }
+        InDoubt::Refuse if damaged => return Err(doubtful(prefix)),
+        _ => {}
     }
     match found.as_slice() {
         [id] => Ok(*id),
@@ -39,12 +52,12 @@ async fn at(vault: &Vault, position: Position) -> Result<EventId> {
     let mut replay = vault.replay(ReplayOptions::new().with_start(start).with_limit(1));
     match replay.try_next().await? {
         Some(event) => Ok(event.header.id),
-        None => {
-            let head = vault.head().await?.position;
-            Err(Failure::NotFound(anyhow::anyhow!(
-                "no event is at position {position}; the newest is at {head}"
-            )))
-        }
+        None => Err(Failure::NotFound(match vault.head().await?.position {
+            Position::ZERO => {
+                anyhow::anyhow!("no event is at position {position}; the vault has no events yet")
+            }
+            head => anyhow::anyhow!("no event is at position {position}; the newest is at {head}"),
+        })),
     }
 }
 
@@ -63,6 +76,13 @@ async fn beginning_with(vault: &Vault, prefix: &Prefix) -> Result<(Vec<EventId>,
         }
     }
     Ok((found, damaged))
+}
+
+/// Says that an event which cannot be read may be the one that is meant.
+fn doubtful(prefix: &Prefix) -> Failure {
+    Failure::StoppedByDamage(anyhow::anyhow!(
+        "events that cannot be read may have ids that begin with {prefix} too, so nothing was stored; give the whole id, and see what `verify` names"
+    ))
 }
 
 /// Says which events a prefix could mean.

@@ -13,7 +13,7 @@ use toka_vault::{
 
 use super::causes::{Causes, Missing, causes};
 use super::events;
-use super::find::find;
+use super::find::{InDoubt, find};
 use crate::args::Graph;
 use crate::failure::{Failure, Result};
 use crate::output::{Diagram, Node, Output, things};
@@ -23,7 +23,7 @@ pub(super) async fn run(vault: &Vault, args: &Graph, filter: Filter, output: &mu
     let notes = output.notes();
     let mut ids = Vec::new();
     for name in &args.ids {
-        ids.push(find(vault, name, notes).await?);
+        ids.push(find(vault, name, InDoubt::Note(notes)).await?);
     }
     let mut events = events_of(vault, ids, filter.clone()).await?;
     let mut diagram = Diagram::new(output, args.format)?;

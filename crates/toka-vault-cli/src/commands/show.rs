@@ -3,7 +3,7 @@
 use toka_vault::{Error, Event, Vault};
 
 use super::commit::header_rows;
-use super::find::find;
+use super::find::{InDoubt, find};
 use super::payload;
 use crate::args::EventName;
 use crate::failure::Result;
@@ -12,7 +12,7 @@ use crate::record::Record;
 
 /// Prints the event of this name.
 pub(super) async fn run(vault: &Vault, name: &EventName, output: &mut Output) -> Result<()> {
-    let id = find(vault, name, output.notes()).await?;
+    let id = find(vault, name, InDoubt::Note(output.notes())).await?;
     let event = vault.get(id).await?.ok_or(Error::UnknownEvent { id })?;
     output.thing(&Record::new(&event), &rows(&event))
 }

@@ -11,9 +11,10 @@ use toka_vault::{
 };
 
 use super::events;
+use super::find::{InDoubt, find};
 use crate::args::{Tail, TailStart};
 use crate::failure::{Failure, Result};
-use crate::output::Output;
+use crate::output::{Notes, Output};
 use crate::stdout_watch::reader_gone;
 use crate::vault_watch::VaultWatch;
 
@@ -28,10 +29,10 @@ pub(super) async fn run(
     watch: Option<VaultWatch>,
     output: &mut Output,
 ) -> Result<()> {
-    let start = start(vault, args, &filter).await?;
+    let start = start(vault, args, &filter, output.notes()).await?;
     let grows = can_grow(vault);
-    if let Some(TailStart::At(position)) = args.from.filter(|_| grows) {
-        note_ahead(position, vault.head().await?.position, output);
+    if let Some(TailStart::At(position)) = args.from.as_ref().filter(|_| grows) {
+        note_ahead(*position, vault.head().await?.position, output);
     }
     let mut stream = if grows {
         vault.subscribe_from(SubscribeOptions::new(start).with_filter(filter)).left_stream()
@@ -99,15 +100,17 @@ fn can_grow(vault: &Vault) -> bool {
 }
 
 /// Says after what to start, so that the event which was named is the first.
-async fn start(vault: &Vault, args: &Tail, filter: &Filter) -> Result<StartFrom> {
+async fn start(vault: &Vault, args: &Tail, filter: &Filter, notes: Notes) -> Result<StartFrom> {
     let history = args.limit.unwrap_or(HISTORY_DEFAULT);
     let before = |position: Position| StartFrom::After(position.minus(1));
-    Ok(match args.from {
+    Ok(match &args.from {
         Some(TailStart::Beginning) => StartFrom::Beginning,
         Some(TailStart::Head) => StartFrom::Head,
-        Some(TailStart::At(position)) => before(position),
-        Some(TailStart::Time(time)) => StartFrom::Time(time),
-        Some(TailStart::Event(id)) => before(position_of(vault, id).await?),
+        Some(TailStart::At(position)) => before(*position),
+        Some(TailStart::Time(time)) => StartFrom::Time(*time),
+        Some(TailStart::Event(name)) => {
+            before(position_of(vault, find(vault, name, InDoubt::Note(notes)).await?).await?)
+        }
         // Without a search; what is damaged counts then, so that it is for those who wait for no number.
         None if filter.is_all() && args.limit.is_none() => {
             match vault.head().await?.position.minus(history) {

@@ -4,14 +4,14 @@ use futures::{StreamExt, stream};
 use toka_vault::{Filter, Vault, WalkOptions, WalkOrder};
 
 use super::events;
-use super::find::find;
+use super::find::{InDoubt, find};
 use crate::args::{EventName, Walk};
 use crate::failure::Result;
 use crate::output::Output;
 
 /// Lists what led to an event, of what the filter means.
 pub(super) async fn ancestors(vault: &Vault, args: &Walk, filter: Filter, output: &mut Output) -> Result<()> {
-    let id = find(vault, &args.id, output.notes()).await?;
+    let id = find(vault, &args.id, InDoubt::Note(output.notes())).await?;
     let nothing = if filter.is_all() {
         "nothing led to this event"
     } else {
@@ -27,7 +27,7 @@ pub(super) async fn descendants(
     filter: Filter,
     output: &mut Output,
 ) -> Result<()> {
-    let id = find(vault, &args.id, output.notes()).await?;
+    let id = find(vault, &args.id, InDoubt::Note(output.notes())).await?;
     let nothing = if filter.is_all() {
         "nothing follows this event yet"
     } else {
@@ -42,8 +42,8 @@ pub(super) async fn common_ancestors(
     [one, other]: [&EventName; 2],
     output: &mut Output,
 ) -> Result<()> {
-    let one = find(vault, one, output.notes()).await?;
-    let other = find(vault, other, output.notes()).await?;
+    let one = find(vault, one, InDoubt::Note(output.notes())).await?;
+    let other = find(vault, other, InDoubt::Note(output.notes())).await?;
     let found = vault.common_ancestors(one, other).await?;
     events::list(stream::iter(found).map(Ok), None, "the events have no common ancestor", output).await
 }

@@ -52,7 +52,7 @@ fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
         (&["commit", "a", r#"{"x":1,"x":2}"#], "twice"),
         (&["commit", "a", "1", "--parent", STRANGER, "--parent", STRANGER], "named twice"),
         (&["commit", "a", "1", "--parent", STRANGER, "--id", STRANGER], "itself as parent"),
-        (&["tail", "--from", "yesterday"], "`beginning`, `head`, a position, an event id or a time"),
+        (&["tail", "--from", "yesterday"], "`beginning`, `head`, a position, an event id, its first 6"),
         (&["log", "-n", "-1"], "unexpected argument"),
         (&["log", "--kind", "a.b*"], "whole tokens"),
         (&["log", "--kind", ""], "it is empty"),

@@ -1,6 +1,6 @@
 //! Events named by the beginning of their ids.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sandbox::Sandbox;
 
@@ -67,15 +67,47 @@ fn what_begins_no_id_is_4_and_what_cannot_is_2() {
     for name in ["01BX5", "", "81BX5ZZK", "01BX5Z!", "01BX5ZZKBKACTAV9WEVGEMMVRZ0", "漢漢漢"] {
         sandbox.run(&["show", name]).assert(2, "its first 6 characters or more");
     }
-    // Where more than a look is at stake, an id has to be whole.
-    sandbox.run(&["commit", "a", "4", "--parent", "01BX5Z"]).assert(2, "ULID");
-    sandbox.run(&["tail", "--from", "01BX5Z"]).assert(2, "an event id");
+}
+
+#[test]
+fn a_parent_is_named_as_any_other_event_is() {
+    let sandbox = chain();
+    for name in ["1", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01arz3ndektsv4rrffq69g5fav"] {
+        assert_eq!(
+            sandbox.json(&["commit", "b", "0", "--parent", name])[0]["parents"],
+            json!([IDS[0]]),
+            "{name}"
+        );
+    }
+    let both = sandbox.json(&["commit", "b", "0", "--parent", "01BX5Z", "--parent", "2"]).remove(0);
+    assert_eq!(both["parents"], json!([IDS[2], IDS[1]]));
+    sandbox.run(&["commit", "b", "0", "--parent", "01ARZ3"]).assert(4, "of several events begin with 01ARZ3");
+    sandbox
+        .run(&["commit", "b", "0", "--parent", "99"])
+        .assert(4, "no event is at position 99; the newest is at 7");
+    sandbox.run(&["commit", "b", "0", "--parent", "1", "--parent", IDS[0]]).assert(2, "named twice");
+    assert_eq!(sandbox.json(&["log"]).len(), 7);
+}
+
+#[test]
+fn a_parent_in_a_vault_that_is_not_there_creates_none() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["commit", "a", "1", "--parent", "1"]).assert(4, "the vault has no events yet");
+    sandbox.run(&["commit", "a", "1", "--parent", "01ARZ3"]).assert(4, "begins with 01ARZ3");
+    assert!(sandbox.names().is_empty());
+}
+
+#[test]
+fn tail_starts_at_the_only_event_whose_id_begins_so() {
+    let sandbox = chain();
+    assert_eq!(payloads(&sandbox, &["tail", "--from", "01bx5z", "-n", "1"]), [3]);
+    sandbox.run(&["tail", "--from", "01ARZ3"]).assert(4, "of several events begin with 01ARZ3");
 }
 
 #[test]
 fn help_tells_what_a_prefix_costs() {
     let sandbox = Sandbox::new();
-    for command in ["show", "ancestors", "descendants", "common-ancestor"] {
+    for command in ["show", "ancestors", "descendants", "common-ancestor", "commit"] {
         let help = sandbox.ok(&[command, "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(help.contains("the history is read to its beginning"), "{help}");
     }
