@@ -5,6 +5,7 @@
 //! reads back as the same bytes, and as its MessagePack bytes otherwise. The keys stand in one order.
 
 mod cloudevent;
+mod words;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use toka_vault::{Event, EventHeader, Payload};
 
 pub(crate) use cloudevent::CloudEvent;
+pub(crate) use words::in_words;
 
 /// Deepest payload that is written as JSON. Common parsers refuse 128 levels, and a record or an
 /// array around it takes some.

@@ -10,7 +10,7 @@ use toka_vault::{Error, Event, Timestamp};
 use crate::failure::{Failure, Result};
 use crate::git;
 use crate::output::{Align, Column, List, Notes, Output};
-use crate::record::Record;
+use crate::record::{Record, in_words};
 
 /// Characters of a payload that a table looks at, which is more than it shows.
 const PAYLOAD_CHARS_MAX: usize = 1_024;
@@ -72,7 +72,7 @@ pub(super) fn print(list: &mut List<'_>, event: &Event) -> Result<()> {
 /// Returns the cells of an event under [`COLUMNS`].
 pub(super) fn cells(event: &Event) -> [String; 5] {
     let header = &event.header;
-    let payload = git::one_line(event).unwrap_or_else(|| format!("{:?}", event.payload));
+    let payload = git::one_line(event).unwrap_or_else(|| in_words(&event.payload));
     [
         header.position.to_string(),
         to_the_second(header.timestamp),

@@ -4,7 +4,7 @@ use toka_vault::{Digest, Payload, Vault};
 
 use crate::failure::{Failure, Result};
 use crate::output::{Output, pretty_json};
-use crate::record::{PayloadRecord, json_of};
+use crate::record::{PayloadRecord, in_words, json_of};
 
 /// Prints the payload of this digest.
 pub(super) async fn run(vault: &Vault, digest: Digest, output: &mut Output) -> Result<()> {
@@ -28,5 +28,5 @@ fn not_found(digest: Digest) -> Failure {
 /// Writes a payload over several lines, as JSON or as near to it as can be.
 pub(super) fn text(payload: &Payload) -> String {
     let pretty = json_of(payload).and_then(|json| pretty_json(&json).ok());
-    pretty.unwrap_or_else(|| format!("{payload:?}"))
+    pretty.unwrap_or_else(|| in_words(payload))
 }

@@ -117,6 +117,10 @@ fn a_payload_that_json_cannot_tell_is_printed_as_its_bytes() {
     let printed = sandbox.json(&["payload", &digest]).remove(0);
     assert_eq!(printed, json!({ "digest": digest, "payload_msgpack": shown["payload_msgpack"] }));
     let table = sandbox.ok(&["payload", &digest]);
-    assert_eq!(table.stdout, "null\n");
+    assert_eq!(table.stdout, "NaN\n");
+    for command in [&["log"][..], &["show", "1"], &["log", "--graph"], &["graph"]] {
+        let printed = sandbox.ok(command).stdout;
+        assert!(printed.contains("NaN") && !printed.contains("null"), "{command:?}: {printed}");
+    }
     assert!(table.stderr.starts_with("note: JSON cannot tell this payload"), "{table:?}");
 }
