@@ -1,13 +1,24 @@
 //! [`Import`] and [`Export`]: what is moved into a vault and out of it, and in which form.
 //!
 //! `import jsonl FILE` and `import --format jsonl FILE` are the same, and so it is with the other form
-//! and with `export`.
+//! and with `export`. Where neither is said, or a form that there is not, all forms are named.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::failure::{Failure, Result};
+
+/// Ways to write `import`.
+const IMPORT_USAGE: &str = "toka-vault import [OPTIONS] git <PATH>
+       toka-vault import [OPTIONS] jsonl <FILE>
+       toka-vault import [OPTIONS] cloudevents <FILE>
+       toka-vault import [OPTIONS] --format <FORM> <FILE>";
+
+/// Ways to write `export`.
+const EXPORT_USAGE: &str = "toka-vault export [OPTIONS] jsonl [FILE]
+       toka-vault export [OPTIONS] cloudevents [FILE]
+       toka-vault export [OPTIONS] --format <FORM> [FILE]";
 
 /// Says in which form a file has events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,18 +31,21 @@ pub(crate) enum FileFormat {
 
 /// Says where to import from.
 #[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true)]
+#[command(override_usage = IMPORT_USAGE)]
 pub(crate) struct Import {
     #[command(subcommand)]
     from: Option<ImportFrom>,
 
     /// Import FILE in this form: `import --format jsonl FILE` is `import jsonl FILE`.
-    #[arg(long, value_enum, required = true, value_name = "FORM")]
+    #[arg(long, value_enum, value_name = "FORM")]
     format: Option<FileFormat>,
 
     /// The file to read; `-` is stdin.
-    #[arg(required = true)]
     file: Option<PathBuf>,
+
+    /// What stands behind a form that there is not.
+    #[arg(hide = true)]
+    rest: Option<PathBuf>,
 
     #[command(flatten)]
     foreign: Foreign,
@@ -102,17 +116,21 @@ pub(crate) struct Foreign {
 
 /// Says where to export to.
 #[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true)]
+#[command(override_usage = EXPORT_USAGE)]
 pub(crate) struct Export {
     #[command(subcommand)]
     form: Option<ExportAs>,
 
     /// Export in this form: `export --format jsonl FILE` is `export jsonl FILE`.
-    #[arg(long, value_enum, required = true, value_name = "FORM")]
+    #[arg(long, value_enum, value_name = "FORM")]
     format: Option<FileFormat>,
 
     #[command(flatten)]
     to: ExportFile,
+
+    /// What stands behind a form that there is not.
+    #[arg(hide = true)]
+    rest: Option<PathBuf>,
 }
 
 /// Says in which form to export.
@@ -153,12 +171,13 @@ impl Import {
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] where both ways are mixed.
+    /// [`Failure::Usage`] where both ways are mixed, or none is there.
     pub(crate) fn into_from(self) -> Result<ImportFrom> {
         let apart = self.file.is_none() && self.foreign == Foreign::default();
         match (self.from, self.format, self.file) {
             (Some(from), None, None) if apart => Ok(from),
-            (None, Some(format), Some(file)) => {
+            (None, None, said) => Err(no_form("import", said.as_deref(), IMPORT_USAGE)),
+            (None, Some(format), Some(file)) if self.rest.is_none() => {
                 let file = ImportFile { file, foreign: self.foreign };
                 Ok(match format {
                     FileFormat::Jsonl => ImportFrom::Jsonl(file),
@@ -175,13 +194,14 @@ impl Export {
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] where both ways are mixed.
+    /// [`Failure::Usage`] where both ways are mixed, or none is there.
     pub(crate) fn into_file(self) -> Result<(FileFormat, ExportFile)> {
         let apart = self.to == ExportFile::default();
         match (self.form, self.format) {
             (Some(ExportAs::Jsonl(file)), None) if apart => Ok((FileFormat::Jsonl, file)),
             (Some(ExportAs::Cloudevents(file)), None) if apart => Ok((FileFormat::Cloudevents, file)),
-            (None, Some(format)) => Ok((format, self.to)),
+            (None, None) => Err(no_form("export", self.to.file.as_deref(), EXPORT_USAGE)),
+            (None, Some(format)) if self.rest.is_none() => Ok((format, self.to)),
             _ => Err(mixed("export")),
         }
     }
@@ -191,6 +211,18 @@ impl Export {
 fn mixed(command: &str) -> Failure {
     Failure::usage(format_args!(
         "say the form once: `{command} jsonl FILE` or `{command} --format jsonl FILE`, and all options behind it; a file of the name `jsonl` is `./jsonl`"
+    ))
+}
+
+/// Complains of a command line that says no form, or one that there is not.
+fn no_form(command: &str, said: Option<&Path>, usage: &str) -> Failure {
+    let what = match said {
+        Some(said) => format!("`{}` is no form that `{command}` knows", said.display()),
+        None => format!("`{command}` has to know the form"),
+    };
+    Failure::usage(format_args!(
+        "{what}; write one of:\n{}",
+        usage.replace("       ", "").replace("[OPTIONS] ", "")
     ))
 }
 

@@ -98,8 +98,18 @@ fn the_form_can_be_said_by_an_option_as_well() {
     ] {
         sandbox.run(mixed).assert(2, "say the form once");
     }
-    sandbox.run(&["export"]).assert(2, "--format <FORM>");
-    sandbox.run(&["import", "file"]).assert(2, "--format <FORM>");
+    sandbox.run(&["export"]).assert(2, "`export` has to know the form; write one of:");
+    let forms = "toka-vault import jsonl <FILE>\n    toka-vault import cloudevents <FILE>\n";
+    for nameless in [&["import"][..], &["import", "file"], &["import", "xml", "file"]] {
+        sandbox.run(nameless).assert(2, forms);
+    }
+    for nameless in [&["export", "xml"][..], &["export", "xml", "file"], &["export", "xml", "--skip-damaged"]]
+    {
+        sandbox.run(nameless).assert(2, "`xml` is no form that `export` knows");
+        sandbox.run(nameless).assert(2, "toka-vault export jsonl [FILE]\n");
+    }
+    sandbox.run(&["export", "--format", "jsonl", "file", "other"]).assert(2, "say the form once");
+    sandbox.run(&["import", "--format", "jsonl", "file", "other"]).assert(2, "say the form once");
     sandbox.run(&["export", "--format", "xml"]).assert(2, "possible values: jsonl, cloudevents");
 }
 
