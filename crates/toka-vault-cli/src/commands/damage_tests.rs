@@ -11,6 +11,7 @@ use toka_vault::{
     Position, Replay, ReplayOptions, Result, SubscribeOptions, Subscription, Vault,
 };
 
+use super::find::{InDoubt, find};
 use super::printed::Printed;
 use super::{events, export, graph, log, show, stats, tail, verify, walk};
 use crate::args::{EventName, ExportFile, Format, Graph, Language, Log, Tail, Walk, Which};
@@ -191,4 +192,23 @@ fn what_a_bounded_vault_has_evicted_is_no_damage() {
     assert!(!events::step_over(evicted, || list.notes()).unwrap());
     assert!(events::step_over(Error::corrupt(DAMAGED, "x"), || list.notes()).unwrap());
     assert!(events::step_over(Error::Closed, || list.notes()).is_err());
+}
+
+#[test]
+fn what_begins_with_a_prefix_may_be_what_cannot_be_read() {
+    let memory = InMemoryVault::unbounded();
+    let whole: EventId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+    for id in [id(1), id(2), whole] {
+        block_on(memory.commit(NewEvent::new("a", 1).unwrap().with_id(id))).unwrap();
+    }
+    let vault = Vault::Custom(Arc::new(Damaged(memory)));
+    let find = |name: &str, in_doubt| block_on(find(&vault, &name.parse().unwrap(), in_doubt));
+    let (look, _) = Printed::by(Format::Table, |output| find("01ARZ3", InDoubt::Note(output.notes())));
+    assert_eq!(look.unwrap(), whole);
+    // What is committed names what is meant, or is not committed.
+    assert_eq!(find("01ARZ3", InDoubt::Refuse).unwrap_err().code(), 3);
+    assert_eq!(find(&whole.to_string(), InDoubt::Refuse).unwrap(), whole);
+    // Nobody can tell that there is no such event.
+    let (look, _) = Printed::by(Format::Table, |output| find("01ARZ4", InDoubt::Note(output.notes())));
+    assert_eq!(look.unwrap_err().code(), 3);
 }

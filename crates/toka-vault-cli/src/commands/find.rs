@@ -39,6 +39,7 @@ pub(super) async fn find(vault: &Vault, name: &EventName, in_doubt: InDoubt) -> 
     }
     match found.as_slice() {
         [id] => Ok(*id),
+        [] if damaged => Err(doubtful(prefix)),
         [] => Err(Failure::NotFound(anyhow::anyhow!(
             "no event in this vault has an id that begins with {prefix}; `log` lists the ids"
         ))),
@@ -81,7 +82,7 @@ async fn beginning_with(vault: &Vault, prefix: &Prefix) -> Result<(Vec<EventId>,
 /// Says that an event which cannot be read may be the one that is meant.
 fn doubtful(prefix: &Prefix) -> Failure {
     Failure::StoppedByDamage(anyhow::anyhow!(
-        "events that cannot be read may have ids that begin with {prefix} too, so nothing was stored; give the whole id, and see what `verify` names"
+        "an event that cannot be read may be the one whose id begins with {prefix}; give the whole id, and see what `verify` names"
     ))
 }
 
