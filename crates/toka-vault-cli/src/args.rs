@@ -80,7 +80,8 @@ pub(crate) struct Cli {
 /// Says in which form data is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Aligned columns to read, with payloads cut to the width of the terminal.
+    /// Aligned columns to read, with payloads cut to the width of the terminal; ids are left out where that has
+    /// less than 100 columns, for a position names an event as well.
     Table,
     /// JSON: one array for a list, one object for a single thing.
     Json,

@@ -29,7 +29,7 @@ pub(crate) use json::{pretty_json, write_json};
 pub(crate) use lanes::Lanes;
 pub(crate) use list::List;
 pub(crate) use notes::Notes;
-pub(crate) use table::{Align, Column};
+pub(crate) use table::{Align, Column, Shown};
 use text::visible;
 pub(crate) use text::{amount, count, things};
 pub(crate) use warnings::print_warnings;

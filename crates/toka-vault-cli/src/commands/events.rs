@@ -9,7 +9,7 @@ use toka_vault::{Error, Event, Timestamp};
 
 use crate::failure::{Failure, Result};
 use crate::git;
-use crate::output::{Align, Column, List, Notes, Output};
+use crate::output::{Align, Column, List, Notes, Output, Shown};
 use crate::record::{Record, in_words};
 
 /// Characters of a payload that a table looks at, which is more than it shows.
@@ -17,11 +17,16 @@ const PAYLOAD_CHARS_MAX: usize = 1_024;
 
 /// The columns of a table of events.
 pub(super) const COLUMNS: &[Column] = &[
-    Column { title: "POS", align: Align::Right, style: Style::new().dimmed() },
-    Column { title: "TIME", align: Align::Left, style: AnsiColor::Green.on_default() },
-    Column { title: "ID", align: Align::Left, style: AnsiColor::Yellow.on_default() },
-    Column { title: "KIND", align: Align::Left, style: AnsiColor::Cyan.on_default() },
-    Column { title: "PAYLOAD", align: Align::Left, style: Style::new() },
+    Column { title: "POS", align: Align::Right, style: Style::new().dimmed(), shown: Shown::Always },
+    Column { title: "TIME", align: Align::Left, style: AnsiColor::Green.on_default(), shown: Shown::Always },
+    Column {
+        title: "ID",
+        align: Align::Left,
+        style: AnsiColor::Yellow.on_default(),
+        shown: Shown::WhereWide,
+    },
+    Column { title: "KIND", align: Align::Left, style: AnsiColor::Cyan.on_default(), shown: Shown::Always },
+    Column { title: "PAYLOAD", align: Align::Left, style: Style::new(), shown: Shown::Always },
 ];
 
 /// Lists at most `limit` events, past those that cannot be read, or notes that there is nothing.
@@ -57,11 +62,14 @@ pub(super) async fn list_each<T>(
         }
     }
     let none = list.is_empty() && limit != Some(0) && !damaged;
-    let notes = list.end()?;
+    let ended = list.end();
+    // Damage is known by now, and told by the exit code though nobody reads the list.
+    outcome(damaged)?;
+    let notes = ended?;
     if none {
         notes.note(nothing);
     }
-    outcome(damaged)
+    Ok(())
 }
 
 /// Prints an event in a list.

@@ -7,14 +7,14 @@ use toka_vault::{EventId, Position, Vault};
 
 use super::events;
 use crate::failure::{Failure, Result};
-use crate::output::{Align, Column, Output, things};
+use crate::output::{Align, Column, Output, Shown, things};
 use crate::progress::Progress;
 
 /// The columns of a table of findings.
 const COLUMNS: &[Column] = &[
-    Column { title: "POS", align: Align::Right, style: Style::new().dimmed() },
-    Column { title: "ID", align: Align::Left, style: AnsiColor::Yellow.on_default() },
-    Column { title: "FINDING", align: Align::Left, style: AnsiColor::Red.on_default() },
+    Column { title: "POS", align: Align::Right, style: Style::new().dimmed(), shown: Shown::Always },
+    Column { title: "ID", align: Align::Left, style: AnsiColor::Yellow.on_default(), shown: Shown::Always },
+    Column { title: "FINDING", align: Align::Left, style: AnsiColor::Red.on_default(), shown: Shown::Always },
 ];
 
 /// Checks the vault and prints the findings.

@@ -48,6 +48,9 @@ impl Drawing {
     fn cells(&self, out: &mut impl Write, mut used: usize, cells: &[String]) -> io::Result<()> {
         let last = self.columns.len().saturating_sub(1);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            if !column.is_shown(self.width) {
+                continue;
+            }
             used += GAP.len();
             let left =
                 self.width.map_or(LAST_WIDTH_MAX, |width| width.saturating_sub(used).max(LAST_WIDTH_MIN));

@@ -22,6 +22,10 @@ pub(super) const LAST_WIDTH_MIN: usize = 10;
 /// What stands between two columns.
 pub(super) const GAP: &str = "  ";
 
+/// Columns of the narrowest terminal that shows all of a table. In a narrower one, what takes the most room
+/// would leave next to none to the last column.
+const WIDE_MIN: usize = 100;
+
 /// Says at which side a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -29,6 +33,15 @@ pub(crate) enum Align {
     Left,
     /// Numbers.
     Right,
+}
+
+/// Says where a column is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Everywhere.
+    Always,
+    /// Not on a narrow terminal: what stands there is long, and can be found by another column.
+    WhereWide,
 }
 
 /// Describes a column.
@@ -40,6 +53,15 @@ pub(crate) struct Column {
     pub(crate) align: Align,
     /// How its cells are shown.
     pub(crate) style: Style,
+    /// Where it is shown.
+    pub(crate) shown: Shown,
+}
+
+impl Column {
+    /// Tells whether it is shown on a terminal of this width, or where there is none.
+    pub(super) fn is_shown(&self, width: Option<usize>) -> bool {
+        self.shown == Shown::Always || width.is_none_or(|width| width >= WIDE_MIN)
+    }
 }
 
 /// Prints rows in aligned columns. The last column is cut to the width of the terminal.
@@ -90,6 +112,9 @@ impl Table {
     fn line(&self, out: &mut impl Write, cells: &[String], style: Option<Style>) -> io::Result<()> {
         let last = self.columns.len().saturating_sub(1);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            if !column.is_shown(self.width) {
+                continue;
+            }
             let style = style.unwrap_or(column.style);
             if index == last {
                 let cell = shorten(cell, self.last_width());
@@ -108,7 +133,8 @@ impl Table {
 
     /// Returns how wide the last column may be.
     fn last_width(&self) -> usize {
-        let others: usize = self.widths.iter().rev().skip(1).map(|width| width + GAP.len()).sum();
+        let shown = self.columns.iter().zip(&self.widths).filter(|(column, _)| column.is_shown(self.width));
+        let others: usize = shown.rev().skip(1).map(|(_, width)| width + GAP.len()).sum();
         match self.width {
             Some(width) => width.saturating_sub(others).max(LAST_WIDTH_MIN),
             None => LAST_WIDTH_MAX,
@@ -121,10 +147,14 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { title: "NO", align: Align::Right, style: Style::new() },
-        Column { title: "NAME", align: Align::Left, style: Style::new() },
-        Column { title: "TEXT", align: Align::Left, style: Style::new() },
+        column("NO", Align::Right, Shown::Always),
+        column("NAME", Align::Left, Shown::Always),
+        column("TEXT", Align::Left, Shown::Always),
     ];
+
+    const fn column(title: &'static str, align: Align, shown: Shown) -> Column {
+        Column { title, align, style: Style::new(), shown }
+    }
 
     /// What a table of these rows looks like.
     fn printed(rows: &[[&str; 3]], width: Option<usize>) -> String {
@@ -156,6 +186,23 @@ mod tests {
         assert_eq!(width(None), 10 + LAST_WIDTH_MAX);
         let whole = Table::new(COLUMNS, Some(60), Paint(false)).in_full();
         assert_eq!(print(whole, &[["1", "a", &long]]).lines().map(columns).max(), Some(310));
+    }
+
+    #[test]
+    fn a_narrow_terminal_leaves_out_what_has_another_name() {
+        const WITH_ID: &[Column] = &[
+            column("NO", Align::Right, Shown::Always),
+            column("ID", Align::Left, Shown::WhereWide),
+            column("TEXT", Align::Left, Shown::Always),
+        ];
+        let row = [["1", "01ARZ3NDEKTSV4RRFFQ69G5FAV", &"z".repeat(300)]];
+        let lines = |width| print(Table::new(WITH_ID, width, Paint(false)), &row);
+        let narrow = lines(Some(WIDE_MIN - 1));
+        assert!(narrow.starts_with("NO  TEXT\n 1  zzz"), "{narrow}");
+        assert_eq!(narrow.lines().map(columns).max(), Some(WIDE_MIN - 1));
+        for width in [Some(WIDE_MIN), None] {
+            assert!(lines(width).contains(" 1  01ARZ3NDEKTSV4RRFFQ69G5FAV  zzz"), "{width:?}");
+        }
     }
 
     #[test]
