@@ -31,7 +31,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     let start = start(vault, args, &filter, output.notes()).await?;
     let grows = can_grow(vault);
-    if let Some(TailStart::At(position)) = args.from.as_ref().filter(|_| grows) {
+    if let Some(TailStart::At(position)) = args.from.as_ref().filter(|_| grows && args.limit != Some(0)) {
         note_ahead(*position, vault.head().await?.position, output);
     }
     let mut stream = if grows {
@@ -68,8 +68,9 @@ pub(super) async fn run(
             Err(error) => damaged |= events::step_over(error, || list.notes())?,
         }
     }
-    list.end()?;
-    events::outcome(damaged)
+    let ended = list.end();
+    events::outcome(damaged)?;
+    ended.map(|_| ())
 }
 
 /// Completes when nobody reads what is printed, or when the vault is no longer where it was.

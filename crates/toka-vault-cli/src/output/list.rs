@@ -108,7 +108,7 @@ impl<'a> List<'a> {
         self.is_empty
     }
 
-    /// Ends the list, and returns what prints on stderr.
+    /// Ends the list, and returns what prints on stderr, behind all of it.
     pub(crate) fn end(mut self) -> Result<Notes> {
         let end: &[u8] = match (&self.form, self.is_empty) {
             (Form::Array, true) => b"[]\n",
@@ -116,6 +116,6 @@ impl<'a> List<'a> {
             _ => b"",
         };
         self.write_held().and_then(|()| self.output.out.write_all(end)).map_err(Failure::stdout)?;
-        Ok(self.output.notes)
+        self.notes()
     }
 }

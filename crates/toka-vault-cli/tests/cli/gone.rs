@@ -50,6 +50,10 @@ fn a_tail_that_waits_for_a_position_ahead_of_the_head_says_so() {
     let note = notes.recv_timeout(PATIENCE);
     (2..=3).for_each(|payload| commit(&sandbox, payload));
     assert_eq!(note.unwrap(), "note: position 3 is ahead of the head, which is 1; waiting for it");
+    assert_eq!(
+        end(program(&sandbox, READ_ONLY, &["tail", "--from", "9", "-n", "0"]).spawn().unwrap()).stderr,
+        ""
+    );
     assert_eq!(end(child).code, Some(0));
     // The next one is not ahead.
     let tail = Tail::start(&sandbox, READ_ONLY, &["--from", "3", "-n", "1"]);

@@ -167,3 +167,17 @@ fn a_list_in_json_is_one_array() {
     assert_eq!(array.len(), 4_000);
     assert_eq!(end(child).code, Some(0));
 }
+
+#[test]
+fn what_is_noted_stands_behind_the_whole_list() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["commit", "a", "1"]);
+    for args in [&["log", "--kind", "b", "-o", "json"][..], &["verify", "-o", "json"]] {
+        let both = std::fs::File::create(sandbox.path("both")).unwrap();
+        let mut command = sandbox.command(args);
+        command.stdout(both.try_clone().unwrap()).stderr(both);
+        assert_eq!(end(command.spawn().unwrap()).code, Some(0));
+        let both = std::fs::read_to_string(sandbox.path("both")).unwrap();
+        assert!(both.starts_with("[]\n") && both.lines().count() == 2, "{both}");
+    }
+}
