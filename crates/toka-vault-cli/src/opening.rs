@@ -61,8 +61,20 @@ impl Opening {
                 "the shell does not expand the `~` in `{}`; write $HOME in its place, or `./~` for a folder of that name",
                 opening.url.display()
             ))),
-            _ => Ok(opening),
+            _ => Ok(opening.rooted()),
         }
+    }
+
+    /// Names the folder of a vault on disk from the root on. The library names the files so that it has open,
+    /// and a file should not have one name in an error and another in the next.
+    fn rooted(mut self) -> Self {
+        let whole = self.path().and_then(|path| std::path::absolute(path).ok());
+        if let (Some((scheme, _)), Some(whole)) = (split(&self.url), whole) {
+            let mut url = OsString::from(format!("{scheme}:"));
+            url.push(whole);
+            self.url = url;
+        }
+        self
     }
 
     /// Accepts a vault that lost acknowledged events at its end, and tells what it lost.
@@ -279,6 +291,18 @@ mod tests {
         }
         assert!(complaint(Some("redis://x")).contains("no back-end"));
         assert!(complaint(Some("memory:0")).contains("capacity"));
+    }
+
+    #[test]
+    fn a_folder_is_named_from_the_root_on_and_otherwise_as_it_was_given() {
+        let url = |url: &str| Opening::new(Some(url.into())).unwrap().url;
+        let here = std::env::current_dir().unwrap();
+        for scheme in ["journal", "journal-read-only", "sled"] {
+            let mut expected = OsString::from(format!("{scheme}:"));
+            expected.push(here.join("a b:c"));
+            assert_eq!(url(&format!("{scheme}:./a b:c")), expected);
+        }
+        assert_eq!(url("memory:7"), "memory:7");
     }
 
     #[test]

@@ -313,8 +313,8 @@ fn a_read_only_url_of_no_vault_is_5_and_creates_none() {
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     sandbox.file("file", "a file");
     for command in ["log", "tail", "verify", "stats"] {
-        run(&sandbox, "journal-read-only:none", &[command]).assert(5, "there is no vault at none");
-        run(&sandbox, "journal-read-only:empty", &[command]).assert(5, "there is no vault at empty");
+        run(&sandbox, "journal-read-only:none", &[command]).assert(5, "none; create one with");
+        run(&sandbox, "journal-read-only:empty", &[command]).assert(5, "empty; create one with");
         run(&sandbox, "journal-read-only:file", &[command]).assert(5, "it is a file");
     }
     run(&sandbox, "journal-read-only:~/vault", &["log"]).assert(2, "write $HOME");

@@ -16,7 +16,7 @@ fn a_tail_ends_where_its_vault_is_gone() {
         let tail = Tail::start(&sandbox, url, &[]);
         assert_eq!(tail.next(), 1);
         fs::rename(sandbox.path("main"), sandbox.path("away")).unwrap();
-        end(tail.child).assert(5, "error: the vault at main is gone, so that no event can follow\n");
+        end(tail.child).assert(5, "/main is gone, so that no event can follow\n");
     }
 }
 
@@ -32,7 +32,7 @@ fn a_tail_ends_where_another_vault_is_in_the_place_of_its_own() {
     symlink("second", sandbox.path("next")).unwrap();
     let first = tail.lines.recv_timeout(PATIENCE).unwrap();
     fs::rename(sandbox.path("next"), sandbox.path("main")).unwrap();
-    end(tail.child).assert(5, "error: another vault is at main now, ");
+    end(tail.child).assert(5, "/main now, and no event can follow");
     // What was printed until then is whole.
     let array: String = std::iter::once(first).chain(tail.lines).collect();
     let events: Vec<serde_json::Value> = serde_json::from_str(&array).unwrap();

@@ -31,7 +31,7 @@ fn a_vault_in_a_path_that_is_not_utf8_can_be_named() {
             return;
         }
         let [first, second] = run(&sandbox, back_end, &["commit", "a", "1"]);
-        first.assert(0, "created a new vault at caf\u{fffd}\n");
+        first.assert(0, "/caf\u{fffd}\n");
         assert_eq!((second.code, second.stderr.as_str()), (Some(0), ""));
         for ended in run(&sandbox, back_end, &["log", "-o", "jsonl"]) {
             assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 2), "{ended:?}");
@@ -41,7 +41,7 @@ fn a_vault_in_a_path_that_is_not_utf8_can_be_named() {
                 ended.assert(0, "");
             }
             for ended in run(&sandbox, "journal-read-only", &["commit", "a", "1"]) {
-                ended.assert(2, "name it as `journal:caf\u{fffd}`");
+                ended.assert(2, "/caf\u{fffd}`");
             }
         }
     }
@@ -58,4 +58,19 @@ fn what_is_not_utf8_and_no_path_is_refused() {
     assert!(sandbox.names().is_empty());
     let bare = sandbox.command(&["log", "--vault"]).arg(OsStr::from_bytes(NAME)).spawn().unwrap();
     end(bare).assert(2, "write `journal:caf\u{fffd}`");
+}
+
+#[test]
+fn a_file_has_one_name_in_all_errors() {
+    let sandbox = Sandbox::new();
+    let journal =
+        |args: &[&str]| end(sandbox.command(args).args(["--vault", "journal:./main"]).spawn().unwrap());
+    let folder = std::fs::canonicalize(sandbox.path("")).unwrap().join("main");
+    journal(&["log"]).assert(5, &format!("there is no vault at {};", folder.display()));
+    journal(&["commit", "a", "1"]).assert(0, &format!("created a new vault at {}\n", folder.display()));
+    for damaged in ["journal", "head"] {
+        std::fs::rename(folder.join(damaged), sandbox.path("away")).unwrap();
+        journal(&["log"]).assert(5, &format!("error: {} is damaged", folder.join(damaged).display()));
+        std::fs::rename(sandbox.path("away"), folder.join(damaged)).unwrap();
+    }
 }
