@@ -206,7 +206,9 @@ fn what_begins_with_a_prefix_may_be_what_cannot_be_read() {
     let (look, _) = Printed::by(Format::Table, |output| find("01ARZ3", InDoubt::Note(output.notes())));
     assert_eq!(look.unwrap(), whole);
     // What is committed names what is meant, or is not committed.
-    assert_eq!(find("01ARZ3", InDoubt::Refuse).unwrap_err().code(), 3);
+    let refused = find("01ARZ3", InDoubt::Refuse).unwrap_err();
+    assert_eq!(refused.code(), 3);
+    assert!(refused.error().unwrap().to_string().contains("nothing was stored"));
     assert_eq!(find(&whole.to_string(), InDoubt::Refuse).unwrap(), whole);
     // Nobody can tell that there is no such event.
     let (look, _) = Printed::by(Format::Table, |output| find("01ARZ4", InDoubt::Note(output.notes())));

@@ -34,12 +34,12 @@ pub(super) async fn find(vault: &Vault, name: &EventName, in_doubt: InDoubt) -> 
         InDoubt::Note(notes) if damaged => {
             notes.note("events that cannot be read were passed over in the search; `verify` names them");
         }
-        InDoubt::Refuse if damaged => return Err(doubtful(prefix)),
+        InDoubt::Refuse if damaged => return Err(doubtful(prefix, "nothing was stored; ")),
         _ => {}
     }
     match found.as_slice() {
         [id] => Ok(*id),
-        [] if damaged => Err(doubtful(prefix)),
+        [] if damaged => Err(doubtful(prefix, "")),
         [] => Err(Failure::NotFound(anyhow::anyhow!(
             "no event in this vault has an id that begins with {prefix}; `log` lists the ids"
         ))),
@@ -79,10 +79,10 @@ async fn beginning_with(vault: &Vault, prefix: &Prefix) -> Result<(Vec<EventId>,
     Ok((found, damaged))
 }
 
-/// Says that an event which cannot be read may be the one that is meant.
-fn doubtful(prefix: &Prefix) -> Failure {
+/// Says that an event which cannot be read may be the one that is meant, and what is unchanged.
+fn doubtful(prefix: &Prefix, unchanged: &str) -> Failure {
     Failure::StoppedByDamage(anyhow::anyhow!(
-        "an event that cannot be read may be the one whose id begins with {prefix}; give the whole id, and see what `verify` names"
+        "an event that cannot be read may be the one whose id begins with {prefix}; {unchanged}give the whole id, and see what `verify` names"
     ))
 }
 
