@@ -100,6 +100,12 @@ fn stdin() -> Result<String> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(JSON_BYTES_MAX + 1).read_to_string(&mut text);
     read.map_err(|error| Failure::Failed(anyhow::Error::new(error).context("cannot read stdin")))?;
+    if text.trim_ascii().is_empty() {
+        // Most often, what should have written it has failed.
+        return Err(Failure::usage(
+            "stdin is empty, where the payload should be; `null` is the payload of an event that tells nothing more",
+        ));
+    }
     if text.len() as u64 > JSON_BYTES_MAX {
         return Err(Failure::usage(format_args!(
             "the text on stdin is longer than {JSON_BYTES_MAX} bytes; store it elsewhere and commit a reference to it"

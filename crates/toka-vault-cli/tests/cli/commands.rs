@@ -42,7 +42,9 @@ fn commit_reads_stdin_and_keeps_an_id_that_was_brought() {
     assert_eq!(first.code, Some(0), "{first:?}");
     assert_eq!(sandbox.feed(&args, r#"{"x":"ü"}"#).stdout, first.stdout);
     assert_eq!(sandbox.json(&["log"]).len(), 1);
-    sandbox.feed(&["commit", "a", "-"], "").assert(2, "EOF");
+    for nothing in ["", "\n"] {
+        sandbox.feed(&["commit", "a", "-"], nothing).assert(2, "stdin is empty, where the payload should be");
+    }
     sandbox.feed(&["commit", "a", "-"], b"\"\xff\"").assert(1, "cannot read stdin");
 }
 
