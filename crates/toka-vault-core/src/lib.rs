@@ -11,6 +11,7 @@ mod canonical;
 mod causality;
 mod condition;
 mod copying;
+mod depth;
 mod digest;
 mod error;
 mod event;

@@ -12,6 +12,7 @@ use rmp_serde::decode::{ReadReader, ReadRefReader};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::depth::is_deeper;
 use crate::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 use crate::{Digest, Error, Result, canonical};
 
@@ -160,11 +161,12 @@ impl Payload {
     ///
     /// [`Error::PayloadDecoding`] where it is not of that type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
-        let decoded = T::deserialize(&mut self.decoder());
-        decoded.map_err(|error| Error::PayloadDecoding {
-            target: std::any::type_name::<T>(),
-            reason: error.to_string(),
-        })
+        let not_this = |reason: String| Error::PayloadDecoding { target: std::any::type_name::<T>(), reason };
+        // No encoder of ours has written such bytes. They would take a type that has itself as content as deep.
+        if is_deeper(&self.bytes, PAYLOAD_DEPTH_MAX) {
+            return Err(not_this(format!("it is nested deeper than {PAYLOAD_DEPTH_MAX} levels")));
+        }
+        T::deserialize(&mut self.decoder()).map_err(|error| not_this(error.to_string()))
     }
 
     /// Decodes the payload as JSON.

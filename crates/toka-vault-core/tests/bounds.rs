@@ -2,10 +2,10 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use toka_vault_core::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
-use toka_vault_core::{Error, Payload};
+use toka_vault_core::{Digest, Error, Payload};
 
 /// Encodes what must be encodable.
 fn encoded<T: Serialize + ?Sized>(value: &T) -> Payload {
@@ -50,17 +50,38 @@ fn nesting_is_bounded_by_the_limit() {
     }
 }
 
+/// Has itself as content, by an enum.
+#[derive(Serialize, Deserialize)]
+enum Link {
+    End,
+    Next(Box<Link>),
+}
+
 #[test]
 fn enum_variants_count_as_the_levels_they_are() {
-    #[derive(Serialize)]
-    enum Link {
-        End,
-        Next(Box<Link>),
-    }
     let chain = |depth| (0..depth).fold(Link::End, |inner, _| Link::Next(Box::new(inner)));
     let deepest = encoded(&chain(PAYLOAD_DEPTH_MAX));
     assert_eq!(Payload::from_msgpack(deepest.bytes()).unwrap(), deepest);
+    deepest.decode::<Link>().unwrap();
     assert!(reason(&chain(PAYLOAD_DEPTH_MAX + 1)).contains("deeper than 128"));
+}
+
+#[test]
+fn bytes_that_nobody_could_encode_do_not_overflow_the_stack_of_whoever_decodes_them() {
+    // The variant by its name, and by its number.
+    for (level, end) in [(&b"\x81\xa4Next"[..], &b"\xa3End"[..]), (b"\x81\x01", b"\x00")] {
+        for depth in [PAYLOAD_DEPTH_MAX + 1, 1_000_000] {
+            let bytes = [&level.repeat(depth), end].concat();
+            let digest = Digest::of(&bytes);
+            let stored = Payload::from_stored(bytes.into(), digest);
+            match stored.decode::<Link>() {
+                Err(Error::PayloadDecoding { reason, .. }) => {
+                    assert!(reason.contains("deeper than 128"), "{reason}")
+                }
+                other => panic!("{depth} levels: {:?}", other.map(|_| ())),
+            }
+        }
+    }
 }
 
 #[test]
