@@ -2,9 +2,11 @@
 //! the graph is, and none overflows the stack.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault_core::{
     Condition, Event, EventHeader, EventId, EventStore, EventStoreExt, Filter, Head, NewEvent, Payload,
@@ -25,6 +27,8 @@ const BATCH: usize = 5_000;
 struct Counting {
     vault: InMemoryVault,
     gets: AtomicU64,
+    /// How many children were read.
+    children: Arc<AtomicU64>,
 }
 
 #[async_trait]
@@ -38,7 +42,10 @@ impl EventStore for Counting {
     }
 
     fn children(&self, id: EventId) -> Replay {
-        self.vault.children(id)
+        let read = self.children.clone();
+        Replay::new(self.vault.children(id).inspect(move |_| {
+            read.fetch_add(1, Ordering::Relaxed);
+        }))
     }
 
     fn replay(&self, options: ReplayOptions) -> Replay {
@@ -86,7 +93,7 @@ fn store(count: u64, parents: impl Fn(u64) -> Vec<u64>) -> Counting {
     for batch in events.chunks(BATCH) {
         block_on(vault.commit_batch(batch.to_vec())).unwrap();
     }
-    Counting { vault, gets: AtomicU64::new(0) }
+    Counting { vault, gets: AtomicU64::new(0), children: Arc::default() }
 }
 
 fn chain() -> Counting {
@@ -162,6 +169,16 @@ fn a_bounded_walk_down_reads_what_it_gives() {
     for options in [WalkOptions::new().with_limit(10), WalkOptions::new().with_depth(10)] {
         assert_eq!(counted(store.descendants(node(1), options)), 10);
         assert!(store.gets() <= 10);
+    }
+}
+
+#[test]
+fn children_are_read_as_far_as_the_limit() {
+    let store = fan();
+    for depth in [1, 2] {
+        let bounded = WalkOptions::new().with_depth(depth).with_limit(10);
+        assert_eq!(counted(store.descendants(node(1), bounded)), 10);
+        assert_eq!(store.children.swap(0, Ordering::Relaxed), 10, "in {depth} steps");
     }
 }
 

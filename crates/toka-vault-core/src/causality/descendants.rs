@@ -52,12 +52,14 @@ pub(crate) fn descendants<S: EventStore + ?Sized>(store: &S, id: EventId, option
 fn first(replay: Replay, filter: Filter, limit: u64) -> impl futures::Stream<Item = Result<Event>> {
     let meant =
         move |item: &Result<Event>| ready(item.as_ref().map_or(true, |event| filter.matches(&event.header)));
-    replay.filter(meant).scan(limit, |left, item| {
-        let taken = (*left > 0).then_some(item);
-        if matches!(taken, Some(Ok(_))) {
-            *left -= 1;
+    // Asked for nothing once the last one is given: the next that is meant could stand at the end of history.
+    stream::unfold((replay.filter(meant), limit), async |(mut replay, left)| {
+        if left == 0 {
+            return None;
         }
-        ready(taken)
+        let item = replay.next().await?;
+        let left = left - u64::from(item.is_ok());
+        Some((item, (replay, left)))
     })
 }
 
