@@ -57,6 +57,10 @@ impl Opening {
                 "`{0}` does not say which kind of vault it is; write `journal:{0}` or `sled:{0}` for a durable vault in that folder",
                 opening.url.display()
             ))),
+            Some(path) if has_two_slashes(&path) => Err(Failure::usage(format_args!(
+                "in `{}` the path itself follows the colon, so that `//` would begin at the root; write `/` in its place for that, or `./` for the working directory",
+                opening.url.display()
+            ))),
             Some(path) if path.starts_with("~") => Err(Failure::usage(format_args!(
                 "the shell does not expand the `~` in `{}`; write $HOME in its place, or `./~` for a folder of that name",
                 opening.url.display()
@@ -210,8 +214,8 @@ impl Opening {
 
     /// Says that a URL is more than text, where only the path of a vault on disk may be.
     fn not_utf8(&self) -> Error {
-        let reason = "it is not UTF-8; only PATH in `journal:PATH`, `journal-read-only:PATH` and `sled:PATH` may be other bytes, where the system allows it".into();
-        Error::InvalidUrl { url: self.url.to_string_lossy().into_owned(), reason }
+        let reason = "it is not UTF-8; only PATH in `journal:PATH`, `journal-read-only:PATH` and `sled:PATH` may be other bytes, where the system allows it";
+        Error::invalid_url(&self.url.to_string_lossy(), reason)
     }
 
     /// Returns which back-end keeps the vault on disk, and where.
@@ -260,6 +264,12 @@ fn not_opened(error: Error) -> Failure {
     }
 }
 
+/// Tells whether a path begins as a URL does that has a host, with two slashes and no third.
+fn has_two_slashes(path: &Path) -> bool {
+    let path = path.as_os_str().as_encoded_bytes();
+    path.starts_with(b"//") && !path.starts_with(b"///")
+}
+
 /// Tells whether nothing is at `path`, or an empty folder, where opening would create a vault.
 fn is_vacant(path: &Path) -> bool {
     match fs::read_dir(path) {
@@ -287,6 +297,7 @@ mod tests {
         assert!(complaint(Some("events.db")).contains("journal:events.db"));
         for scheme in ["journal", "journal-read-only", "sled"] {
             assert!(complaint(Some(&format!("{scheme}:~/events.db"))).contains("$HOME"));
+            assert!(complaint(Some(&format!("{scheme}://events.db"))).contains("begin at the root"));
             assert!(complaint(Some(&format!("{scheme}:"))).contains("path is missing"));
         }
         assert!(complaint(Some("redis://x")).contains("no back-end"));

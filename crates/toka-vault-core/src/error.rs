@@ -373,7 +373,7 @@ pub enum Error {
     /// A URL names no back-end. Correct it.
     #[error("`{url}` names no vault: {reason}")]
     InvalidUrl {
-        /// The URL.
+        /// The start of the URL.
         url: String,
         /// What is wrong with it, and what can be had.
         reason: String,

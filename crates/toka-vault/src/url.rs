@@ -1,4 +1,9 @@
 //! [`open`]: which back-end a URL names.
+//!
+//! Keeps the invariant that a path is the one that stands there: what only looks like one, and would put a
+//! vault where nobody looks for it, is refused.
+
+use std::path::Path;
 
 use toka_vault_core::{Error, Result};
 use toka_vault_memory::InMemoryVault;
@@ -14,12 +19,32 @@ pub(crate) fn open(url: &str) -> Result<Vault> {
     match url.split_once(':') {
         Some(("memory", capacity)) => memory(url, capacity).map(Vault::Memory),
         Some(("journal" | "journal-read-only" | "sled", "")) => Err(invalid(url, "the path is missing; ")),
-        Some(("journal", path)) => journal(url, path),
-        Some(("journal-read-only", path)) => journal_read_only(url, path),
-        Some(("sled", path)) => sled(url, path),
+        Some((scheme @ ("journal" | "journal-read-only" | "sled"), path)) => {
+            check_path(url, path)?;
+            match scheme {
+                "journal" => journal(url, path),
+                "sled" => sled(url, path),
+                _ => journal_read_only(url, path),
+            }
+        }
         Some(_) => Err(invalid(url, "there is no back-end of this name; ")),
         None => Err(invalid(url, "it does not start with the name of a back-end; ")),
     }
+}
+
+/// Refuses a path that would not be where it seems to be.
+fn check_path(url: &str, path: &str) -> Result<()> {
+    // Elsewhere a host would stand between the slashes; as a path it begins at the root.
+    if path.starts_with("//") && !path.starts_with("///") {
+        let reason = "what follows the colon is the path itself, so that `//` would begin at the root; give `NAME:/PATH` for that, or `NAME:./PATH` from the working directory";
+        return Err(Error::invalid_url(url, reason));
+    }
+    if Path::new(path).starts_with("~") {
+        let reason =
+            "nothing expands the `~` here; give the path of that folder, or `./~` for one of this name";
+        return Err(Error::invalid_url(url, reason));
+    }
+    Ok(())
 }
 
 /// Creates a vault in memory; no capacity is no bound.
@@ -72,11 +97,12 @@ fn sled(url: &str, _path: &str) -> Result<Vault> {
 /// Says that a back-end is not part of this build.
 #[cfg(not(all(feature = "persist-journal", feature = "persist-sled")))]
 fn missing(url: &str, backend: &str) -> Error {
-    let reason = format!("this build has no {backend}; build it with the feature `persist-{backend}`");
-    Error::InvalidUrl { url: url.to_owned(), reason }
+    let reason =
+        format!("this build has no {backend}; turn on the feature `persist-{backend}` of `toka-vault`");
+    Error::invalid_url(url, reason)
 }
 
 /// Says what is wrong with a URL, and which there are.
 fn invalid(url: &str, reason: &str) -> Error {
-    Error::InvalidUrl { url: url.to_owned(), reason: format!("{reason}{FORMS}") }
+    Error::invalid_url(url, format!("{reason}{FORMS}"))
 }

@@ -2,12 +2,12 @@
 //!
 //! Keeps the invariant that it only dispatches: what a vault does, its back-end decides.
 
+mod store;
+
 use std::future::Future;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures::future::Either;
-use toka_vault_core::verify::Finding;
 use toka_vault_core::{
     Condition, Copied, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head,
     NewEvent, Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk,
@@ -66,10 +66,27 @@ impl Vault {
     /// | `journal-read-only:PATH` | `JournalVault::open_read_only`, with the same feature |
     /// | `sled:PATH` | `SledVault::open`, with the feature `persist-sled` |
     ///
+    /// `PATH` is all that follows the colon, as it stands: a relative one starts at the working directory of
+    /// now, and neither `%20` nor `?` has a meaning. A vault that is not there is created, but not by
+    /// `journal-read-only:`.
+    ///
     /// # Errors
     ///
-    /// [`Error::InvalidUrl`](crate::Error::InvalidUrl) where no back-end of this build is named, and
-    /// the errors of its constructor.
+    /// [`Error::InvalidUrl`](crate::Error::InvalidUrl) where no back-end of this build is named, or where a
+    /// path begins with `~`, which only a shell expands, or with `//` and a name, which would be at the root;
+    /// [`Error::ZeroCapacity`](crate::Error::ZeroCapacity); and the errors of the constructor, of which
+    /// [`Error::Locked`](crate::Error::Locked) and [`Error::NoVault`](crate::Error::NoVault) are common.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault::{Error, Vault};
+    ///
+    /// let vault = Vault::open("memory:1024")?;
+    /// assert!(matches!(vault, Vault::Memory(_)));
+    /// assert!(matches!(Vault::open("events.db"), Err(Error::InvalidUrl { .. })));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn open(url: &str) -> Result<Self> {
         url::open(url)
     }
@@ -320,65 +337,6 @@ impl From<JournalVault> for Vault {
 impl From<SledVault> for Vault {
     fn from(vault: SledVault) -> Self {
         Self::Sled(vault)
-    }
-}
-
-#[async_trait]
-impl EventStore for Vault {
-    async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
-        self.store().commit_batch(batch).await
-    }
-
-    async fn commit_batch_if(
-        &self,
-        batch: Vec<NewEvent>,
-        conditions: &[Condition],
-    ) -> Result<Vec<EventHeader>> {
-        self.store().commit_batch_if(batch, conditions).await
-    }
-
-    fn replay(&self, options: ReplayOptions) -> Replay {
-        self.store().replay(options)
-    }
-
-    fn subscribe_with(&self, options: SubscribeOptions) -> Subscription {
-        self.store().subscribe_with(options)
-    }
-
-    async fn get(&self, id: EventId) -> Result<Option<Event>> {
-        self.store().get(id).await
-    }
-
-    async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
-        self.store().header(id).await
-    }
-
-    async fn get_many(&self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
-        self.store().get_many(ids).await
-    }
-
-    async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
-        self.store().payload(digest).await
-    }
-
-    async fn shared_bytes(&self) -> Result<u64> {
-        self.store().shared_bytes().await
-    }
-
-    async fn verify_indexes(&self) -> Result<Vec<Finding>> {
-        self.store().verify_indexes().await
-    }
-
-    fn children(&self, id: EventId) -> Replay {
-        self.store().children(id)
-    }
-
-    async fn head(&self) -> Result<Head> {
-        self.store().head().await
-    }
-
-    async fn close(&self) -> Result<()> {
-        self.store().close().await
     }
 }
 

@@ -55,6 +55,27 @@ fn what_names_no_back_end_is_told_what_does() {
     }
 }
 
+/// A path that is not where it seems to be, whatever this build can open.
+#[test]
+fn a_path_that_only_looks_like_one_creates_nothing() {
+    for scheme in ["journal", "journal-read-only", "sled"] {
+        for path in ["//toka-vault-test.db", "//./toka-vault-test.db", "//localhost/toka-vault-test.db"] {
+            assert_invalid(&format!("{scheme}:{path}"), "`NAME:./PATH`");
+        }
+        for path in ["~", "~/toka-vault-test.db"] {
+            assert_invalid(&format!("{scheme}:{path}"), "`./~`");
+        }
+    }
+    assert!(!std::path::Path::new("/toka-vault-test.db").exists());
+    assert!(!std::path::Path::new("~").exists());
+}
+
+#[test]
+fn a_url_is_repeated_in_part_and_harmlessly() {
+    let error = Vault::open(&format!("red\u{1b}[2Jis:{}", "x".repeat(1_000_000))).unwrap_err().to_string();
+    assert!(error.contains(r"red\u{1b}[2Jis:xxx") && error.len() < 400, "{error}");
+}
+
 #[cfg(not(feature = "persist-sled"))]
 #[test]
 fn without_its_feature_sled_is_told_to_be_missing() {
@@ -113,9 +134,11 @@ fn journal_read_only_creates_nothing() {
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 fn assert_opens_the_path(scheme: &str, is_right: fn(&Vault) -> bool) {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("{scheme}:{}", folder.path().join("events.db").display());
+    // Taken as it stands, slashes and all.
+    let url = format!("{scheme}://{}", folder.path().join("my%20 events?.db").display());
     let vault = Vault::open(&url).unwrap();
     assert!(is_right(&vault));
+    assert!(folder.path().join("my%20 events?.db").is_dir());
     block_on(vault.commit_json("test.event", 1, &[])).unwrap();
     block_on(vault.close()).unwrap();
     drop(vault);

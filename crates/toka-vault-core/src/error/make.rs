@@ -28,6 +28,11 @@ impl Error {
         Self::Malformed { what, text: quote(text), reason }
     }
 
+    /// Creates an [`Error::InvalidUrl`], cutting a long text short.
+    pub fn invalid_url(url: &str, reason: impl Into<String>) -> Self {
+        Self::InvalidUrl { url: quote(url), reason: reason.into() }
+    }
+
     /// Creates the error for a failed call of the operating system on `path`.
     pub fn io(operation: &'static str, path: &Path, source: std::io::Error) -> Self {
         let path = path.to_path_buf();
