@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -36,6 +36,18 @@ const MICROS_MAX: i64 = 253_402_300_799_999_999;
 /// assert_eq!(timestamp, Timestamp::from_micros(1_769_860_800_500_000)?);
 /// # Ok::<(), toka_vault::Error>(())
 /// ```
+///
+/// The events of the last hour:
+///
+/// ```
+/// # use toka_vault_core as toka_vault;
+/// use std::time::Duration;
+/// use toka_vault::{Filter, Timestamp};
+///
+/// let last_hour = Filter::new().with_since(Timestamp::now().minus(Duration::from_secs(3_600)))?;
+/// # assert!(last_hour.since() < Some(Timestamp::now()));
+/// # Ok::<(), toka_vault::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
@@ -55,10 +67,7 @@ impl Timestamp {
     ///
     /// [`Error::Malformed`] where the year would be before 0 or after 9999.
     pub fn from_micros(micros: i64) -> Result<Self> {
-        if (MICROS_MIN..=MICROS_MAX).contains(&micros) {
-            return Ok(Self(micros));
-        }
-        Err(Error::malformed("timestamp", &micros.to_string(), "the year is not within 0 to 9999"))
+        Self::checked(micros).ok_or_else(|| off_the_scale(&micros.to_string()))
     }
 
     /// Returns the microseconds since the Unix epoch; negative before 1970.
@@ -68,11 +77,58 @@ impl Timestamp {
 
     /// Reads the system's clock. A clock that is off the scale reads as its nearest end.
     pub fn now() -> Self {
-        let micros = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(MICROS_MAX),
-            Err(before) => i64::try_from(before.duration().as_micros()).map_or(MICROS_MIN, |micros| -micros),
-        };
-        Self(micros.clamp(MICROS_MIN, MICROS_MAX))
+        let now = SystemTime::now();
+        let end = if now < SystemTime::UNIX_EPOCH { Self::MIN } else { Self::MAX };
+        Self::try_from(now).unwrap_or(end)
+    }
+
+    /// Returns the moment `time` later, and stops at [`Timestamp::MAX`]. What is shorter than a microsecond
+    /// is cut off.
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(whole_micros(time)).min(MICROS_MAX))
+    }
+
+    /// Returns the moment `time` earlier, and stops at [`Timestamp::MIN`]. What is shorter than a microsecond
+    /// is cut off.
+    #[must_use]
+    pub fn minus(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(whole_micros(time)).max(MICROS_MIN))
+    }
+
+    fn checked(micros: i64) -> Option<Self> {
+        (MICROS_MIN..=MICROS_MAX).contains(&micros).then_some(Self(micros))
+    }
+}
+
+/// Says that a moment has no RFC 3339 form.
+fn off_the_scale(text: &str) -> Error {
+    Error::malformed("timestamp", text, "the year is not within 0 to 9999")
+}
+
+/// Returns the whole microseconds of a span of time, or more than the scale has.
+fn whole_micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Counts microseconds since the Unix epoch, cut off towards the past. A system's clock has fewer than 2¹⁰⁰.
+fn micros_since_epoch(time: SystemTime) -> i128 {
+    let nanos = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => nanos(since).div_euclid(1_000),
+        Err(before) => (-nanos(before.duration())).div_euclid(1_000),
+    }
+}
+
+impl TryFrom<SystemTime> for Timestamp {
+    type Error = Error;
+
+    /// Takes a time of the system, such as that of a file. What is shorter than a microsecond is cut off,
+    /// towards the past.
+    fn try_from(time: SystemTime) -> Result<Self> {
+        let micros = micros_since_epoch(time);
+        let found = i64::try_from(micros).ok().and_then(Self::checked);
+        found.ok_or_else(|| off_the_scale(&micros.to_string()))
     }
 }
 
@@ -96,13 +152,14 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = Error;
 
-    /// Reads RFC 3339 with any offset. Digits below a microsecond are cut off.
+    /// Reads RFC 3339 with any offset. Digits below a microsecond are cut off. A leap second is the last
+    /// microsecond before it, since this scale has none.
     fn from_str(text: &str) -> Result<Self> {
         let malformed =
             || Error::malformed("timestamp", text, "expected RFC 3339, such as 2026-01-31T12:00:00Z");
         let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| malformed())?;
-        let micros = moment.unix_timestamp_nanos().div_euclid(1_000);
-        Self::from_micros(i64::try_from(micros).map_err(|_| malformed())?)
+        let micros = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000)).ok();
+        micros.and_then(Self::checked).ok_or_else(|| off_the_scale(text))
     }
 }
 
@@ -126,10 +183,50 @@ mod tests {
     }
 
     #[test]
-    fn moments_off_the_scale_are_refused() {
+    fn moments_off_the_scale_are_refused_in_the_words_that_they_came_in() {
         assert!(Timestamp::from_micros(MICROS_MIN - 1).is_err());
         assert!(Timestamp::from_micros(MICROS_MAX + 1).is_err());
-        assert!("0000-01-01T00:00:00+01:00".parse::<Timestamp>().is_err());
+        for text in ["0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"] {
+            let error = text.parse::<Timestamp>().unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("within 0 to 9999"), "{error}");
+        }
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn a_leap_second_is_the_last_microsecond_before_it() {
+        for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T00:59:60+01:00"] {
+            let timestamp: Timestamp = text.parse().unwrap();
+            assert_eq!(timestamp.to_string(), "2016-12-31T23:59:59.999999Z");
+        }
+        // No day but the last of a month has one.
+        assert!("2016-12-30T23:59:60Z".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn later_and_earlier_stop_at_the_ends() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Timestamp::EPOCH.plus(second).minus(second * 2).as_micros(), -1_000_000);
+        assert_eq!(Timestamp::EPOCH.plus(Duration::from_nanos(999)), Timestamp::EPOCH);
+        assert_eq!(Timestamp::MAX.plus(second), Timestamp::MAX);
+        assert_eq!(Timestamp::MIN.minus(second), Timestamp::MIN);
+        assert_eq!(Timestamp::MIN.plus(Duration::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.minus(Duration::MAX), Timestamp::MIN);
+    }
+
+    #[test]
+    fn times_of_the_system_are_cut_off_towards_the_past() {
+        let (epoch, nanos) = (SystemTime::UNIX_EPOCH, Duration::from_nanos);
+        let cases =
+            [(epoch, 0), (epoch + nanos(1_999), 1), (epoch - nanos(1), -1), (epoch - nanos(1_000), -1)];
+        for (time, micros) in cases {
+            assert_eq!(Timestamp::try_from(time).unwrap().as_micros(), micros);
+        }
+        let before = SystemTime::now();
+        let now = Timestamp::now();
+        assert!(Timestamp::try_from(before).unwrap() <= now && now <= SystemTime::now().try_into().unwrap());
+        if let Some(far) = epoch.checked_add(Duration::from_secs(1 << 40)) {
+            assert!(matches!(Timestamp::try_from(far), Err(Error::Malformed { .. })));
+        }
     }
 }
