@@ -1,11 +1,29 @@
 //! [`Event`] and [`EventHeader`]: what a vault has recorded.
 
+use std::fmt;
+
 use crate::{Digest, EventHash, EventId, Kind, Parents, Payload, Position, Timestamp};
 
 /// Tells all of an event but its content.
 ///
 /// Everything but the position is immutable and the same in every vault that the event is copied
 /// to. Cloning is cheap.
+///
+/// # Examples
+///
+/// It shows itself on one line, for a log: position, time, kind and id.
+///
+/// ```
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{EventStore, EventStoreExt, NewEvent, Result};
+///
+/// async fn place(store: &dyn EventStore) -> Result<()> {
+///     let placed = store.commit(NewEvent::new("order.placed", 42)?).await?;
+///     // 1 2026-01-31T12:00:00.5Z order.placed 01KGA8Z2HW7X7E3V6R2X0CVZ6Q
+///     println!("{placed}");
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventHeader {
@@ -26,6 +44,8 @@ pub struct EventHeader {
 }
 
 /// Records something that happened: a header and its payload.
+///
+/// It shows itself on one line, for a log: the header, then the payload as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
@@ -90,5 +110,19 @@ impl Event {
     #[inline]
     pub fn position(&self) -> Position {
         self.header.position
+    }
+}
+
+/// `POSITION TIME KIND ID`: what tells one event from another at a glance.
+impl fmt::Display for EventHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {}", self.position, self.timestamp, self.kind, self.id)
+    }
+}
+
+/// The header, and the payload as it shows itself.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.header, self.payload)
     }
 }

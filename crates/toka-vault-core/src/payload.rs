@@ -18,7 +18,7 @@ use crate::{Digest, Error, Result, canonical};
 
 /// Holds the content of an event: canonical MessagePack bytes and their [`Digest`].
 ///
-/// Cloning is cheap: clones share the bytes. `Debug` shows the decoded value. A payload that was
+/// Cloning is cheap: clones share the bytes. `Display` and `Debug` show the decoded value. A payload that was
 /// read from a vault can share its bytes with neighbouring events; keep what you decode from it
 /// rather than many single payloads for long.
 ///
@@ -33,6 +33,7 @@ use crate::{Digest, Error, Result, canonical};
 /// let map: HashMap<String, u32> = payload.decode()?;
 /// assert_eq!(map["pid"], 1234);
 /// assert_eq!(Payload::encode(&map)?.digest(), payload.digest());
+/// assert_eq!(payload.to_string(), r#"{"pid":1234}"#);
 /// # Ok::<(), toka_vault::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -213,9 +214,11 @@ fn reading<'a, 'b>(
 /// The configuration of a decoder of human-readable forms.
 type HumanReadable = rmp_serde::config::HumanReadableConfig<rmp_serde::config::DefaultConfig>;
 
-impl fmt::Debug for Payload {
-    /// Shows the decoded value as JSON, with bytes as arrays and NaN as null. Where that cannot be,
-    /// shows the size and the digest, and whether the bytes are damaged.
+impl fmt::Display for Payload {
+    /// Shows the decoded value as JSON on one line, with bytes as arrays and NaN as null. Where that cannot
+    /// be, shows the size and the digest, and whether the bytes are damaged.
+    ///
+    /// It is for people: [`Payload::to_json`] is the JSON to go on with.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut json = Vec::new();
         let mut writer = serde_json::Serializer::new(&mut json);
@@ -228,5 +231,11 @@ impl fmt::Debug for Payload {
             _ if Self::from_msgpack(&self.bytes).is_ok() => write!(f, "<{size} bytes, digest {digest}>"),
             _ => write!(f, "<damaged: {size} bytes, digest {digest}>"),
         }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

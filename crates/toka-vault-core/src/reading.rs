@@ -72,7 +72,7 @@ pub struct ReplayOptions {
     pub filter: Filter,
 }
 
-/// Says which events a subscription follows: by default all of them, live.
+/// Says from where on a subscription follows, and which events: all of them, unless a filter says otherwise.
 ///
 /// # Examples
 ///

@@ -193,6 +193,16 @@ fn debug_shows_the_value() {
 }
 
 #[test]
+fn a_payload_shows_itself_on_one_line() {
+    for value in [json!({"said": "a\nb\u{1b}"}), json!(null), json!([1.5, true])] {
+        let payload = encoded(&value);
+        assert_eq!(payload.to_string(), value.to_string());
+        assert_eq!(payload.to_string(), format!("{payload:?}"));
+        assert_eq!(payload.to_string().lines().count(), 1);
+    }
+}
+
+#[test]
 fn debug_shows_size_and_digest_of_what_json_cannot_show() {
     let payload = encoded(&HashMap::from([((1, 2), true)]));
     assert_eq!(format!("{payload:?}"), format!("<5 bytes, digest {}>", payload.digest()));

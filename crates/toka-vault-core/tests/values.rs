@@ -89,6 +89,19 @@ fn an_event_of_another_vault_is_the_same_event() {
 }
 
 #[test]
+fn an_event_shows_itself_on_one_line() {
+    let (id, kind) = (EventId::from_u128(7), "order.placed".parse().unwrap());
+    let payload = Payload::encode(&"x\ny").unwrap();
+    let hash = EventHash::from_bytes([1; 32]);
+    let parents = ids(2).into();
+    let header =
+        EventHeader::new(id, kind, Timestamp::EPOCH, parents, payload.digest(), hash, Position::new(3));
+    let expected = "3 1970-01-01T00:00:00Z order.placed 00000000000000000000000007";
+    assert_eq!(header.to_string(), expected);
+    assert_eq!(Event::new(header, payload).to_string(), format!(r#"{expected} "x\ny""#));
+}
+
+#[test]
 fn the_largest_id_has_a_text_form_and_no_larger_text_is_an_id() {
     let largest = EventId::from_u128(u128::MAX);
     assert_eq!(largest.to_string(), "7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
