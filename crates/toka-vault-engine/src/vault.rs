@@ -33,6 +33,9 @@ use crate::readers::Source;
 ///
 /// The vault closes when its last handle is dropped, which waits for the group of commits under
 /// way; [`LocalVault::close`] does the same without blocking the thread.
+///
+/// Applications get one from the back-ends' own types, which dereference to it. `inline`, `threaded` and
+/// `following` are for whoever writes a back-end; what they take is in the crate `toka-vault-engine`.
 #[derive(Clone)]
 pub struct LocalVault(Arc<Inner>);
 
@@ -52,7 +55,7 @@ enum Committer {
 }
 
 impl LocalVault {
-    /// Opens a vault over a log that never blocks. It has no threads.
+    /// Opens a vault over a log that never blocks. It has no threads. For back-ends.
     pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
         let index = Arc::new(Index::empty(&log));
         let storage = Storage { log: Arc::new(log), index, seen: None };
@@ -63,7 +66,7 @@ impl LocalVault {
     }
 
     /// Opens a vault over a log that blocks and that ends at `end`, with `index` telling where its
-    /// events are.
+    /// events are. For back-ends.
     ///
     /// # Errors
     ///
@@ -78,7 +81,7 @@ impl LocalVault {
     }
 
     /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now, with what its
-    /// writer has indexed.
+    /// writer has indexed. For back-ends.
     ///
     /// A commit is [`Error::ReadOnly`]. What the index does not tell is read from the log, each part of it once
     /// for all ids that are looked for, where it is among the newest million events.
