@@ -317,7 +317,7 @@ pub enum Error {
         operation: &'static str,
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// What the system said. In a chain of sources it is an `Arc<std::io::Error>`.
         source: Arc<std::io::Error>,
     },
 
@@ -327,7 +327,7 @@ pub enum Error {
     NoRoom {
         /// What there is no room for.
         path: PathBuf,
-        /// What the system said.
+        /// What the system said. In a chain of sources it is an `Arc<std::io::Error>`.
         source: Arc<std::io::Error>,
     },
 

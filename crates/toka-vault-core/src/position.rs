@@ -10,6 +10,20 @@ use crate::{Error, Result};
 /// The first event of a vault has position 1 and each next one the position that follows, so that a
 /// reader can see a gap. Positions are local: a copy of the event in another vault stands elsewhere.
 /// [`Position::ZERO`] is the place before the first event.
+///
+/// # Examples
+///
+/// It is what a consumer notes to go on where it was, as text or as a number:
+///
+/// ```
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Position, StartFrom};
+///
+/// let noted = Position::new(41).to_string();
+/// let start = StartFrom::After(noted.parse()?);
+/// assert_eq!(start, StartFrom::After(Position::FIRST.plus(40)));
+/// # Ok::<(), toka_vault::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Position(u64);
 

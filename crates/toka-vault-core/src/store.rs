@@ -164,7 +164,12 @@ pub trait EventStore: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Returns where the history ends now.
+    /// Returns where the history ends now: the newest position that readers see, and the chain hash up to
+    /// it. A store may compute the chain when it is asked for, over what came since it was asked last.
+    ///
+    /// # Errors
+    ///
+    /// What keeps a store from computing it.
     async fn head(&self) -> Result<Head>;
 
     /// Closes the vault: finishes the commits that were accepted, makes everything durable, ends

@@ -179,6 +179,16 @@ fn the_first_cause_is_at_the_end_of_the_sources() {
 }
 
 #[test]
+fn what_the_system_said_is_found_among_the_sources() {
+    let io = Error::io("write", Path::new("events.db"), cause());
+    let no_room = Error::NoRoom { path: "events.db".into(), source: Arc::new(cause()) };
+    for error in [io, no_room] {
+        let source = error.source().unwrap().downcast_ref::<Arc<io::Error>>().unwrap();
+        assert_eq!(source.kind(), io::ErrorKind::Other);
+    }
+}
+
+#[test]
 fn messages_are_one_line_that_starts_low_and_ends_open() {
     for (error, ..) in told() {
         let text = error.to_string();

@@ -15,15 +15,27 @@ use crate::log::MemoryLog;
 ///
 /// # Examples
 ///
-/// ```
-/// # use toka_vault_memory as toka_vault;
-/// use toka_vault::InMemoryVault;
+/// Of a vault that keeps the newest events, a reader that asks for older ones is told where history begins by
+/// now, and goes on there:
 ///
-/// # fn main() -> Result<(), toka_vault_core::Error> {
-/// let vault = InMemoryVault::new(1024)?;
-/// # let _ = vault;
+/// ```
+/// # mod toka_vault {
+/// #     pub use toka_vault_core::*;
+/// #     pub use toka_vault_memory::*;
+/// # }
+/// use toka_vault::{Error, InMemoryVault, Position, StartFrom};
+///
+/// # async fn example() -> Result<(), Error> {
+/// let vault = InMemoryVault::new(2)?;
+/// for number in 1..=3 {
+///     vault.commit_json("test.counted", number, &[]).await?;
+/// }
+/// let mut events = vault.subscribe_from(StartFrom::After(Position::ZERO));
+/// assert!(matches!(events.recv().await, Err(Error::Evicted { oldest }) if oldest == Position::new(2)));
+/// assert_eq!(events.recv().await?.map(|event| event.position()), Some(Position::new(2)));
 /// # Ok(())
 /// # }
+/// # futures::executor::block_on(example()).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct InMemoryVault(LocalVault);

@@ -165,11 +165,41 @@ impl Vault {
 
     /// Follows the vault from a start point, or with a filter: first history, then live, without gap or
     /// duplicate. See [`EventStore::subscribe_with`].
+    ///
+    /// # Examples
+    ///
+    /// A consumer that notes how far it is goes on there, after a restart too:
+    ///
+    /// ```
+    /// use toka_vault::{Filter, Position, StartFrom, SubscribeOptions, Vault};
+    ///
+    /// # async fn example() -> Result<(), toka_vault::Error> {
+    /// let vault = Vault::open("memory:")?;
+    /// for (kind, order) in [("order.placed", 1), ("order.paid", 1), ("order.placed", 2)] {
+    ///     vault.commit_json(kind, order, &[]).await?;
+    /// }
+    ///
+    /// // Kept with what was done, such as in the same transaction of a database.
+    /// let mut done = Position::new(1);
+    /// let placed = SubscribeOptions::new(StartFrom::After(done)).with_filter(Filter::kind("order.placed")?);
+    /// let mut orders = vault.subscribe_from(placed);
+    /// if let Some(event) = orders.recv().await? {
+    ///     assert_eq!(event.payload.decode::<u32>()?, 2);
+    ///     done = event.position();
+    /// }
+    /// # assert_eq!(done, Position::new(3));
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
     pub fn subscribe_from(&self, options: impl Into<SubscribeOptions>) -> Subscription {
         self.store().subscribe_with(options.into())
     }
 
-    /// Reads history up to the head at this call.
+    /// Reads history up to the head at this call, as far as the options say. See [`EventStore::replay`].
+    ///
+    /// What keeps it from being read, such as an id that the vault does not have, the replay tells when it is
+    /// asked for events; see [`Replay`].
     pub fn replay(&self, options: ReplayOptions) -> Replay {
         self.store().replay(options)
     }
@@ -289,12 +319,15 @@ impl Vault {
         self.store().leaves()
     }
 
-    /// Returns where the history ends now.
+    /// Returns where the history ends now. See [`EventStore::head`].
     pub async fn head(&self) -> Result<Head> {
         self.store().head().await
     }
 
-    /// Finishes what was accepted and closes the vault. See [`EventStore::close`].
+    /// Finishes what was accepted, makes it durable, ends subscriptions and closes the vault, for all of its
+    /// handles. See [`EventStore::close`].
+    ///
+    /// Dropping the last handle of a durable vault does the same, but blocks the thread and tells no failure.
     pub async fn close(&self) -> Result<()> {
         self.store().close().await
     }
@@ -317,6 +350,12 @@ impl Vault {
             Self::Sled(vault) => Either::Left(vault),
             Self::Custom(store) => Either::Right(&**store),
         }
+    }
+}
+
+impl From<Arc<dyn EventStore>> for Vault {
+    fn from(store: Arc<dyn EventStore>) -> Self {
+        Self::Custom(store)
     }
 }
 

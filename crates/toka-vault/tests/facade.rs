@@ -79,6 +79,13 @@ fn the_future_of_a_commit_is_small() {
 }
 
 #[test]
+fn every_back_end_becomes_a_vault() {
+    assert!(matches!(Vault::from(InMemoryVault::unbounded()), Vault::Memory(_)));
+    let store: Arc<dyn toka_vault::EventStore> = Arc::new(InMemoryVault::unbounded());
+    assert!(matches!(store.into(), Vault::Custom(_)));
+}
+
+#[test]
 fn debug_names_the_back_end() {
     let [memory, custom] = vaults();
     assert!(format!("{memory:?}").starts_with("Memory("), "{memory:?}");
