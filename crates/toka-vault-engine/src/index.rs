@@ -27,7 +27,7 @@ pub use beside::IndexBeside;
 pub(crate) use gaps::Gaps;
 pub(crate) use ids::IdIndex;
 pub(crate) use postings::Postings;
-pub(crate) use runs::{Damaged, Key, Lookup, Runs};
+pub(crate) use runs::{Damaged, Key, LastPage, Lookup, Runs};
 pub(crate) use times::Span;
 
 /// Where the files of the index by id are.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, Result, Timestamp};
 
-use crate::chunk::{read_one, scan};
+use crate::chunk::{Chunk, read_one, scan};
 use crate::id_map::IdMap;
 use crate::index::times::TimeRange;
-use crate::index::{Index, Lookup, Span};
+use crate::index::{Index, LastPage, Lookup, Span};
 use crate::limits::RECENT_HEADERS_MAX;
 use crate::log::{Log, ReadBudget};
 use crate::picker::{Found, Picker, Rest};
@@ -74,6 +74,45 @@ impl Storage {
         Ok(self.event(id, Position::new(u64::MAX))?.map(|event| event.header))
     }
 
+    /// Reads the headers of events, `None` for those that are not there. Ids that come together, as in a batch that
+    /// is committed again, are mostly of events that stand together: those are read together.
+    fn headers(&self, ids: Vec<EventId>) -> Result<Vec<(EventId, Option<EventHeader>)>> {
+        let (mut page, mut headers, mut places) = (LastPage::default(), Vec::new(), Vec::new());
+        for id in ids {
+            match self.position_near(id, Position::new(u64::MAX), &mut page)? {
+                Some(position) => places.push((position, id)),
+                None => headers.push((id, None)),
+            }
+        }
+        places.sort_unstable();
+        for together in places.chunk_by(|one, next| next.0 == one.0.next()) {
+            self.read_headers(together, &mut headers)?;
+        }
+        Ok(headers)
+    }
+
+    /// Reads the headers of events that stand together.
+    fn read_headers(
+        &self,
+        places: &[(Position, EventId)],
+        headers: &mut Vec<(EventId, Option<EventHeader>)>,
+    ) -> Result<()> {
+        let Some((last, _)) = places.last() else { return Ok(()) };
+        let mut chunk = Chunk::default();
+        for (position, id) in places {
+            let event = match chunk.next() {
+                Some(event) => Some(event?),
+                // The first one, or behind what was read at once.
+                None => {
+                    chunk = self.log.read(*position, ReadBudget::between(*position, *last))?;
+                    chunk.next().transpose()?
+                }
+            };
+            headers.push((*id, event.map(|event| event.header).filter(|header| header.id == *id)));
+        }
+        Ok(())
+    }
+
     /// Reads the header of the event that has an id which is to be assigned, or `None` where none is known to
     /// have it. An event that cannot be read does not count: the id was drawn by chance, or follows one that was.
     fn header_where_known(&self, id: EventId) -> Result<Option<EventHeader>> {
@@ -97,9 +136,14 @@ impl Storage {
 
     /// Finds the position of an event; `None` where there is none up to position `last`.
     pub(crate) fn position(&self, id: EventId, last: Position) -> Result<Option<Position>> {
+        self.position_near(id, last, &mut LastPage::default())
+    }
+
+    /// Does the same as one of several, which are mostly close to each other.
+    fn position_near(&self, id: EventId, last: Position, page: &mut LastPage) -> Result<Option<Position>> {
         let found = match &self.seen {
             Some(seen) => seen.find(id, last, self.log.as_ref())?,
-            None => self.index.ids.find(id),
+            None => self.index.ids.find_near(id, page),
         };
         match found {
             Lookup::At(position) => Ok(Some(position).filter(|position| *position <= last)),
@@ -258,12 +302,11 @@ impl Storage {
         head: Position,
     ) -> Result<Known> {
         let candidate = assigned.first().copied();
-        let find = |id| Ok((id, (self.header(id)?, as_of)));
         let find_assigned = |id| Ok((id, (self.header_where_known(id)?, as_of)));
         let search = |Search { number, query, after }| {
             Ok((number, self.first_match(&query, after.next(), head)?, head))
         };
-        let headers = ids.into_iter().map(find);
+        let headers = self.headers(ids)?.into_iter().map(|(id, header)| Ok((id, (header, as_of))));
         let headers = headers.chain(assigned.into_iter().map(find_assigned)).collect::<Result<_>>()?;
         let searched = searches.into_iter().map(search).collect::<Result<_>>()?;
         Ok(Known { headers, searched, candidate })

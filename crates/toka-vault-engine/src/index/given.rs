@@ -22,6 +22,8 @@ pub(crate) struct Given {
     pub(crate) damaged: BTreeSet<u64>,
     /// How many events were read.
     pub(crate) read: Arc<AtomicUsize>,
+    /// By how many calls, those that failed included.
+    pub(crate) calls: Arc<AtomicUsize>,
 }
 
 impl Log for Given {
@@ -34,6 +36,7 @@ impl Log for Given {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         if self.damaged.contains(&from.get()) {
             return Err(Error::corrupt(from, "it is damaged for the test"));
         }

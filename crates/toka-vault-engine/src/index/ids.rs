@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
+use crate::index::runs::LastPage;
 pub(crate) use crate::index::runs::Lookup;
 use crate::index::runs::{Cover, Layout, Runs, Times};
 use crate::index::{Gaps, Span};
@@ -111,8 +112,8 @@ impl IdIndex {
     }
 
     /// Finds an event, among the newest ids and then in the files: what leaves memory is in a file before.
-    /// Reads from disk.
-    pub(crate) fn find(&self, id: EventId) -> Lookup {
+    /// Reads from disk, but for ids that are close to the last one.
+    pub(crate) fn find_near(&self, id: EventId, last: &mut LastPage) -> Lookup {
         let gaps: Vec<Span> = {
             let recent = read(&self.recent);
             match recent.find(id) {
@@ -120,7 +121,7 @@ impl IdIndex {
                 None => recent.gaps().collect(),
             }
         };
-        self.runs().map_or(Lookup::Absent, |runs| runs.find(id.into())).or_in(gaps)
+        self.runs().map_or(Lookup::Absent, |runs| runs.find_near(id.into(), last)).or_in(gaps)
     }
 
     /// Tells without reading from disk whether an event could have an id. Looks in the same order.

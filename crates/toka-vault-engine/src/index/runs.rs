@@ -28,7 +28,7 @@ pub(crate) use frame::Notes;
 use merge::merge;
 pub(crate) use page::Entry;
 use run::UNFINISHED;
-pub(crate) use run::{Cover, Damaged, Run};
+pub(crate) use run::{Cover, Damaged, LastPage, Run};
 
 /// Files of about the same size that are merged to one.
 const MERGE_RUNS: usize = 8;
@@ -123,9 +123,14 @@ impl From<EventId> for Key {
 impl Runs {
     /// Finds a key that one event has, the newest file first.
     pub(crate) fn find(&self, key: Key) -> Lookup {
+        self.find_near(key, &mut LastPage::default())
+    }
+
+    /// Does the same as one of several, which are mostly close to each other.
+    pub(crate) fn find_near(&self, key: Key, last: &mut LastPage) -> Lookup {
         let mut unread = Vec::new();
         for run in self.snapshot().iter().rev() {
-            match run.find(key) {
+            match run.find_near(key, last) {
                 Ok(Some(position)) => return Lookup::At(position),
                 Ok(None) => unread.extend(run.notes().gaps.spans()),
                 Err(Damaged) => unread.push(run.cover().span()),

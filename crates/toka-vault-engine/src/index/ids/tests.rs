@@ -9,14 +9,20 @@ use toka_vault_core::{Error, EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
 use crate::index::given::{Given, directory, files, given, id};
-use crate::index::runs::CLOSING_EVENTS_MIN;
+use crate::index::runs::{CLOSING_EVENTS_MIN, LastPage};
 use crate::index::{Index, Postings};
 use crate::log::ReadBudget;
-use crate::lookup::Storage;
+use crate::lookup::{Known, Storage, Unread};
 use crate::sync::read;
 
 /// Events of a test that needs merges.
 const MANY: u64 = GATHERED_IDS_MAX as u64 * 75;
+
+impl IdIndex {
+    fn find(&self, id: EventId) -> Lookup {
+        self.find_near(id, &mut LastPage::default())
+    }
+}
 
 fn open(dir: &Path, log: &Given) -> IdIndex {
     IdIndex::open(directory(dir), log, Position::new(log.events.len() as u64)).unwrap()
@@ -56,6 +62,44 @@ fn assert_finds(index: IdIndex, log: Given) {
 /// Makes an index by id part of a whole one.
 fn whole(ids: IdIndex) -> Index {
     Index { ids, postings: Postings::default() }
+}
+
+/// Looks up ids together, as for a batch.
+fn known(storage: &Storage, ids: Vec<EventId>) -> Result<Known> {
+    let unread = Unread { ids, ..Unread::default() };
+    storage.known(unread, Position::ZERO, Position::ZERO)
+}
+
+#[test]
+fn what_is_looked_up_together_is_what_is_looked_up_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(MANY, 0);
+    let (read, calls) = (log.read.clone(), log.calls.clone());
+    let index = Arc::new(whole(filed(dir.path(), &log)));
+    let storage = Storage { index, log: Arc::new(log), seen: None };
+    let numbers = (100..300).rev().chain([7, 9, 400, 7, MANY]);
+    let ids: Vec<_> =
+        numbers.map(|number| id(number, 0)).chain((1..50).map(|number| id(number, 999))).collect();
+    let before = [&read, &calls].map(|count| count.load(Ordering::Relaxed));
+    let known = known(&storage, ids.clone()).unwrap();
+    let after = [&read, &calls].map(|count| count.load(Ordering::Relaxed));
+    // Those that stand together by one read, each of the others by its own.
+    assert_eq!([after[0] - before[0], after[1] - before[1]], [205, 6]);
+    for id in ids {
+        assert_eq!(known.find(id, Position::ZERO), Some(storage.header(id).unwrap().as_ref()));
+    }
+}
+
+#[test]
+fn of_events_that_are_looked_up_together_one_may_be_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = given(MANY, 0);
+    let index = Arc::new(whole(filed(dir.path(), &log)));
+    let storage = Storage { index, log: Arc::new(Given { damaged: [150].into(), ..log }), seen: None };
+    let ids = |numbers: std::ops::Range<u64>| numbers.map(|number| id(number, 0)).collect();
+    assert!(known(&storage, ids(100..150)).is_ok() && known(&storage, ids(151..200)).is_ok());
+    let Err(Error::Corrupt { first, .. }) = known(&storage, ids(100..200)) else { panic!("it is damaged") };
+    assert_eq!(first.get(), 150);
 }
 
 #[test]

@@ -70,20 +70,63 @@ impl PageWriter {
     }
 }
 
+/// Gives the entries of a page one by one; `None` in the place of one that cannot be.
+struct Entries<'a> {
+    fields: Fields<'a>,
+    left: u32,
+    last: Entry,
+}
+
+impl<'a> Entries<'a> {
+    /// Starts at the front of a page, if that is as it was written.
+    fn of(page: &'a [u8; PAGE_BYTES]) -> Option<Self> {
+        let mut fields = Fields(page);
+        if fields.u32()? != crc32fast::hash(fields.0) {
+            return None;
+        }
+        let left = fields.u32()?;
+        Some(Self { fields, left, last: Entry::default() })
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Option<Entry>;
+
+    fn next(&mut self) -> Option<Option<Entry>> {
+        self.left = self.left.checked_sub(1)?;
+        let entry = next(&mut self.fields, self.last);
+        self.last = entry.unwrap_or(self.last);
+        Some(entry)
+    }
+}
+
 /// Decodes a page, if it is as it was written.
 pub(super) fn decode(page: &[u8; PAGE_BYTES]) -> Option<Vec<Entry>> {
-    let mut fields = Fields(page);
-    if fields.u32()? != crc32fast::hash(fields.0) {
-        return None;
+    let entries = Entries::of(page)?;
+    let mut decoded = Vec::with_capacity((entries.left as usize).min(PAGE_BYTES));
+    for entry in entries {
+        decoded.push(entry?);
     }
-    let count = fields.u32()? as usize;
-    let mut entries = Vec::with_capacity(count.min(PAGE_BYTES));
-    let mut last = Entry::default();
-    for _ in 0..count {
-        last = next(&mut fields, last)?;
-        entries.push(last);
+    Some(decoded)
+}
+
+/// Decodes the first entry of a page, if the page is as it was written.
+pub(super) fn first(page: &[u8; PAGE_BYTES]) -> Option<Option<Entry>> {
+    match Entries::of(page)?.next() {
+        Some(entry) => entry.map(Some),
+        None => Some(None),
     }
-    Some(entries)
+}
+
+/// Finds the first entry of a page with a key, if the page is as it was written. Decodes no further than to there.
+pub(super) fn find(page: &[u8; PAGE_BYTES], key: Key) -> Option<Option<Entry>> {
+    for entry in Entries::of(page)? {
+        let entry = entry?;
+        if entry.0 >= key {
+            return Some(Some(entry).filter(|entry| entry.0 == key));
+        }
+    }
+    Some(None)
 }
 
 /// Reads the entry that follows another one.
@@ -150,8 +193,21 @@ mod tests {
         ) {
             let mut entries: Vec<Entry> = entries.into_iter().map(entry).collect();
             entries.sort_unstable();
-            let read: Vec<Entry> = pages(&entries).iter().flat_map(|page| decode(page).unwrap()).collect();
-            prop_assert_eq!(read, entries);
+            let pages = pages(&entries);
+            let read: Vec<Entry> = pages.iter().flat_map(|page| decode(page).unwrap()).collect();
+            prop_assert_eq!(&read, &entries);
+            for page in &pages {
+                let decoded = decode(page).unwrap();
+                prop_assert_eq!(first(page).unwrap(), decoded.first().copied());
+                for (key, _) in &decoded {
+                    let those = decoded.iter().find(|entry| entry.0 == *key).copied();
+                    prop_assert_eq!(find(page, *key).unwrap(), those);
+                    // Beside a key that is there stands mostly one that is not.
+                    let beside = Key(key.0 ^ 1);
+                    let those = decoded.iter().find(|entry| entry.0 == beside).copied();
+                    prop_assert_eq!(find(page, beside).unwrap(), those);
+                }
+            }
         }
 
         #[test]
@@ -160,6 +216,8 @@ mod tests {
             let mut page = pages(&entries)[0];
             page[at / 8] ^= 1 << (at % 8);
             prop_assert_eq!(decode(&page), None);
+            prop_assert_eq!(find(&page, Key(50)), None);
+            prop_assert_eq!(first(&page), None);
         }
     }
 

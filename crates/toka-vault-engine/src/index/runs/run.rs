@@ -37,6 +37,15 @@ pub(crate) struct Run {
     discarded: AtomicBool,
 }
 
+/// Remembers the page that the last of several keys was looked for in: they are mostly close to each other. It is
+/// decoded as a whole only for a second one.
+#[derive(Debug, Default)]
+pub(crate) struct LastPage {
+    /// What the file covers, and the number of the page.
+    place: Option<(Span, usize)>,
+    entries: Vec<Entry>,
+}
+
 /// Says who writes and removes the files of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
@@ -152,15 +161,25 @@ impl Run {
 
     /// Finds a key that one event has; reads one page.
     pub(crate) fn find(&self, key: Key) -> Result<Option<Position>, Damaged> {
+        self.find_near(key, &mut LastPage::default())
+    }
+
+    /// Does the same as one of several, and reads no page where the last key was in the same.
+    pub(crate) fn find_near(&self, key: Key, last: &mut LastPage) -> Result<Option<Position>, Damaged> {
         if !self.could_have(key) {
             return Ok(None);
         }
-        let page = self.page(self.last_page_of(key))?;
-        Ok(page
-            .binary_search_by_key(&key, |entry| entry.0)
-            .ok()
-            .and_then(|at| page.get(at))
-            .map(|entry| entry.1))
+        let number = self.last_page_of(key);
+        if last.place != Some((self.cover().span(), number)) {
+            *last = LastPage { place: Some((self.cover().span(), number)), entries: Vec::new() };
+            let found = self.read(number, |page| page::find(page, key))?;
+            return Ok(found.map(|entry| entry.1));
+        }
+        if last.entries.is_empty() {
+            last.entries = self.page(number)?;
+        }
+        let found = last.entries.binary_search_by_key(&key, |entry| entry.0);
+        Ok(found.ok().and_then(|at| last.entries.get(at)).map(|entry| entry.1))
     }
 
     /// Tells whether an event is one that the file covers, by the key that no other event has.
@@ -234,7 +253,7 @@ impl Run {
         let mut high = self.last_page_of(entry.0);
         while low < high {
             let middle = high - (high - low) / 2;
-            let first = self.page(middle)?.first().copied();
+            let first = self.read(middle, page::first)?;
             if first.is_some_and(|first| first <= entry) { low = middle } else { high = middle - 1 }
         }
         Ok(low)
@@ -252,9 +271,18 @@ impl Run {
 
     /// Reads the entries of a page. A file that is not as it was written is discarded.
     pub(crate) fn page(&self, number: usize) -> Result<Vec<Entry>, Damaged> {
+        self.read(number, page::decode)
+    }
+
+    /// Reads what is wanted of a page.
+    fn read<T>(
+        &self,
+        number: usize,
+        decode: impl FnOnce(&[u8; PAGE_BYTES]) -> Option<T>,
+    ) -> Result<T, Damaged> {
         let mut page = [0; PAGE_BYTES];
         let decoded = match self.file.read_at(&mut page, ((number + 1) * PAGE_BYTES) as u64) {
-            Ok(()) => page::decode(&page),
+            Ok(()) => decode(&page),
             Err(error) if failed_with(&error, ErrorKind::UnexpectedEof) || is_unreadable(&error) => None,
             Err(error) => {
                 // It may go well the next time. Until then the log is searched.
