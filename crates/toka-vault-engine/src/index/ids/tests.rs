@@ -91,6 +91,15 @@ fn what_is_looked_up_together_is_what_is_looked_up_alone() {
 }
 
 #[test]
+fn an_event_with_another_id_is_not_what_is_looked_up_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Arc::new(whole(filed(dir.path(), &given(MANY, 0))));
+    let storage = Storage { index, log: Arc::new(given(MANY, 7)), seen: None };
+    let known = known(&storage, (100..110).map(|number| id(number, 0)).collect()).unwrap();
+    assert!((100..110).all(|number| known.find(id(number, 0), Position::ZERO) == Some(None)));
+}
+
+#[test]
 fn of_events_that_are_looked_up_together_one_may_be_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let log = given(MANY, 0);
