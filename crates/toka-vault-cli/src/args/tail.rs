@@ -14,8 +14,9 @@ pub(crate) struct Tail {
     pub(crate) kinds: Kinds,
 
     /// Where to start: `beginning`, `head` (only new events), the position or the id of the first event
-    /// to print, of which the first 6 characters or more will do where no other id begins so, or a time: then it is the first event of that time or later. By default the last 10
-    /// events of those that are meant, or as many as -n says.
+    /// to print, of which the first 6 characters or more will do where no other id begins so, or a time: then
+    /// it is the first event of that time or later. By default the last 10 events of those that are meant, or
+    /// as many as -n says.
     ///
     /// A time is RFC 3339, a date, which is its midnight in UTC, or how long ago it was, such as `15m`, `2h`
     /// or `3d`. All behind that first event is printed, an event too that was imported with an earlier

@@ -19,9 +19,8 @@ use std::sync::Arc;
 
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
-use crate::index::runs::LastPage;
 pub(crate) use crate::index::runs::Lookup;
-use crate::index::runs::{Cover, Layout, Runs, Times};
+use crate::index::runs::{Cover, LastPage, Layout, Runs, Times};
 use crate::index::{Gaps, Span};
 use crate::limits::sized;
 use crate::positions::Positions;
