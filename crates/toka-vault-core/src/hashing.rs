@@ -4,7 +4,7 @@
 //! All are Blake3 in its keyed mode, with a key that is no secret but names purpose and version, so
 //! that no two kinds of hash agree by their input; and every field has a fixed or a written length,
 //! so that no two events do. `docs/format.md` writes the formulas down with test vectors;
-//! `tests/vectors.rs` computes those without this module.
+//! `tests/core/vectors.rs` computes those without this module.
 
 use crate::{ChainHash, Digest, EventHash, EventId, HASH_BYTES, Kind, Timestamp};
 

@@ -89,7 +89,7 @@ mod tests {
         assert!(simulated("crates/toka-vault-engine/src/writer.rs"));
         assert!(simulated("crates/toka-vault-journal/src/pool.rs"));
         assert!(!simulated("crates/toka-vault-engine/src/thread.rs"));
-        assert!(!simulated("crates/toka-vault-engine/tests/stall.rs"));
+        assert!(!simulated("crates/toka-vault-engine/tests/engine/stall.rs"));
         assert!(!simulated("crates/toka-vault-sled/src/log.rs"));
         for path in OWN_LOCKS {
             assert!(std::path::Path::new("..").join(path).exists(), "{path} is gone");

@@ -1,4 +1,4 @@
-//! The newest record is found again, torn ones are not. `tests/durability.rs` counts the syncs.
+//! The newest record is found again, torn ones are not. `tests/engine/durability.rs` counts the syncs.
 
 use super::*;
 use crate::disk::{Acknowledged, Format, IfMissing, Tail, check_tail};

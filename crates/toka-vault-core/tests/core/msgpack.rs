@@ -1,12 +1,5 @@
 //! `Payload::from_msgpack`: any MessagePack becomes canonical, and no input does harm.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::json;

@@ -1,6 +1,5 @@
 //! A replay that reads ahead over chunks of all sizes: each position is told of once, in order, and
 //! no more is held than is promised.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Barrier;
 use std::thread;

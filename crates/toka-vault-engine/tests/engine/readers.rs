@@ -1,5 +1,4 @@
 //! Where readers read: in memory when they are close to the head, in the log when they are not.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use toka_vault_core::{Filter, NewEvent, Position, ReplayOptions, StartFrom, SubscribeOptions};

@@ -1,5 +1,4 @@
 //! Group commit: what gathers while a group syncs is the next group.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::FutureExt;
 use futures::executor::block_on;

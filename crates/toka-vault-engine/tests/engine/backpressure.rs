@@ -1,5 +1,4 @@
 //! What waits is bounded, and what is dropped while it waits.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::FutureExt;
 use futures::executor::block_on;

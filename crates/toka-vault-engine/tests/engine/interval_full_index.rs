@@ -1,5 +1,4 @@
 //! With `Durability::Interval`, commits are answered where the index has no room and the writer syncs first.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::time::Duration;

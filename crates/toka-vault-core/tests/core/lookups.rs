@@ -1,23 +1,14 @@
 //! `get_many` on a store of a third party: what it fails with, and how many reads it has under way.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 #[allow(dead_code, reason = "the tests of `verify` need more of it")]
-mod listed;
-
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
+use crate::listed::Listed;
 use async_trait::async_trait;
 use futures::executor::block_on;
-use listed::Listed;
 use toka_vault_core::limits::GETS_AT_ONCE_MAX;
 use toka_vault_core::{
     Condition, Error, Event, EventHeader, EventId, EventStore, Head, NewEvent, Position, Replay,

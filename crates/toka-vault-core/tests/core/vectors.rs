@@ -1,19 +1,12 @@
 //! The test vectors of `docs/format.md`, computed here without the library's encoder and hashing:
 //! the input bytes are laid out by hand and hashed with the `blake3` crate.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 use toka_vault_core::hashing::{EventContent, chain_hash, event_hash, foreign_id};
 use toka_vault_core::limits::KIND_BYTES_MAX;
 use toka_vault_core::{ChainHash, Digest, EventHash, EventId, Kind, Payload, Timestamp};
 
 /// The document that the constants below must stand in.
-const FORMAT: &str = include_str!("../../../docs/format.md");
+const FORMAT: &str = include_str!("../../../../docs/format.md");
 
 /// The first event: its id, kind, microseconds and payload, in the form that is hashed.
 const ID_1: [u8; 16] = [0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01];

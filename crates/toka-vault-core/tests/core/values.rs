@@ -1,12 +1,5 @@
 //! Small values at their edges: ids, positions, timestamps, hashes, and `NewEvent::check`.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 use bytes::Bytes;
 use toka_vault_core::limits::PARENTS_MAX;
 use toka_vault_core::{

@@ -1,5 +1,4 @@
 //! Who frees an event that nobody needs any more: the thread of a caller, which makes the next one.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;

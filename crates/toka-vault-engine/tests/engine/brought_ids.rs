@@ -1,5 +1,4 @@
 //! Ids that callers brought lie around those that the vault assigns: it finds unused ones all the same.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashSet;
 

@@ -1,7 +1,5 @@
 //! The bounds of a payload: its size and its depth, on both sides of the limit.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use toka_vault_core::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};

@@ -1,7 +1,5 @@
 //! What is decoded as the type that it was encoded from is the same value, in each way that serde has for it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 

@@ -1,5 +1,4 @@
 //! Storage that fails: whoever waits is told, nothing more is written, and reading goes on.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use toka_vault_core::{Error, NewEvent, StartFrom};

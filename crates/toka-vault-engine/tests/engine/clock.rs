@@ -1,6 +1,5 @@
 //! Clocks that stand still, go back or are slow: ids grow and timestamps do not go back all the same, and
 //! nobody waits for the clock of another.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
 

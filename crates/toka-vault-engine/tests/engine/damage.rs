@@ -1,5 +1,4 @@
 //! Events that storage says are damaged: never shown, named, and stepped over.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use toka_vault_core::verify::{Finding, verify};

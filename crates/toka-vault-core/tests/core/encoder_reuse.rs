@@ -1,5 +1,4 @@
 //! The encoder that a thread keeps from one payload to the next: nothing of one is in another.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,21 +1,12 @@
 //! What walks do about damage, on a store of a third party that has some; and that every answer
 //! that depends on it is an error.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 #[allow(dead_code, reason = "the tests of `verify` need more of it")]
-mod listed;
-
 use std::sync::Arc;
 
+use crate::listed::Listed;
 use futures::StreamExt;
 use futures::executor::block_on;
-use listed::Listed;
 use toka_vault_core::{
     Error, Event, EventId, EventStore, EventStoreExt, Filter, NewEvent, Position, Result, Walk, WalkOptions,
     WalkOrder,

@@ -1,12 +1,5 @@
 //! Payloads and JSON: what is told alike, what JSON cannot tell, what `Debug` shows.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;

@@ -1,5 +1,4 @@
 //! When a commit counts as stored: published and acknowledged only after it is durable.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 

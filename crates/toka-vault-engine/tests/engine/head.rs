@@ -1,6 +1,5 @@
 //! The head of a vault over a log that never blocks, asked for in the moment that is hardest: between
 //! the append of events and their publication. It never names what readers do not see yet.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};

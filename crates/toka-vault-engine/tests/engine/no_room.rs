@@ -1,6 +1,5 @@
 //! A log without room for a group: the group is refused, nothing of it is left, and commits go on as soon
 //! as there is room.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::executor::block_on;
 use futures::future::join_all;

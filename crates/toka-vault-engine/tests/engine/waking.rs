@@ -1,6 +1,5 @@
 //! A subscriber that waits is woken by every change that concerns it, and a commit that nobody waits
 //! for wakes nobody.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};

@@ -3,19 +3,10 @@
 //! The store is a third party's in all respects: it implements `EventStore` outside the crate, next
 //! to the implementation for pointers, and is used as `Arc<dyn EventStore>`.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-mod listed;
-
 use std::sync::Arc;
 
+use crate::listed::{Listed, State};
 use futures::executor::block_on;
-use listed::{Listed, State};
 use toka_vault_core::verify::{Finding, Report, verify};
 use toka_vault_core::{
     ChainHash, Digest, Error, EventHash, EventId, EventStore, EventStoreExt, Head, NewEvent, Payload,
