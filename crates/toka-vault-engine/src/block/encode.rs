@@ -9,10 +9,11 @@ use crate::log::{Group, LogEnd};
 /// Says how a log wants its blocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// Largest block, in bytes. A single event that does not fit with its payload inside gets a
-    /// block of its own with the payload outside.
+    /// Largest block of several events, in bytes. An event that is larger by itself gets a block of its own, which
+    /// is as large as that takes.
     pub block_bytes_max: usize,
-    /// Largest payload that is kept inside a block, in bytes.
+    /// Largest payload that is kept inside a block, in bytes: a larger one is kept outside, however much room its
+    /// block has.
     pub payload_inside_max: usize,
 }
 
