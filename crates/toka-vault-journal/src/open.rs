@@ -55,7 +55,8 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     let (head, acknowledged) = HeadFile::open(&dir, HEAD, Pace::Relaxed, options.tail_loss)?;
     let directory = Arc::new(RealDirectory::open(&dir.part(JOURNAL))?);
     let (is_new, clock) = (dir.is_new(), Arc::new(SystemClock));
-    let (mut log, end) = open_at(Place { path, directory, head, acknowledged, is_new, clock }, options)?;
+    let place = Place { path: dir.path(), directory, head, acknowledged, is_new, clock };
+    let (mut log, end) = open_at(place, options)?;
     if is_new {
         dir.finish()?;
     }
@@ -105,7 +106,7 @@ pub(crate) fn open_read_only(path: &Path) -> Result<(Follower, LogEnd, IndexBesi
     let directory = Arc::new(RealDirectory::read_only(&place.join(JOURNAL)));
     let head = HeadFile::open_to_look(&place.join(HEAD))?;
     let record = Box::new(move || HeadFile::look_at(head.as_ref()));
-    let (follower, end) = follow_at(path, directory, record)?;
+    let (follower, end) = follow_at(&place, directory, record)?;
     let index = IndexBeside::open(&RealDirectory::read_only(&place.join(INDEX)), &follower, end.position())?;
     Ok((follower, end, index))
 }

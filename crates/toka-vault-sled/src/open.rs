@@ -51,7 +51,7 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
     let end = find_end(&tree, options.tail_loss)?;
     // The log itself says nothing of what was durable.
     let acknowledged = Acknowledged { head: acknowledged, durable: Position::ZERO };
-    let tail = check_tail(path, &end, acknowledged, options.tail_loss, &head)?;
+    let tail = check_tail(dir.path(), &end, acknowledged, options.tail_loss, &head)?;
     remove_behind(&tree, end.position())?;
     if tail == Tail::Short {
         tree.sync()?;

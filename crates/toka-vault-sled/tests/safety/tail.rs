@@ -27,10 +27,13 @@ fn two_states(path: &Path) -> (Content, Content) {
 /// Opens a vault that has lost its tail: refused each time, then accepted, then fine.
 fn assert_tail_lost(path: &Path, acknowledged: u64) {
     let head = Content::read(path).file("head").clone();
-    for _ in 0..2 {
+    let named = path.canonicalize().unwrap();
+    // However the vault is named, an error names it as it names the files in it.
+    for path in [path, &path.join("sled/..")] {
         let error = SledVault::open(path).unwrap_err();
-        let Error::TailLost { acknowledged: told, found, .. } = &error else { panic!("{error:?}") };
+        let Error::TailLost { path, acknowledged: told, found } = &error else { panic!("{error:?}") };
         assert!(told.get() == acknowledged && found < told, "{error:?}");
+        assert_eq!(*path, named);
         assert_eq!(*Content::read(path).file("head"), head, "the record of what was acknowledged");
     }
     let vault = open_accepting(path).unwrap();
