@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Position, Result};
 
-use super::open::{fits, in_order, is_named};
+use super::open::{fits, in_order, is_named, warn_unused};
 use super::run::{Owner, Run};
 use super::{Layout, Runs};
 use crate::disk::{Directory, failed_with};
@@ -75,7 +75,7 @@ impl Runs {
             Err(error) if failed_with(&error, ErrorKind::NotFound) => Ok(Opened::Gone),
             // One odd file is no reason to do without the others.
             Err(error) => {
-                tracing::warn!(error = told(&error), "an index file cannot be read, and is not used");
+                warn_unused(&error);
                 Ok(Opened::Damaged)
             }
             Ok(opened) => Ok(opened.map_or(Opened::Damaged, |run| Opened::Whole(Arc::new(run)))),

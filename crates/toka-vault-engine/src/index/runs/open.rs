@@ -54,7 +54,7 @@ fn usable_runs(
             Ok(Ok(run)) => found.push(Arc::new(run)),
             Ok(Err(Damaged)) => remove(dir.as_ref(), &name),
             Err(error) => {
-                tracing::warn!(error = told(&error), "an index file cannot be read, and is not used");
+                warn_unused(&error);
                 if is_unreadable(&error) {
                     remove(dir.as_ref(), &name);
                 }
@@ -62,6 +62,11 @@ fn usable_runs(
         }
     }
     in_order(found, head, |run| fits(run, log), |run| remove(dir.as_ref(), run.name()))
+}
+
+/// Tells that a file is of no use here.
+pub(super) fn warn_unused(failure: &Error) {
+    tracing::warn!(error = told(failure), "an index file cannot be read, and is not used");
 }
 
 /// Tells whether a file is called as those of an index.
