@@ -59,12 +59,14 @@ struct Answered {
     spent: Vec<Event>,
 }
 
-/// Says why a commit is not on its way.
-enum Held {
-    /// It failed.
-    Failed(Error),
-    /// This has to be looked up first; the order had come to this age.
-    Unread(Unread, Position),
+/// Says what holds a commit back.
+struct Held {
+    /// What has to be looked up first.
+    unread: Unread,
+    /// The age that the order had come to.
+    as_of: Position,
+    /// The room that the commit keeps until it comes again.
+    room: OwnedSemaphorePermit,
 }
 
 impl GroupCommit {
@@ -150,13 +152,10 @@ impl GroupCommit {
         conditions: &[Condition],
     ) -> Result<Vec<EventHeader>> {
         let room = self.room(batch, bytes).await?;
-        let answered = match self.hand_over(batch, bytes, conditions, &Known::default(), room) {
+        let answered = match self.hand_over(batch, bytes, conditions, &Known::default(), room)? {
             Ok(answered) => answered,
-            Err((Held::Failed(error), _)) => return Err(error),
             // Boxed, since few commits need it: the future of each would have room for it.
-            Err((Held::Unread(unread, as_of), room)) => {
-                Box::pin(self.look_up_and_hand_over(batch, bytes, conditions, (unread, as_of), room)).await?
-            }
+            Err(held) => Box::pin(self.look_up_and_hand_over(batch, bytes, conditions, held)).await?,
         };
         answered.outcome().await
     }
@@ -204,16 +203,14 @@ impl GroupCommit {
         batch: &mut [NewEvent],
         bytes: usize,
         conditions: &[Condition],
-        (mut unread, mut as_of): (Unread, Position),
-        mut room: OwnedSemaphorePermit,
+        mut held: Held,
     ) -> Result<Answered> {
         let mut known = Known::default();
         loop {
-            known.extend(self.look_up(unread, as_of).await?);
-            match self.hand_over(batch, bytes, conditions, &known, room) {
+            known.extend(self.look_up(held.unread, held.as_of).await?);
+            match self.hand_over(batch, bytes, conditions, &known, held.room)? {
                 Ok(answered) => return Ok(answered),
-                Err((Held::Failed(error), _)) => return Err(error),
-                Err((Held::Unread(more, later), unused)) => (unread, as_of, room) = (more, later, unused),
+                Err(again) => held = again,
             }
         }
     }
@@ -230,7 +227,11 @@ impl GroupCommit {
         }
     }
 
-    /// Seals a batch and leaves it to the writer, or gives its room back.
+    /// Seals a batch and leaves it to the writer, or tells what holds it back.
+    ///
+    /// # Errors
+    ///
+    /// What the commit is refused for. The order is not locked any more when its room is given back.
     fn hand_over(
         &self,
         batch: &mut [NewEvent],
@@ -238,17 +239,15 @@ impl GroupCommit {
         conditions: &[Condition],
         known: &Known,
         room: OwnedSemaphorePermit,
-    ) -> Result<Answered, (Held, OwnedSemaphorePermit)> {
+    ) -> Result<Result<Answered, Held>> {
         let (answer, stored) = oneshot::channel();
         let unsealed = Unsealed::new(batch, conditions, self.clock.as_ref());
         let mut guard = lock_briefly(&self.order);
-        let Some(sequencer) = guard.as_mut() else { return Err((Held::Failed(Error::Closed), room)) };
-        if let Err(poisoned) = self.health.check() {
-            return Err((Held::Failed(poisoned), room));
-        }
+        let Some(sequencer) = guard.as_mut() else { return Err(Error::Closed) };
+        self.health.check()?;
         let (sealed, refused) = match sequencer.seal(unsealed, known) {
-            Err(Refusal::Failed(error)) => return Err((Held::Failed(error), room)),
-            Err(Refusal::Unread(unread)) => return Err((Held::Unread(unread, sequencer.age()), room)),
+            Err(Refusal::Failed(error)) => return Err(error),
+            Err(Refusal::Unread(unread)) => return Ok(Err(Held { unread, as_of: sequencer.age(), room })),
             // Told only once what stands against it is durable, and can be read.
             Err(Refusal::Opposed(error)) => (sequencer.nothing(), Some(Box::new(error))),
             Ok(sealed) => (sealed, None),
@@ -258,10 +257,10 @@ impl GroupCommit {
         let commit = PendingCommit { events: sealed.events, bytes, end: sealed.end, caller };
         let added = self.pending.add(commit);
         drop(guard);
-        let mut spent = added.map_err(|(error, room)| (Held::Failed(error), room))?;
+        let mut spent = added.map_err(|(error, _room)| error)?;
         // What held the new ones takes as many old ones.
         self.pending.take_spent(count, &mut spent);
-        Ok(Answered { stored, refused, spent })
+        Ok(Ok(Answered { stored, refused, spent }))
     }
 }
 

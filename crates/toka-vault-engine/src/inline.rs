@@ -54,9 +54,8 @@ impl Inline {
     ) -> Result<Vec<EventHeader>> {
         match self.commit_if_known(batch, conditions, &Known::default()) {
             Ok(headers) => Ok(headers),
-            Err(Refusal::Failed(error) | Refusal::Opposed(error)) => Err(error),
             // Boxed, since few commits search: the future of each would have room for it.
-            Err(Refusal::Unread(unread)) => Box::pin(self.search_and_commit(batch, conditions, unread)).await,
+            Err(refusal) => Box::pin(self.search_and_commit(batch, conditions, refusal.unread()?)).await,
         }
     }
 
@@ -75,8 +74,7 @@ impl Inline {
             }
             match self.commit_if_known(batch, conditions, &known) {
                 Ok(headers) => return Ok(headers),
-                Err(Refusal::Failed(error) | Refusal::Opposed(error)) => return Err(error),
-                Err(Refusal::Unread(more)) => unread = more,
+                Err(refusal) => unread = refusal.unread()?,
             }
         }
     }

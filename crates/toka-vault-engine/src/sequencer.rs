@@ -6,6 +6,7 @@
 //! that is not in memory, it says so ([`Refusal::Unread`]) and is called again with what was read.
 
 mod conditions;
+mod refusal;
 mod unsealed;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::lookup::{Known, Storage, Unread};
 use crate::recent::Recent;
 use crate::recent_hashes::RecentHashes;
 use crate::sync::Mutex;
+pub(crate) use refusal::Refusal;
 pub(crate) use unsealed::Unsealed;
 
 /// Seals commits, one after the other.
@@ -105,23 +107,6 @@ impl From<LogEnd> for OrderEnd {
             assigned_timestamp: end.assigned_timestamp,
             greatest_id: end.greatest_id,
         }
-    }
-}
-
-/// Tells why a commit was not sealed.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// It cannot be.
-    Failed(Error),
-    /// An event that was sealed before stands against it. That one may not be durable yet.
-    Opposed(Error),
-    /// This has to be looked up first.
-    Unread(Unread),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
     }
 }
 
