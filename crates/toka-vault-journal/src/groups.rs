@@ -15,8 +15,8 @@ use toka_vault_engine::block::Block;
 use crate::frame::{ALIGNMENT, HEADER_BYTES};
 use crate::frame_index::INDEX_BYTES;
 use crate::pool::{BUFFER_BYTES, Pool};
-use crate::rewrite::last_nonzero;
 use crate::segment::{Frame, Segment, Walk};
+use crate::wipe::last_nonzero;
 
 /// Says where to begin, and what is known before.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,6 @@ mod recover;
 mod recover_tests;
 #[cfg(test)]
 mod refusal_tests;
-mod rewrite;
 mod salvage;
 mod segment;
 mod segment_header;
@@ -41,6 +40,7 @@ mod spares;
 #[cfg(test)]
 mod unreadable_tests;
 mod vault;
+mod wipe;
 
 pub use compression::Compression;
 pub use options::JournalOptions;

@@ -16,15 +16,15 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 use toka_vault_engine::LogEnd;
-use toka_vault_engine::disk::Directory;
+use toka_vault_engine::disk::{Directory, write_again};
 
 use crate::frame_index::FrameIndex;
 use crate::groups::{Start, whole_groups};
 use crate::journal::Active;
 use crate::pool::{BUFFER_BYTES, Pool};
-use crate::rewrite::{wipe, write_again, zero};
 use crate::segment::Segment;
 use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name, file_number};
+use crate::wipe::{wipe, zero};
 
 /// What a look at the files has found.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Looked {
     pub(crate) fn mend(self, directory: &dyn Directory, pool: &Pool) -> Result<(Vec<SegmentHeader>, Active)> {
         let file = self.segment.file.as_ref();
         // What a killed process has written is read here, and may not be durable yet.
-        write_again(file, pool, self.scan.doubtful(&self.segment, pool)?)?;
+        write_again(file, self.scan.doubtful(&self.segment, pool)?)?;
         let mark = wipe(file, pool, self.scan.whole)?;
         file.sync()?;
         // No frame, so that the next sync is soon enough.

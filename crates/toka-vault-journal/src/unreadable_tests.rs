@@ -47,12 +47,15 @@ fn a_lost_sector_of_a_full_segment_is_told_and_hides_only_what_lies_in_it() {
 #[test]
 fn one_copy_of_a_header_is_enough_and_without_one_nothing_is_guessed() {
     let (disk, expected) = written();
-    let name = &disk.names()[0];
-    for lost in [0, 2_048] {
+    for (name, lost) in disk.names().iter().flat_map(|name| [(name, 0), (name, 2_048)]) {
         let directory = SimDirectory::on(disk.clone());
         directory.lose_sector(name, lost);
         let (journal, end) = open(&directory, 0).unwrap();
-        assert_eq!(read_over_damage(&journal, end.position()), (expected.clone(), Vec::new()));
+        assert_eq!(
+            read_over_damage(&journal, end.position()),
+            (expected.clone(), Vec::new()),
+            "{name} {lost}"
+        );
     }
     for name in disk.names() {
         let directory = SimDirectory::on(disk.clone());

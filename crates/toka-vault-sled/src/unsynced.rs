@@ -1,8 +1,7 @@
 //! [`Unsynced`]: remembers beyond the end of the process that a write to sled's file has failed.
 //!
-//! After a write or a sync that failed, Linux keeps in memory what it could not write, counts it as written,
-//! and shows it to whoever opens the file next. Every later sync goes well, and a power cut takes it. The log
-//! does not say what was durable when it was written, so the next open cannot tell by itself.
+//! What such a write has left may be in the memory of the system alone, and sled's log does not say what was durable
+//! when it was written: the next open cannot tell by itself.
 //!
 //! Keeps the invariant that what is found after such a failure is on the disk before anybody is shown it: the
 //! next open writes the file again. Where not even the failure could be noted, because the disk is full or the
@@ -12,14 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use toka_vault_core::{Error, Result};
-use toka_vault_engine::disk::{Directory, RealDirectory, StoredFile, is_unreadable, sync_dir, write_synced};
+use toka_vault_engine::disk::{Directory, RealDirectory, sync_dir, write_again, write_synced};
 use toka_vault_engine::told;
-
-/// Bytes that are written again at once.
-const STEP_BYTES: usize = 1 << 20;
-
-/// Bytes that a disk loses together at least.
-const SECTOR_BYTES: usize = 512;
 
 /// What the note says to a person who finds it.
 const CONTENT: &str =
@@ -63,35 +56,11 @@ impl Unsynced {
         let path = directory.join(name);
         tracing::warn!(path = %path.display(), "a write to this file had failed, so it is written again");
         if path.exists() {
-            write_again(RealDirectory::open(directory)?.open(name)?.as_ref())?;
+            let file = RealDirectory::open(directory)?.open(name)?;
+            write_again(file.as_ref(), 0..file.len()?)?;
+            file.sync()?;
         }
         fs::remove_file(&self.note).map_err(|error| Error::io("remove", &self.note, error))?;
         sync_dir(&self.directory)
     }
-}
-
-/// Writes a file again, with the same bytes, and syncs it.
-fn write_again(file: &dyn StoredFile) -> Result<()> {
-    let (length, mut buffer) = (file.len()?, vec![0; STEP_BYTES]);
-    for at in (0..length).step_by(STEP_BYTES) {
-        let step = usize::try_from(length - at).unwrap_or(STEP_BYTES).min(STEP_BYTES);
-        let bytes = buffer.get_mut(..step).unwrap_or_default();
-        match file.read_at(bytes, at) {
-            Err(error) if is_unreadable(&error) => write_sectors(file, bytes, at)?,
-            read => read.and_then(|()| file.write_at(bytes, at))?,
-        }
-    }
-    file.sync()
-}
-
-/// Writes a part of a file again of which the disk cannot read all. A sector that it cannot read stays as it is,
-/// and is told of as damage by who reads it.
-fn write_sectors(file: &dyn StoredFile, bytes: &mut [u8], at: u64) -> Result<()> {
-    for (sector, at) in bytes.chunks_mut(SECTOR_BYTES).zip((at..).step_by(SECTOR_BYTES)) {
-        match file.read_at(sector, at) {
-            Err(error) if is_unreadable(&error) => {}
-            read => read.and_then(|()| file.write_at(sector, at))?,
-        }
-    }
-    Ok(())
 }

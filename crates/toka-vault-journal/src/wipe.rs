@@ -1,12 +1,7 @@
-//! What recovery does to the bytes of a segment: it writes them again, or overwrites them by zeros.
+//! [`wipe`]: zeros over what was never acknowledged at the end of a segment.
 //!
-//! Keeps these invariants:
-//!
-//! - What is read may not be on the disk, though a sync says so: after a sync that failed, Linux keeps what it
-//!   could not write in its memory and counts it as written. Only what is written again is durable after
-//!   the next sync.
-//! - Each part of a file is read once, and in steps, so that the time grows with its length and the memory
-//!   does not.
+//! Keeps the invariant that each part of a file is read once, and in steps, so that the time grows with its length
+//! and the memory does not.
 
 use std::ops::Range;
 
@@ -21,15 +16,6 @@ const PIECE_BYTES: usize = 256;
 
 // What `wipe` leaves is no header.
 const _: () = assert!(ALIGNMENT < HEADER_BYTES);
-
-/// Writes a part of a file again, with the same bytes.
-pub(crate) fn write_again(file: &dyn StoredFile, pool: &Pool, part: Range<u64>) -> Result<()> {
-    for (at, bytes) in steps(part) {
-        let read = pool.filled(bytes, |buffer| file.read_at(buffer, at))?;
-        file.write_at(&read, at)?;
-    }
-    Ok(())
-}
 
 /// Overwrites by zeros what is not zero from an offset on, but for the last bytes of it, which are too few
 /// for a frame. Returns where those are: they go once the zeros are durable. If the sync of the zeros fails,
