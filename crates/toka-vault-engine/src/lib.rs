@@ -1,9 +1,10 @@
 //! How a local vault works over any [`Log`]: sealing, group commit, publishing, reading, closing.
 //!
-//! A back-end brings a log and gets an `EventStore` from [`LocalVault`]. Nothing of a particular
-//! storage is in here; `docs/backends.md` tells how to write one. `docs/architecture.md` holds the
-//! invariants; the flow of a commit is `group_commit` → `sequencer` → `group` → `writer` →
-//! `published`, and that of a read `cursor` → `reader` → `published` or `readers`.
+//! A back-end brings a log and gets an `EventStore`, a [`LocalVault`], from [`open_threaded`] or
+//! one of its siblings. Nothing of a particular storage is in here; `docs/backends.md` tells how
+//! to write one. `docs/architecture.md` holds the invariants; the flow of a commit is
+//! `group_commit` → `sequencer` → `group` → `writer` → `published`, and that of a read `cursor` →
+//! `reader` → `published` or `readers`.
 
 mod assign;
 pub mod block;
@@ -25,6 +26,7 @@ mod inline;
 pub mod limits;
 mod log;
 mod lookup;
+mod open;
 mod options;
 mod picker;
 mod positions;
@@ -53,6 +55,7 @@ pub use following::FollowedLog;
 pub use guard::guarded;
 pub use index::{Index, IndexBeside};
 pub use log::{Group, Log, LogEnd, ReadBudget, Unappended};
+pub use open::{open_following, open_inline, open_threaded};
 pub use options::{Durability, EngineOptions, Indexing};
 pub use segmented::Segmented;
 pub use told::told;

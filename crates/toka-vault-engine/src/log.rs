@@ -16,7 +16,7 @@ pub trait Log: Send + Sync + 'static {
     /// - [`Unappended::Refused`] says that nothing was appended or changed, and that the log takes the next
     ///   group as if this one had never been: its positions come again.
     /// - After [`Unappended::Failed`], which any error becomes by `?`, the engine appends no more.
-    /// - A log behind [`LocalVault::inline`](crate::LocalVault::inline) may take the events out of the
+    /// - A log behind [`open_inline`](crate::open_inline) may take the events out of the
     ///   group. Every other leaves them there: close readers are served from them.
     fn append(&self, group: &mut Group) -> Result<(), Unappended>;
 
@@ -42,7 +42,7 @@ pub trait Log: Send + Sync + 'static {
     }
 
     /// Tells whether the log lets go of old events. Only one behind
-    /// [`LocalVault::inline`](crate::LocalVault::inline) may.
+    /// [`open_inline`](crate::open_inline) may.
     fn evicts(&self) -> bool {
         false
     }
@@ -87,7 +87,7 @@ impl From<Unappended> for Error {
 pub struct Group {
     /// The events, in order. There is at least one.
     pub events: Vec<Event>,
-    /// Where the log ends after them. A log behind [`LocalVault::inline`](crate::LocalVault::inline) is
+    /// Where the log ends after them. A log behind [`open_inline`](crate::open_inline) is
     /// given no chain hash: nothing opens it again, and it is computed from the events when needed.
     pub end: LogEnd,
     /// For each event the earlier one that has the same payload, so that a log can keep it once; empty

@@ -13,29 +13,24 @@ use toka_vault_core::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
 use toka_vault_core::verify::Finding;
 use toka_vault_core::{
     Condition, Digest, Error, Event, EventHeader, EventId, EventPayload, EventStore, Head, NewEvent, Payload,
-    Position, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, find_payload,
+    Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, find_payload,
 };
 
 use crate::cursor;
-use crate::following::{FollowedLog, Following};
+use crate::following::Following;
 use crate::group_commit::GroupCommit;
-use crate::index::{Index, IndexBeside};
 use crate::inline::Inline;
-use crate::log::{Log, LogEnd};
-use crate::lookup::Storage;
-use crate::options::EngineOptions;
 use crate::published::Published;
 use crate::query::Query;
 use crate::reader::Reader;
 use crate::readers::Source;
 
-/// Is an open vault over a [`Log`]. Clones are handles to the same vault.
+/// Is an open vault over a [`Log`](crate::Log). Clones are handles to the same vault.
 ///
 /// The vault closes when its last handle is dropped, which waits for the group of commits under
 /// way; [`LocalVault::close`] does the same without blocking the thread.
 ///
-/// Applications get one from the back-ends' own types, which dereference to it. `inline`, `threaded` and
-/// `following` are for whoever writes a back-end; what they take is in the crate `toka-vault-engine`.
+/// Applications get one from the back-ends' own types, which dereference to it.
 #[derive(Clone)]
 pub struct LocalVault(Arc<Inner>);
 
@@ -47,7 +42,7 @@ struct Inner {
 
 /// Says how commits reach the log.
 #[allow(clippy::large_enum_variant, reason = "a vault has one, which is not moved")]
-enum Committer {
+pub(crate) enum Committer {
     Inline(Inline),
     Grouped(GroupCommit),
     /// Not at all.
@@ -55,50 +50,9 @@ enum Committer {
 }
 
 impl LocalVault {
-    /// Opens a vault over a log that never blocks. It has no threads. For back-ends.
-    pub fn inline(log: impl Log, options: &EngineOptions) -> Self {
-        let index = Arc::new(Index::empty(&log));
-        let storage = Storage { log: Arc::new(log), index, seen: None };
-        let published = Arc::new(Published::new(Position::ZERO, None));
-        let source = Source::Direct(storage.clone());
-        let committer = Inline::start(storage, published.clone(), options);
-        Self(Arc::new(Inner { published, source, committer: Committer::Inline(committer) }))
-    }
-
-    /// Opens a vault over a log that blocks and that ends at `end`, with `index` telling where its
-    /// events are. For back-ends.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] where the system starts no thread.
-    pub fn threaded(log: impl Log, end: LogEnd, index: Index, options: &EngineOptions) -> Result<Self> {
-        let storage = Storage { log: Arc::new(log), index: Arc::new(index), seen: None };
-        let published = Arc::new(Published::new(end.position(), Some(end.chain())));
-        storage.index.start(&storage.log, &published)?;
-        let grouped = GroupCommit::start(storage, end, published.clone(), options)?;
-        let source = grouped.source();
-        Ok(Self(Arc::new(Inner { published, source, committer: Committer::Grouped(grouped) })))
-    }
-
-    /// Opens a vault to read only, over a log that is written elsewhere and ends at `end` now, with what its
-    /// writer has indexed. For back-ends.
-    ///
-    /// A commit is [`Error::ReadOnly`]. What the index does not tell is read from the log, each part of it once
-    /// for all ids that are looked for, where it is among the newest million events.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] where the system starts no thread.
-    pub fn following(
-        log: impl FollowedLog,
-        end: LogEnd,
-        index: IndexBeside,
-        options: &EngineOptions,
-    ) -> Result<Self> {
-        let published = Arc::new(Published::new(end.position(), Some(end.chain())));
-        let following = Following::start(Arc::new(log), index, published.clone(), options.stall_max)?;
-        let source = following.source();
-        Ok(Self(Arc::new(Inner { published, source, committer: Committer::Elsewhere(following) })))
+    /// Puts a vault together.
+    pub(crate) fn new(published: Arc<Published>, source: Source, committer: Committer) -> Self {
+        Self(Arc::new(Inner { published, source, committer }))
     }
 
     /// Commits one event and returns its header. See [`EventStore::commit_batch`].

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use toka_vault_core::Result;
-use toka_vault_engine::{EngineOptions, LocalVault, guarded};
+use toka_vault_engine::{EngineOptions, LocalVault, guarded, open_following, open_threaded};
 
 use crate::open::{open, open_read_only};
 use crate::options::JournalOptions;
@@ -58,7 +58,7 @@ impl JournalVault {
     pub fn open_with(path: impl AsRef<Path>, options: JournalOptions) -> Result<Self> {
         let (log, end, index) = guarded("open", || open(path.as_ref(), &options))?;
         let engine = EngineOptions { durability: options.durability, ..EngineOptions::default() };
-        Ok(Self(LocalVault::threaded(log, end, index, &engine)?))
+        Ok(Self(open_threaded(log, end, index, &engine)?))
     }
 
     /// Opens the vault in the directory `path` to read only, also while another process writes it.
@@ -91,7 +91,7 @@ impl JournalVault {
     /// [`Error::Io`](toka_vault_core::Error::Io).
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
         let (log, end, index) = guarded("open", || open_read_only(path.as_ref()))?;
-        Ok(Self(LocalVault::following(log, end, index, &EngineOptions::default())?))
+        Ok(Self(open_following(log, end, index, &EngineOptions::default())?))
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::Deref;
 
 use toka_vault_core::{Error, Result};
-use toka_vault_engine::{EngineOptions, LocalVault};
+use toka_vault_engine::{EngineOptions, LocalVault, open_inline};
 
 use crate::log::MemoryLog;
 
@@ -62,7 +62,7 @@ impl InMemoryVault {
     }
 
     fn with_log(log: MemoryLog) -> Self {
-        Self(LocalVault::inline(log, &EngineOptions::default()))
+        Self(open_inline(log, &EngineOptions::default()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use toka_vault_core::Result;
-use toka_vault_engine::{EngineOptions, LocalVault, guarded};
+use toka_vault_engine::{EngineOptions, LocalVault, guarded, open_threaded};
 
 use crate::log::GROUP_BYTES_MAX;
 use crate::open::open;
@@ -63,7 +63,7 @@ impl SledVault {
             group_bytes_max: GROUP_BYTES_MAX,
             ..EngineOptions::default()
         };
-        Ok(Self(LocalVault::threaded(log, end, index, &engine)?))
+        Ok(Self(open_threaded(log, end, index, &engine)?))
     }
 }
 

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::EventId;
 use toka_vault_engine::disk::RealDirectory;
-use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault};
+use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault, open_threaded};
 use toka_vault_testkit::events::event;
 use toka_vault_testkit::logs::Disk;
 use toka_vault_testkit::runner::watched;
@@ -19,7 +19,7 @@ fn open(dir: &std::path::Path, disk: &Disk) -> LocalVault {
     let index =
         Index::open(&RealDirectory::open(dir).unwrap(), Indexing::All, &disk.log(), disk.end().position())
             .unwrap();
-    LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
+    open_threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
 }
 
 /// Brings ids from long ago and from the far future in turn.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
 use toka_vault_core::{EventHeader, Position, Timestamp};
-use toka_vault_engine::{Clock, EngineOptions, LocalVault};
+use toka_vault_engine::{Clock, EngineOptions, LocalVault, open_inline, open_threaded};
 use toka_vault_testkit::events::{event, id};
 use toka_vault_testkit::logs::{Disk, Rig, reindexed};
 use toka_vault_testkit::runner::watched;
@@ -65,8 +65,8 @@ fn who_waits_for_the_clock_keeps_nobody_from_committing() {
     watched(|| {
         let (clock, disk) = (Slow::default(), Disk::default());
         let options = EngineOptions { clock: Arc::new(clock.clone()), ..EngineOptions::default() };
-        let threaded = LocalVault::threaded(disk.log(), disk.end(), reindexed(&disk), &options).unwrap();
-        for vault in [threaded, LocalVault::inline(Disk::default().log(), &options)] {
+        let threaded = open_threaded(disk.log(), disk.end(), reindexed(&disk), &options).unwrap();
+        for vault in [threaded, open_inline(Disk::default().log(), &options)] {
             *clock.0.lock().unwrap() = Some(vault.clone());
             let header = block_on(vault.commit(event(1))).unwrap();
             assert_eq!(header.position, Position::new(2));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::executor::block_on;
 use toka_vault_core::{Direction, Error, Event, Filter, Head, Position, ReplayOptions, Result};
-use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget, Unappended};
+use toka_vault_engine::{Chunk, EngineOptions, Group, Log, ReadBudget, Unappended, open_inline};
 use toka_vault_testkit::events::{batch, items};
 use toka_vault_testkit::logs::{Disk, VecLog};
 use toka_vault_testkit::runner::watched;
@@ -55,7 +55,7 @@ fn who_reads_from_the_beginning_is_never_told_of_an_eviction() {
             for filter in [Filter::default(), Filter::kind("test.*").unwrap()] {
                 let tells_too_early = Arc::<AtomicBool>::default();
                 let log = Evicting { inner: Disk::default().log(), tells_too_early: tells_too_early.clone() };
-                let vault = LocalVault::inline(log, &EngineOptions::default());
+                let vault = open_inline(log, &EngineOptions::default());
                 block_on(vault.commit_batch(batch(1..11))).unwrap();
                 tells_too_early.store(true, Ordering::Relaxed);
                 let options = ReplayOptions::new().with_direction(direction).with_filter(filter);

@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use toka_vault_core::{Digest, Head, NewEvent, Payload, Position, Result};
 use toka_vault_engine::limits::TAIL_EVENTS_MAX;
 use toka_vault_engine::{
-    Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended,
+    Chunk, EngineOptions, Group, Index, Log, LogEnd, ReadBudget, Unappended, open_threaded,
 };
 use toka_vault_testkit::runner::watched;
 
@@ -74,7 +74,7 @@ fn what_leaves_the_tail_is_freed_by_those_who_commit() {
     const BATCH: usize = 1_024;
     watched(|| {
         let index = Index::in_memory(&Forgetful, Position::ZERO).unwrap();
-        let vault = LocalVault::threaded(Forgetful, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let vault = open_threaded(Forgetful, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
         let freed = Freed::default();
         for _ in 0..TAIL_EVENTS_MAX / BATCH {
             block_on(vault.commit_batch((0..BATCH).map(|_| noted(&freed)).collect())).unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt;
 use futures::executor::block_on;
 use toka_vault_core::{Head, Position, ReplayOptions, Result, StartFrom};
-use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget, Unappended};
+use toka_vault_engine::{Chunk, EngineOptions, Group, LocalVault, Log, ReadBudget, Unappended, open_inline};
 use toka_vault_testkit::events::{batch, event};
 use toka_vault_testkit::logs::{Disk, VecLog};
 use toka_vault_testkit::runner::watched;
@@ -59,7 +59,7 @@ impl Log for Asking {
 fn asking(evicts: bool) -> (LocalVault, Meanwhile) {
     let log = Asking { log: Arc::new(Disk::default().log()), evicts, meanwhile: Arc::default() };
     let meanwhile = log.meanwhile.clone();
-    (LocalVault::inline(log, &EngineOptions::default()), meanwhile)
+    (open_inline(log, &EngineOptions::default()), meanwhile)
 }
 
 /// Commits events, one and several at once.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use toka_vault_core::Error;
 use toka_vault_engine::disk::RealDirectory;
-use toka_vault_engine::{Durability, EngineOptions, Index, Indexing, LocalVault, Log};
+use toka_vault_engine::{Durability, EngineOptions, Index, Indexing, LocalVault, Log, open_threaded};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::batch;
 use toka_vault_testkit::logs::{Call, Disk, Fault, Faults, FaultyLog};
@@ -17,7 +17,7 @@ fn open(dir: &Path, disk: &Disk, log: impl Log) -> LocalVault {
     let index = Index::open(&dir, Indexing::Ids, &disk.log(), disk.end().position()).unwrap();
     let durability = Durability::Interval(Duration::from_secs(3_600));
     let options = EngineOptions { durability, ..EngineOptions::default() };
-    LocalVault::threaded(log, disk.end(), index, &options).unwrap()
+    open_threaded(log, disk.end(), index, &options).unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::{Error, NewEvent};
 use toka_vault_engine::disk::RealDirectory;
-use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault};
+use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault, open_threaded};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
 use toka_vault_testkit::events::{assert_waits, batch, event, history, id, number, numbers, take};
@@ -157,7 +157,7 @@ fn an_index_that_cannot_be_written_refuses_commits_and_takes_them_again_later() 
     let (ids, away) = (dir.path().join("ids"), dir.path().join("away"));
     let directory = RealDirectory::open(dir.path()).unwrap();
     let index = Index::open(&directory, Indexing::Ids, &disk.log(), disk.end().position()).unwrap();
-    let vault = LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap();
+    let vault = open_threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap();
     // No file can be made in a directory that is not there.
     std::fs::rename(&ids, &away).unwrap();
     let commit = |n: u64| block_on(vault.commit_batch(batch(n * 8_000..(n + 1) * 8_000)));
@@ -184,7 +184,7 @@ fn an_index_on_a_full_disk_refuses_commits_once_too_many_ids_are_in_memory() {
             disk.end().position(),
         )
         .unwrap();
-        LocalVault::threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
+        open_threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
     };
     let vault = open();
     let (mut stored, mut next) = (Vec::new(), 0);

@@ -6,8 +6,8 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use toka_vault_core::{Error, Head, Position, ReplayOptions, Result};
 use toka_vault_engine::{
-    Chunk, EngineOptions, FollowedLog, Group, Index, IndexBeside, LocalVault, Log, LogEnd, ReadBudget,
-    Unappended,
+    Chunk, EngineOptions, FollowedLog, Group, Index, IndexBeside, Log, LogEnd, ReadBudget, Unappended,
+    open_following, open_threaded,
 };
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::{batch, event, history, id, numbers};
@@ -68,7 +68,7 @@ fn a_vault_whose_storage_does_not_close_or_read_is_closed_after_the_bound() {
             let index = Index::in_memory(&disk.log(), Position::ZERO).unwrap();
             // Long enough for large batches on a busy machine.
             let options = EngineOptions { stall_max: Duration::from_secs(1), ..EngineOptions::default() };
-            let vault = LocalVault::threaded(log, disk.end(), index, &options).unwrap();
+            let vault = open_threaded(log, disk.end(), index, &options).unwrap();
             // More than the tail keeps, so that the first is read from the log.
             for number in 0..3 {
                 block_on(vault.commit_batch(batch(number * 8_000..(number + 1) * 8_000))).unwrap();
@@ -111,7 +111,7 @@ fn a_read_that_hangs_is_answered_once_the_vault_is_closed() {
         let log = GatedLog::new(disk.log(), Gate::default()).with_read_gate(read.clone());
         let index = Index::in_memory(&disk.log(), Position::ZERO).unwrap();
         let options = EngineOptions { stall_max: Duration::from_secs(1), ..EngineOptions::default() };
-        let vault = LocalVault::threaded(log, disk.end(), index, &options).unwrap();
+        let vault = open_threaded(log, disk.end(), index, &options).unwrap();
         block_on(vault.commit(event(1).with_id(id(1)))).unwrap();
         // More than is remembered, so that the first is read from the log.
         for number in 1..6 {
@@ -164,7 +164,7 @@ fn a_vault_that_is_read_only_is_closed_and_dropped_though_its_storage_hangs() {
         let gate = Gate::default();
         gate.shut();
         let log = Hanging(Disk::default().log(), gate.clone());
-        let vault = LocalVault::following(log, LogEnd::EMPTY, IndexBeside::default(), &impatient()).unwrap();
+        let vault = open_following(log, LogEnd::EMPTY, IndexBeside::default(), &impatient()).unwrap();
         gate.wait_until_held();
         let mut live = vault.subscribe();
         block_on(vault.close()).unwrap();

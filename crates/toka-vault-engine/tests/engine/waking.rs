@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker};
 use futures::{FutureExt, StreamExt};
 use toka_vault_core::Subscription;
-use toka_vault_engine::{EngineOptions, LocalVault};
+use toka_vault_engine::{EngineOptions, LocalVault, open_inline};
 use toka_vault_testkit::events::{event, number};
 use toka_vault_testkit::logs::{Disk, Rig};
 use toka_vault_testkit::runner::watched;
@@ -42,7 +42,7 @@ impl Woken {
 
 /// Opens a vault in memory, where nothing but the wake-up takes time.
 fn in_memory() -> LocalVault {
-    LocalVault::inline(Disk::default().log(), &EngineOptions::default())
+    open_inline(Disk::default().log(), &EngineOptions::default())
 }
 
 /// Two subscribers wake each other: each waits for the event that the other commits in answer.

@@ -8,7 +8,7 @@ use toka_vault_core::{Head, Position, Result, Timestamp};
 use toka_vault_engine::disk::{Directory, HeadFile, Pace};
 use toka_vault_engine::{
     Chunk, Clock, Durability, EngineOptions, Group, Index, IndexBeside, Indexing, LocalVault, Log,
-    ReadBudget, Unappended,
+    ReadBudget, Unappended, open_following, open_threaded,
 };
 use toka_vault_testkit::sim::{Seed, SimDirectory};
 
@@ -79,8 +79,8 @@ pub(super) fn open(disk: &SimDirectory, is_new: bool, syncs: Syncs, seed: &mut S
     };
     let engine = EngineOptions { clock, durability, ..EngineOptions::default() };
     match syncs {
-        Syncs::InTime | Syncs::Seldom => LocalVault::threaded(log, end, index, &engine),
-        Syncs::Late => LocalVault::threaded(LateLog { log, owed: Mutex::default() }, end, index, &engine),
+        Syncs::InTime | Syncs::Seldom => open_threaded(log, end, index, &engine),
+        Syncs::Late => open_threaded(LateLog { log, owed: Mutex::default() }, end, index, &engine),
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn open_read_only(disk: &SimDirectory) -> Result<LocalVault> {
     let record = Box::new(move || HeadFile::look_at(head.as_ref()));
     let (follower, end) = follow_at(Path::new(PATH), directory, record)?;
     let index = IndexBeside::open(disk.inside(INDEX)?.as_ref(), &follower, end.position())?;
-    LocalVault::following(follower, end, index, &EngineOptions::default())
+    open_following(follower, end, index, &EngineOptions::default())
 }
 
 impl SeededClock {

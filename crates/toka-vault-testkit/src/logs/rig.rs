@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use toka_vault_core::{EventHeader, NewEvent, Result, Timestamp};
-use toka_vault_engine::{EngineOptions, LocalVault};
+use toka_vault_engine::{EngineOptions, LocalVault, open_threaded};
 
 use super::{Disk, Faults, FaultyLog, Gate, GatedLog, ManualClock, reindexed};
 
@@ -47,7 +47,7 @@ impl Rig {
         let (gate, faults, clock) = (Gate::default(), Faults::default(), ManualClock::at(Timestamp::EPOCH));
         options.clock = std::sync::Arc::new(clock.clone());
         let log = GatedLog::new(FaultyLog::new(disk.log(), faults.clone()), gate.clone());
-        let vault = LocalVault::threaded(log, disk.end(), reindexed(&disk), &options).unwrap();
+        let vault = open_threaded(log, disk.end(), reindexed(&disk), &options).unwrap();
         Self { _open_at_the_end: OpenAtTheEnd(gate.clone()), vault, disk, gate, faults, clock }
     }
 

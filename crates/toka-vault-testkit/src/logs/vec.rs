@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use toka_vault_core::{Error, Event, Head, Position, Result};
 use toka_vault_engine::{
-    Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended,
+    Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended, open_threaded,
 };
 
 /// Holds what was written, beyond the life of a log. Clones are the same disk.
@@ -132,7 +132,7 @@ impl Log for VecLog {
 
 /// Opens a vault on a disk, on which no other is open.
 pub fn open_vault(disk: &Disk) -> LocalVault {
-    LocalVault::threaded(disk.log(), disk.end(), reindexed(disk), &EngineOptions::default()).unwrap()
+    open_threaded(disk.log(), disk.end(), reindexed(disk), &EngineOptions::default()).unwrap()
 }
 
 /// Builds the index of what is on a disk.
