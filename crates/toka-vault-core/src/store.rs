@@ -99,7 +99,7 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`EventStore::get`].
+    /// Those of [`EventStore::get`]; but where the payload alone cannot be read, the header may be answered.
     async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
         Ok(self.get(id).await?.map(|event| event.header))
     }

@@ -15,6 +15,7 @@ mod kinds;
 mod table;
 
 pub use decode::{Block, Damage};
+pub(crate) use decode::Record;
 pub use elsewhere::{Elsewhere, Place, ReadPayload};
 pub use encode::{EncodedBlock, Layout, encode};
 pub(crate) use table::Cursor;

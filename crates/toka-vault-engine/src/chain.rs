@@ -58,7 +58,7 @@ impl LazyChain {
         if head.position < position {
             // Not further: the log has events already that are not published yet.
             let left = usize::try_from(position.get() - head.position.get()).unwrap_or(usize::MAX);
-            let budget = ReadBudget { events: left.min(STEP_EVENTS), bytes: usize::MAX };
+            let budget = ReadBudget::new(left.min(STEP_EVENTS), usize::MAX);
             let events = log.read(head.position.next(), budget).and_then(Chunk::into_events)?;
             *head = extend(*head, &events);
         }

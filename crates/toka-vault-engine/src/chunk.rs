@@ -10,11 +10,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, RangeInclusive};
 
-use toka_vault_core::{Digest, Error, Event, Payload, Position, Result};
+use toka_vault_core::{Digest, Error, Event, EventHeader, Payload, Position, Result};
 
-use crate::block::{Block, Cursor, Elsewhere, Place, ReadPayload};
+use crate::block::{Block, Cursor, Elsewhere, Place, ReadPayload, Record};
 use crate::index::Span;
-use crate::log::{Log, ReadBudget};
+use crate::log::{Log, ReadBudget, Wanted};
 
 /// Largest payload that gets memory of its own where its event is told alone. A larger one is a good
 /// part of what it shares.
@@ -74,7 +74,7 @@ impl Chunk {
             last = last.next();
             budget.events = budget.events.saturating_sub(1);
             budget.bytes = budget.bytes.saturating_sub(bytes);
-            if let Some(elsewhere) = elsewhere {
+            if let Some(elsewhere) = elsewhere.filter(|_| budget.wanted == Wanted::Event) {
                 self.add_payload(elsewhere, budget, payload)?;
             }
             if budget.is_used_up() {
@@ -120,6 +120,23 @@ impl Chunk {
     /// Returns the newest position that the chunk tells of, `None` where it is empty.
     pub fn last_position(&self) -> Option<Position> {
         self.last
+    }
+
+    /// Returns the header of the first event, whose payload need not be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] where its record cannot be read.
+    pub(crate) fn into_header(mut self) -> Result<Option<EventHeader>> {
+        match self.parts.pop_front() {
+            None => Ok(None),
+            Some(Part::Events(mut events)) => Ok(events.next().map(|event| event.header)),
+            Some(Part::Block(BlockPart { block, mut next, .. })) => {
+                let at = block.position(next);
+                let record = block.next_record(&mut next).transpose();
+                Ok(record.map_err(|damage| Error::corrupt(at, damage.0))?.map(Record::into_header))
+            }
+        }
     }
 
     /// Returns the payload of the first event, which is at `position`.

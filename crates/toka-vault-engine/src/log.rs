@@ -154,14 +154,33 @@ pub struct ReadBudget {
     pub events: usize,
     /// Bytes of events after which no further one is added.
     pub bytes: usize,
+    /// What is read of each.
+    pub(crate) wanted: Wanted,
+}
+
+/// Says what is read of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of it.
+    Event,
+    /// Its header. A payload that is not beside it need not be read.
+    Header,
 }
 
 impl ReadBudget {
     /// Room for one event.
-    pub const ONE: Self = Self { events: 1, bytes: 0 };
+    pub const ONE: Self = Self::new(1, 0);
 
     /// Room for a chunk.
-    pub const CHUNK: Self = Self { events: CHUNK_EVENTS_MAX, bytes: CHUNK_BYTES_MAX };
+    pub const CHUNK: Self = Self::new(CHUNK_EVENTS_MAX, CHUNK_BYTES_MAX);
+
+    /// Room for the header of one event.
+    pub(crate) const HEADER: Self = Self { wanted: Wanted::Header, ..Self::ONE };
+
+    /// Makes room for so many events, of which none is added after so many bytes.
+    pub const fn new(events: usize, bytes: usize) -> Self {
+        Self { events, bytes, wanted: Wanted::Event }
+    }
 
     /// Room for what a chunk can have of the events between two positions.
     pub(crate) fn between(first: Position, last: Position) -> Self {

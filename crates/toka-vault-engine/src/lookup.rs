@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toka_vault_core::{Direction, Error, Event, EventHeader, EventId, Position, Result, Timestamp};
 
-use crate::chunk::{Chunk, read_one, scan};
+use crate::chunk::{Chunk, scan};
 use crate::id_map::IdMap;
 use crate::index::times::TimeRange;
 use crate::index::{Index, LastPage, Lookup, Span};
@@ -69,9 +69,11 @@ pub(crate) struct Known {
 }
 
 impl Storage {
-    /// Reads the header of an event, or `None` where there is none or it was evicted.
-    pub(crate) fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
-        Ok(self.event(id, Position::new(u64::MAX))?.map(|event| event.header))
+    /// Reads the header of an event, or returns `None` where there is none up to position `last`. A payload that is
+    /// kept elsewhere is not read.
+    pub(crate) fn header(&self, id: EventId, last: Position) -> Result<Option<EventHeader>> {
+        let header = self.read_by_id(id, last, ReadBudget::HEADER)?.into_header()?;
+        Ok(header.filter(|header| header.id == id))
     }
 
     /// Reads the headers of events, `None` for those that are not there. Ids that come together, as in a batch that
@@ -117,7 +119,7 @@ impl Storage {
     /// have it. An event that cannot be read does not count: the id was drawn by chance, or follows one that was.
     fn header_where_known(&self, id: EventId) -> Result<Option<EventHeader>> {
         match self.position(id, Position::new(u64::MAX)) {
-            Ok(Some(_)) => self.header(id),
+            Ok(Some(_)) => self.header(id, Position::new(u64::MAX)),
             Ok(None) | Err(Error::Corrupt { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -125,12 +127,17 @@ impl Storage {
 
     /// Reads an event, or returns `None` where there is none up to position `last`.
     pub(crate) fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
-        let Some(position) = self.position(id, last)? else { return Ok(None) };
-        match read_one(self.log.as_ref(), position) {
+        let event = self.read_by_id(id, last, ReadBudget::ONE)?.next().transpose()?;
+        Ok(event.filter(|event| event.header.id == id))
+    }
+
+    /// Reads what stands where an id is found; nothing where it is not, up to position `last`.
+    fn read_by_id(&self, id: EventId, last: Position, budget: ReadBudget) -> Result<Chunk> {
+        let Some(position) = self.position(id, last)? else { return Ok(Chunk::default()) };
+        match self.log.read(position, budget) {
             // The index can be behind the log by an eviction.
-            Ok(event) => Ok(event.filter(|event| event.header.id == id)),
-            Err(Error::Evicted { .. }) => Ok(None),
-            Err(error) => Err(error),
+            Err(Error::Evicted { .. }) => Ok(Chunk::default()),
+            read => read,
         }
     }
 

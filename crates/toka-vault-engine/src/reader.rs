@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Event, EventId, Position, Result, StartFrom, Timestamp};
+use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result, StartFrom, Timestamp};
 
 use crate::chunk::Chunk;
 use crate::limits::CHUNK_EVENTS_MAX;
@@ -116,6 +116,12 @@ impl Reader {
     pub(crate) async fn get(&self, id: EventId) -> Result<Option<Event>> {
         let head = self.published.position();
         self.source.run(move |storage| storage.event(id, head)).await
+    }
+
+    /// Finds the header of an event by its id.
+    pub(crate) async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        let head = self.published.position();
+        self.source.run(move |storage| storage.header(id, head)).await
     }
 
     /// Sums up the bytes of payloads that the log does not have again, because an earlier event has them.

@@ -315,7 +315,7 @@ impl Sequencer {
             return Ok(Some(header.clone()));
         }
         match &self.storage {
-            Access::Direct(storage) => storage.header(id),
+            Access::Direct(storage) => storage.header(id, Position::new(u64::MAX)),
             Access::InMemory(index) => Ok(self.known(draft, index, id)),
         }
     }

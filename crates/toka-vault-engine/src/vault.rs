@@ -112,6 +112,11 @@ impl LocalVault {
         self.reader().get(id).await
     }
 
+    /// Returns the header of the event with this id, or `None`. See [`EventStore::header`].
+    pub async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        self.reader().header(id).await
+    }
+
     /// Reads the children of an event. See [`EventStore::children`].
     pub fn children(&self, id: EventId) -> Replay {
         cursor::search(self.reader(), Query::Children(id), StartFrom::AfterId(id))
@@ -212,6 +217,10 @@ impl EventStore for LocalVault {
 
     async fn get(&self, id: EventId) -> Result<Option<Event>> {
         Self::get(self, id).await
+    }
+
+    async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        Self::header(self, id).await
     }
 
     fn children(&self, id: EventId) -> Replay {

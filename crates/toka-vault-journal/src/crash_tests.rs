@@ -298,7 +298,7 @@ pub(crate) fn read_all(journal: &Journal) -> Result<Vec<Event>, String> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let next = events.last().map_or(Position::FIRST, |event| event.position().next());
-        let chunk = journal.read(next, ReadBudget { events: 64, bytes: 1 << 20 });
+        let chunk = journal.read(next, ReadBudget::new(64, 1 << 20));
         let read =
             chunk.and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| error.to_string())?;
         if read.is_empty() {

@@ -18,7 +18,7 @@ use crate::spares::Spares;
 pub(crate) fn read_over_damage(journal: &Journal, end: Position) -> (Vec<Event>, Vec<u64>) {
     let (mut events, mut damaged, mut next) = (Vec::new(), Vec::new(), Position::FIRST);
     while next <= end {
-        let read: Vec<_> = match journal.read(next, ReadBudget { events: 64, bytes: 1 << 20 }) {
+        let read: Vec<_> = match journal.read(next, ReadBudget::new(64, 1 << 20)) {
             Ok(chunk) => chunk.collect(),
             Err(error) => vec![Err(error)],
         };

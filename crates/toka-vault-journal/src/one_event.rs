@@ -154,7 +154,7 @@ mod tests {
         let event = frame.and_then(|frame| {
             let mut chunk = Chunk::default();
             let block = Block::parse(frame.stored).ok()?;
-            let mut one = ReadBudget { events: 1, bytes: 0 };
+            let mut one = ReadBudget::ONE;
             chunk.push_block(block, at, &mut one, &|_| Err(Error::Closed)).unwrap();
             chunk.next()?.ok()
         });

@@ -47,10 +47,10 @@ impl Log for Wrong {
     }
 
     fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
-        let all = ReadBudget { events: usize::MAX, bytes: usize::MAX };
+        let all = ReadBudget::new(usize::MAX, usize::MAX);
         match self.1 {
             Fault::BudgetIgnored => self.0.read(from, all),
-            Fault::BytesIgnored => self.0.read(from, ReadBudget { bytes: usize::MAX, ..budget }),
+            Fault::BytesIgnored => self.0.read(from, ReadBudget::new(budget.events, usize::MAX)),
             Fault::OffByOne => self.0.read(from.next(), budget),
             Fault::LastAtTheEnd => {
                 let read = self.0.read(from, budget)?;

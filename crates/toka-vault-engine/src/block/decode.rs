@@ -206,6 +206,11 @@ impl Record {
         self.header.digest
     }
 
+    /// Returns the header of the event.
+    pub(crate) fn into_header(self) -> EventHeader {
+        self.header
+    }
+
     /// Puts the event together, with its payload.
     #[inline]
     pub(crate) fn into_event(self, payload: Payload) -> Event {

@@ -19,12 +19,8 @@ use crate::events::payload_of;
 const GROUPS: [&[usize]; 6] = [&[10], &[11, 600, 3], &[40; 80], &[600, 70_000, 1], &[600, 70_000], &[5; 30]];
 
 /// How much is read at once.
-const BUDGETS: [ReadBudget; 4] = [
-    ReadBudget::ONE,
-    ReadBudget { events: 7, bytes: usize::MAX },
-    ReadBudget { events: usize::MAX, bytes: 2_000 },
-    ReadBudget::CHUNK,
-];
+const BUDGETS: [ReadBudget; 4] =
+    [ReadBudget::ONE, ReadBudget::new(7, usize::MAX), ReadBudget::new(usize::MAX, 2_000), ReadBudget::CHUNK];
 
 /// Holds what a log was given.
 struct Written {

@@ -52,7 +52,7 @@ fn assert_finds(index: IdIndex, log: Given) {
     let absent = id(1, 999);
     let storage = Storage { index: Arc::new(whole(index)), log: Arc::new(log), seen: None };
     let last = Position::new(u64::MAX);
-    let all = storage.log.read(Position::FIRST, ReadBudget { events: usize::MAX, bytes: 0 }).unwrap();
+    let all = storage.log.read(Position::FIRST, ReadBudget::new(usize::MAX, 0)).unwrap();
     for event in all.map(Result::unwrap) {
         assert_eq!(storage.event(event.header.id, last).unwrap(), Some(event));
     }
@@ -86,7 +86,10 @@ fn what_is_looked_up_together_is_what_is_looked_up_alone() {
     // Those that stand together by one read, each of the others by its own.
     assert_eq!([after[0] - before[0], after[1] - before[1]], [205, 6]);
     for id in ids {
-        assert_eq!(known.find(id, Position::ZERO), Some(storage.header(id).unwrap().as_ref()));
+        assert_eq!(
+            known.find(id, Position::ZERO),
+            Some(storage.header(id, Position::new(u64::MAX)).unwrap().as_ref())
+        );
     }
 }
 

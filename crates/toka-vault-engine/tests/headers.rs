@@ -1,0 +1,71 @@
+//! Headers that are looked up: the payload of such an event is not read.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use toka_vault_core::{Digest, EventStore, Head, Payload, Position, Result};
+use toka_vault_engine::block::{Block, EncodedBlock, Layout, encode};
+use toka_vault_engine::{
+    Chunk, EngineOptions, Group, Index, Log, LogEnd, ReadBudget, Unappended, open_threaded,
+};
+use toka_vault_testkit::events::sized;
+use toka_vault_testkit::runner::watched;
+
+const LAYOUT: Layout = Layout { block_bytes_max: 16 << 10, payload_inside_max: 100 };
+
+/// Keeps blocks in memory, and notes how many bytes of payloads are read that are not in one.
+#[derive(Default)]
+struct Blocks {
+    stored: Mutex<Vec<EncodedBlock>>,
+    payload_bytes: Arc<AtomicUsize>,
+}
+
+impl Log for Blocks {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
+        self.stored.lock().unwrap().extend(encode(group, LAYOUT));
+        Ok(())
+    }
+
+    fn sync(&self, _: Head) -> Result<()> {
+        Ok(())
+    }
+
+    fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
+        let (stored, mut chunk) = (self.stored.lock().unwrap(), Chunk::default());
+        let Some(encoded) = stored.iter().rfind(|encoded| encoded.first <= from) else { return Ok(chunk) };
+        let block = Block::parse(Bytes::copy_from_slice(&encoded.bytes)).unwrap();
+        if block.last() >= from {
+            let read = |bytes: &Bytes| {
+                self.payload_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+                Ok(Payload::from_stored(bytes.clone(), Digest::of(bytes)))
+            };
+            chunk.push_block(block, from, &mut budget, &|_| read(&encoded.outside[0].1))?;
+        }
+        Ok(chunk)
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_payload_of_an_event_whose_header_is_looked_up_is_not_read() {
+    watched(|| {
+        let log = Blocks::default();
+        let read = log.payload_bytes.clone();
+        let index = Index::in_memory(&log, Position::ZERO).unwrap();
+        let vault = open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let headers: Vec<_> = [10, 5_000].map(|size| block_on(vault.commit(sized(size))).unwrap()).into();
+        for header in &headers {
+            let store: &dyn EventStore = &vault;
+            assert_eq!(block_on(store.header(header.id)).unwrap().as_ref(), Some(header));
+        }
+        assert_eq!(read.load(Ordering::Relaxed), 0);
+        let event = block_on(vault.get(headers[1].id)).unwrap().unwrap();
+        assert_eq!(read.load(Ordering::Relaxed), event.payload.bytes().len());
+    });
+}
