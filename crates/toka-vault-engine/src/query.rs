@@ -5,6 +5,7 @@
 
 use toka_vault_core::{Digest, Error, EventHeader, EventId, Filter, Kind, KindPattern, Position, Result};
 
+use crate::chunk::Chunk;
 use crate::index::postings::keys;
 use crate::index::times::TimeRange;
 use crate::index::{Damaged, Key};
@@ -106,15 +107,12 @@ fn kind_of(storage: &Storage, key: Key) -> Result<Option<Kind>> {
     }
     let Ok(positions) = storage.index.postings.ascending(key, Position::FIRST, 1) else { return Ok(None) };
     let Some(position) = positions.first() else { return Ok(None) };
-    let event = match storage.log.read(*position, ReadBudget::ONE) {
+    let header = match storage.log.read(*position, ReadBudget::HEADER).and_then(Chunk::into_header) {
         Err(Error::Corrupt { .. }) => return Ok(None),
-        read => read?.next(),
+        read => read?,
     };
-    let Some(Ok(event)) = event else { return Ok(None) };
-    let kind = event.header.kind;
-    if keys::of_kind(&kind) != key {
-        return Ok(None);
-    }
+    let kind = header.map(|header| header.kind).filter(|kind| keys::of_kind(kind) == key);
+    let Some(kind) = kind else { return Ok(None) };
     storage.index.postings.remember(key, &kind);
     Ok(Some(kind))
 }

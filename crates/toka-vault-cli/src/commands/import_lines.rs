@@ -160,7 +160,7 @@ impl<'a> Import<'a> {
         if self.unhashed.contains(&id) {
             self.commit(line).await?;
         }
-        let found = self.vault.get(id).await?.map(|event| event.header.hash);
+        let found = self.vault.header(id).await?.map(|header| header.hash);
         if let Some(hash) = found {
             self.hashes.insert_stored(id, hash);
         }

@@ -148,6 +148,6 @@ async fn last(vault: &Vault, filter: &Filter, count: u64) -> Result<Option<Posit
 
 /// Finds where an event stands.
 async fn position_of(vault: &Vault, id: EventId) -> Result<Position> {
-    let event = vault.get(id).await?.ok_or(Error::UnknownEvent { id })?;
-    Ok(event.position())
+    let header = vault.header(id).await?.ok_or(Error::UnknownEvent { id })?;
+    Ok(header.position)
 }

@@ -14,7 +14,7 @@ pub(crate) async fn is_ancestor<S: EventStore + ?Sized>(
     later: EventId,
 ) -> Result<bool> {
     let unknown = Error::UnknownEvent { id: earlier };
-    let floor = store.get(earlier).await?.ok_or(unknown.clone())?.position();
+    let floor = store.header(earlier).await?.ok_or(unknown.clone())?.position;
     let mut upward = Upward::new(store);
     upward.start(later, Reached).await?;
     while let Some(met) = upward.pop() {
@@ -30,7 +30,7 @@ pub(crate) async fn is_ancestor<S: EventStore + ?Sized>(
     match upward.damage.take() {
         Some((last, error)) if last >= floor => Err(error),
         // While `earlier` is kept, so is all that stands behind it: what was gone stood before it.
-        _ if upward.cut && store.get(earlier).await?.is_none() => Err(unknown),
+        _ if upward.cut && store.header(earlier).await?.is_none() => Err(unknown),
         _ => Ok(false),
     }
 }

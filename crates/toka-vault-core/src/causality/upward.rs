@@ -62,10 +62,9 @@ impl<'a, S: EventStore + ?Sized, M: Mark> Upward<'a, S, M> {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownEvent`] where the store does not have it, and those of [`EventStore::get`].
+    /// [`Error::UnknownEvent`] where the store does not have it, and those of [`EventStore::header`].
     pub(super) async fn start(&mut self, id: EventId, mark: M) -> Result<EventHeader> {
-        let event = self.store.get(id).await?.ok_or(Error::UnknownEvent { id })?;
-        let header = event.header;
+        let header = self.store.header(id).await?.ok_or(Error::UnknownEvent { id })?;
         self.meet(header.position, id, Ok(header.clone()), mark);
         Ok(header)
     }
