@@ -11,11 +11,12 @@
 mod decode;
 mod elsewhere;
 mod encode;
+mod end;
 mod kinds;
 mod table;
 
-pub use decode::{Block, Damage};
 pub(crate) use decode::Record;
+pub use decode::{Block, Damage};
 pub use elsewhere::{Elsewhere, Place, ReadPayload};
 pub use encode::{EncodedBlock, Layout, encode};
 pub(crate) use table::Cursor;

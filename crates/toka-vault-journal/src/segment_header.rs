@@ -11,7 +11,7 @@
 //! Keeps the invariant that a header is written with the segment's first frame, after everything in
 //! the segment before it is durable: so a segment with a header proves the one before it whole.
 
-use toka_vault_core::{ChainHash, EventId, Head, Position, Result, Timestamp};
+use toka_vault_core::{Position, Result};
 use toka_vault_engine::disk::{StoredFile, is_unreadable};
 use toka_vault_engine::{LogEnd, told};
 
@@ -19,7 +19,7 @@ use toka_vault_engine::{LogEnd, told};
 const MAGIC: &[u8; 4] = b"TVJ1";
 
 /// Bytes of a header.
-const HEADER_BYTES: usize = 4 + 4 + 16 + 8 + 8 + 80;
+const HEADER_BYTES: usize = 4 + 4 + 16 + 8 + 8 + LogEnd::BYTES;
 
 /// Where the second copy lies.
 const SECOND_AT: usize = 2_048;
@@ -81,11 +81,11 @@ impl SegmentHeader {
             Err(failure) if is_unreadable(&failure) => failure,
             Err(failure) => return Err(failure),
         };
-        let copies = [0, SECOND_AT].into_iter().filter_map(|at| {
+        let copy = [0, SECOND_AT].into_iter().find_map(|at| {
             let mut copy = [0; HEADER_BYTES];
             file.read_at(&mut copy, at as u64).ok().and_then(|()| Self::decode(&copy))
         });
-        let Some(header) = copies.into_iter().next() else { return Err(failure) };
+        let Some(header) = copy else { return Err(failure) };
         let path = file.path().display();
         tracing::warn!(%path, error = told(&failure), "a copy of the header of a segment cannot be read; the other one is");
         Ok(Page::Header(header))
@@ -93,8 +93,7 @@ impl SegmentHeader {
 
     /// Reads a segment's first page.
     pub(crate) fn read(page: &[u8]) -> Page {
-        let copies = [0, SECOND_AT].map(|at| page.get(at..).and_then(Self::decode));
-        match copies.into_iter().flatten().next() {
+        match [0, SECOND_AT].into_iter().find_map(|at| page.get(at..).and_then(Self::decode)) {
             Some(header) => Page::Header(header),
             None if page.iter().all(|byte| *byte == 0) => Page::Unused,
             None => Page::Unreadable,
@@ -107,11 +106,7 @@ impl SegmentHeader {
         body.extend_from_slice(&vault.to_be_bytes());
         body.extend_from_slice(&number.to_be_bytes());
         body.extend_from_slice(&salt.to_be_bytes());
-        body.extend_from_slice(&before.position().get().to_be_bytes());
-        body.extend_from_slice(before.chain().as_bytes());
-        body.extend_from_slice(&before.assigned_id.to_bytes());
-        body.extend_from_slice(&before.assigned_timestamp.as_micros().to_be_bytes());
-        body.extend_from_slice(&before.greatest_id.to_bytes());
+        before.write_to(&mut body);
         [MAGIC.as_slice(), &crc32fast::hash(&body).to_be_bytes(), &body].concat()
     }
 
@@ -124,14 +119,7 @@ impl SegmentHeader {
         let vault = u128::from_be_bytes(take(&mut body)?);
         let number = u64::from_be_bytes(take(&mut body)?);
         let salt = u64::from_be_bytes(take(&mut body)?);
-        let position = Position::new(u64::from_be_bytes(take(&mut body)?));
-        let head = Head { position, chain: ChainHash::from_bytes(take(&mut body)?) };
-        let before = LogEnd {
-            head,
-            assigned_id: EventId::from_bytes(take(&mut body)?),
-            assigned_timestamp: Timestamp::from_micros(i64::from_be_bytes(take(&mut body)?)).ok()?,
-            greatest_id: EventId::from_bytes(take(&mut body)?),
-        };
+        let before = LogEnd::from_bytes(&take(&mut body)?)?;
         Some(Self { vault, number, salt, before })
     }
 }
@@ -156,6 +144,8 @@ pub(crate) fn file_number(name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use toka_vault_core::{ChainHash, Head};
+
     use super::*;
 
     fn header() -> SegmentHeader {

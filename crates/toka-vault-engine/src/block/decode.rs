@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    ChainHash, Digest, Event, EventHash, EventHeader, EventId, Head, Parents, Payload, Position, Timestamp,
+    Digest, Event, EventHash, EventHeader, EventId, Parents, Payload, Position, Timestamp,
 };
 
 use super::kinds::Kinds;
@@ -263,12 +263,6 @@ fn parse_fixed(fields: &mut Fields<'_>) -> Option<(Position, usize, LogEnd, u16)
     let _length = fields.u32()?;
     let first = Position::new(fields.u64()?);
     let count = fields.u32()? as usize;
-    let head = Head { position: Position::new(fields.u64()?), chain: ChainHash::from_bytes(fields.array()?) };
-    let end = LogEnd {
-        head,
-        assigned_id: EventId::from_bytes(fields.array()?),
-        assigned_timestamp: Timestamp::from_micros(fields.i64()?).ok()?,
-        greatest_id: EventId::from_bytes(fields.array()?),
-    };
+    let end = LogEnd::from_bytes(&fields.array()?)?;
     Some((first, count, end, fields.u16()?))
 }

@@ -138,11 +138,7 @@ fn header(first: Position, count: usize, end: &LogEnd, kinds: &[&Kind], table: &
     body.extend_from_slice(&(length as u32).to_be_bytes());
     body.extend_from_slice(&first.get().to_be_bytes());
     body.extend_from_slice(&(count as u32).to_be_bytes());
-    body.extend_from_slice(&end.head.position.get().to_be_bytes());
-    body.extend_from_slice(end.head.chain.as_bytes());
-    body.extend_from_slice(&end.assigned_id.to_bytes());
-    body.extend_from_slice(&end.assigned_timestamp.as_micros().to_be_bytes());
-    body.extend_from_slice(&end.greatest_id.to_bytes());
+    end.write_to(&mut body);
     body.extend_from_slice(&(kinds.len() as u16).to_be_bytes());
     for kind in kinds {
         body.push(kind.len() as u8);
