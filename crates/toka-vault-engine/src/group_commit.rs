@@ -8,8 +8,10 @@
 //! sealed; and that the threads end in an order in which nothing that was accepted is lost: first
 //! the writer after its last sync, then the readers, then the log.
 
+mod ending;
+mod watchdog;
+
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use toka_vault_core::{Condition, Error, Event, EventHeader, NewEvent, Position, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -17,7 +19,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::clock::Clock;
 use crate::flight::{Flight, Watched};
 use crate::group::{Caller, GroupBounds, Pending, PendingCommit};
-use crate::guard::guarded;
 use crate::health::Health;
 use crate::index::Index;
 use crate::limits::{EVENT_WEIGHT, QUEUE_BYTES_MAX, RECENT_HEADERS_MAX};
@@ -31,6 +32,8 @@ use crate::sharing::Sharing;
 use crate::sync::{Mutex, lock, lock_briefly};
 use crate::thread::{JoinHandle, is_ours};
 use crate::writer::Writer;
+use ending::Ending;
+use watchdog::Watchdog;
 
 /// Commits through a writer's thread.
 pub(crate) struct GroupCommit {
@@ -292,68 +295,5 @@ impl Drop for GroupCommit {
             let _ = writer.join();
         }
         self.end_where_given_up();
-    }
-}
-
-/// Answers in the writer's place where the storage does not return.
-struct Watchdog {
-    flight: Arc<Flight>,
-    order: Arc<Order>,
-    pending: Arc<Pending>,
-    published: Arc<Published>,
-    health: Arc<Health>,
-    outcome: Arc<OnceLock<Result<()>>>,
-    bound: Duration,
-}
-
-impl Watchdog {
-    fn run(self) {
-        let Some(callers) = self.flight.watch(self.bound) else { return };
-        let reason = format!("it has not answered for {:?}", self.bound);
-        tracing::error!(reason, "the storage of a vault hangs");
-        let source = self.health.poison(Error::Storage { operation: "store a commit", reason });
-        let poisoned = Error::Poisoned { source: source.clone() };
-        // First how closing went, then that it is over, then the answers: whoever has one can close.
-        let _ = self.outcome.set(Err(poisoned.clone()));
-        self.flight.give_up();
-        for caller in callers {
-            drop(caller.answer(Err(Error::OutcomeUnknown { source: source.clone() })));
-        }
-        self.pending.refuse(&poisoned);
-        if lock(&self.order).is_none() {
-            // Closed: whoever would end reading hangs.
-            self.published.end();
-        } else {
-            // Whoever waits for the end has to look again; what is published can still be read.
-            self.published.wake();
-        }
-    }
-}
-
-/// Does what remains when the writer has ended.
-struct Ending {
-    readers: ReaderThreads,
-    storage: Storage,
-    published: Arc<Published>,
-    health: Arc<Health>,
-    outcome: Arc<OnceLock<Result<()>>>,
-}
-
-impl Ending {
-    /// Each step by itself within reach of the watchdog, since each can meet storage that does not return.
-    fn run(self, flight: &Flight) {
-        flight.run(Vec::new(), || self.readers.stop());
-        flight.run(Vec::new(), || self.storage.index.close());
-        let (closed, _) = flight.run(Vec::new(), || guarded("close", || self.storage.log.close()));
-        // The last handle to the log, which releases what it holds. Guarded, because whoever waits
-        // for the end waits for what follows: a storage engine can panic where its last sync fails.
-        let storage = self.storage;
-        let release = move || {
-            drop(storage);
-            Ok(())
-        };
-        let (released, _) = flight.run(Vec::new(), || guarded("close", release));
-        let _ = self.outcome.set(self.health.check().and(closed).and(released));
-        self.published.end();
     }
 }
