@@ -57,17 +57,26 @@ impl Kind {
     }
 }
 
-/// Is said of a kind that has nothing where a token belongs.
-const EMPTY_TOKEN: &str = "it has an empty token: a dot at an end, or two in a row";
+/// Is said of a kind, or a pattern of kinds, that has nothing in it.
+pub(crate) const EMPTY: &str = "it is empty";
+
+/// Is said of one that is longer than [`KIND_BYTES_MAX`].
+pub(crate) const TOO_LONG: &str = "it is longer than 255 bytes";
+
+/// Is said of one that has a space, a control character or one beyond ASCII.
+pub(crate) const NOT_VISIBLE: &str = "it has a character that is not visible ASCII";
+
+/// Is said of one that has nothing where a token belongs.
+pub(crate) const EMPTY_TOKEN: &str = "it has an empty token: a dot at an end, or two in a row";
 
 /// Says which rule `text` breaks, if any.
 fn problem(text: &str) -> Option<&'static str> {
     let bytes = text.as_bytes();
     if bytes.is_empty() {
-        return Some("it is empty");
+        return Some(EMPTY);
     }
     if bytes.len() > KIND_BYTES_MAX {
-        return Some("it is longer than 255 bytes");
+        return Some(TOO_LONG);
     }
     // A dot stands before the first token and behind the last.
     let mut before = b'.';
@@ -75,7 +84,7 @@ fn problem(text: &str) -> Option<&'static str> {
         match byte {
             b'.' if before == b'.' => return Some(EMPTY_TOKEN),
             b'*' | b'>' => return Some("`*` and `>` are kept for filters"),
-            _ if !byte.is_ascii_graphic() => return Some("it has a character that is not visible ASCII"),
+            _ if !byte.is_ascii_graphic() => return Some(NOT_VISIBLE),
             _ => before = byte,
         }
     }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use smol_str::SmolStr;
 
+use crate::kind::{EMPTY, EMPTY_TOKEN, NOT_VISIBLE, TOO_LONG};
 use crate::limits::KIND_BYTES_MAX;
 use crate::{Error, Kind, Result};
 
@@ -83,18 +84,18 @@ impl KindPattern {
 /// Says which rule `text` breaks, if any.
 fn problem(text: &str) -> Option<&'static str> {
     if text.is_empty() {
-        return Some("it is empty");
+        return Some(EMPTY);
     }
     if text.len() > KIND_BYTES_MAX {
-        return Some("it is longer than 255 bytes");
+        return Some(TOO_LONG);
     }
     if text.bytes().any(|byte| !byte.is_ascii_graphic()) {
-        return Some("it has a character that is not visible ASCII");
+        return Some(NOT_VISIBLE);
     }
     let mut tokens = text.split('.').peekable();
     while let Some(token) = tokens.next() {
         match token {
-            "" => return Some("it has an empty token: a dot at an end, or two in a row"),
+            "" => return Some(EMPTY_TOKEN),
             REST if tokens.peek().is_some() => {
                 return Some("`>` stands for the rest, so it is the last token");
             }
