@@ -309,8 +309,8 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The operating system failed. Mend what it reports and try again. At open nothing was changed; what a failure does to an open
-    /// vault, [`Error::OutcomeUnknown`] and [`Error::Poisoned`] tell.
+    /// The operating system failed. Mend what it reports and try again. At open nothing was changed; what a failure
+    /// does to an open vault, [`Error::OutcomeUnknown`] and [`Error::Poisoned`] tell.
     #[error("cannot {operation} {}; mend what the system reports and try again", path.display())]
     Io {
         /// What was tried.

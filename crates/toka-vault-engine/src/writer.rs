@@ -4,7 +4,8 @@
 //! after the first failure none of them. While it syncs one group, callers seal the next.
 //!
 //! A group that the log refuses, for want of room or whatever else, is no failure, nor is one that the index
-//! cannot take: the log is as it was. What was sealed from this group on is undone and refused, and sealing goes on behind what is stored.
+//! cannot take: the log is as it was. What was sealed from this group on is undone and refused, and sealing goes on
+//! behind what is stored.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -13,7 +13,7 @@ use crate::compression::{Compression, decompressed};
 use crate::frame::{ALIGNMENT, FrameHeader, HEADER_BYTES, Salted};
 use crate::pool::{BUFFER_BYTES, Pool};
 use crate::salvage::salvage;
-use crate::segment_header::{PAGE_BYTES, SegmentHeader};
+use crate::segment_header::{PAGE_BYTES, SegmentHeader, file_name};
 
 /// Is a segment that is in use.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Segment {
 
     /// Says which segment it is, for errors.
     pub(crate) fn name(&self) -> String {
-        crate::segment_header::file_name(self.header.number)
+        file_name(self.header.number)
     }
 
     /// Walks from `offset` up to `limit`, reading about `step` bytes at once.

@@ -1,6 +1,7 @@
 //! Child processes: this test binary again, told by its environment what to do.
 //!
-//! The binary has a test named `child` that calls [`run`]. A child tells its parent what it has done in lines on its standard output that start with `> `.
+//! The binary has a test named `child` that calls [`run`]. A child tells its parent what it has done in lines on
+//! its standard output that start with `> `.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

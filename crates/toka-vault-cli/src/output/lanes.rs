@@ -7,8 +7,8 @@
 //! comes over instead, so that a graph does not drift to the right. A line to the next lane takes one
 //! row, a farther one two, along the bottom of the first.
 //!
-//! Keeps the invariants that what is held are the lanes that are open; and that two events which have nothing to do with each other
-//! never stand as if one led to the other.
+//! Keeps the invariants that what is held are the lanes that are open; and that two events which have nothing to
+//! do with each other never stand as if one led to the other.
 
 use std::collections::HashMap;
 use std::hash::Hash;

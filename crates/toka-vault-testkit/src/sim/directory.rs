@@ -1,8 +1,9 @@
 //! [`SimDirectory`]: a simulated disk behind the engine's narrow traits.
 //!
 //! Keeps the invariants that every change is noted in the order in which it was made, and that a change
-//! that fails has no effect, but for a sync: what that did not write counts as written. Directories inside it are on the same disk, so that a crash cuts through what
-//! was done to all of them together; they are there from the start, and no crash takes one.
+//! that fails has no effect, but for a sync: what that did not write counts as written. Directories inside it are
+//! on the same disk, so that a crash cuts through what was done to all of them together; they are there from the
+//! start, and no crash takes one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
