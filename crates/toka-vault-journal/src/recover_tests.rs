@@ -310,8 +310,7 @@ fn a_vault_that_was_closed_is_not_written_to_when_it_is_opened() {
     let (first, last) = (journal.frames[1].bytes.start, journal.frames.last().unwrap().bytes.end);
     let steps = written(&directory);
     assert_eq!((steps.first().unwrap().start, steps.last().unwrap().end), (first, last));
-    let longest = steps.iter().map(|step| step.end - step.start).max();
-    assert!(longest.unwrap() <= BUFFER_BYTES as u64 && steps.is_sorted_by_key(|step| step.start));
+    assert!(steps.is_sorted_by_key(|step| step.start));
 }
 
 #[test]
