@@ -1,5 +1,4 @@
 //! Files that are written again: in steps, and over sectors that the disk has lost.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use toka_vault_engine::disk::{Directory, write_again};
 use toka_vault_testkit::sim::{Change, SimDirectory};

@@ -1,5 +1,4 @@
 //! Headers that are looked up: the payload of such an event is not read.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
