@@ -33,8 +33,8 @@ Exit codes:
   3  damaged events were found
   4  an event was not found: an unknown id, an unknown parent, a digest that no payload has, the
      beginning of several ids
-  5  the vault cannot be opened: there is none, it is open elsewhere, it is something else; or
-     `tail` finds that it is gone
+  5  the vault cannot be opened: there is none, it is open elsewhere, it is something else, it is
+     damaged, events at its end are missing; or `tail` finds that it is gone
   6  a condition of a commit did not hold; nothing was stored
 
 Data goes to stdout, notes, warnings and progress to stderr. One process at a time can write to a vault on \

@@ -1,7 +1,22 @@
 //! The facade: one crate to depend on, one type over all back-ends, no logic of its own.
 //!
+//! [cookbook]: guide::cookbook
+//! [operations]: guide::operations
+//! [architecture]: guide
+//! [format]: guide
+//! [backends]: guide
+//! [migration]: guide
+//! [decisions]: guide
+//! [contributing]: guide
+//! [changelog]: guide
+//! [mit]: guide
+//! [apache]: guide
+// Of two definitions of a link the first one counts. Those at the end of the README lead to files of the
+// repository, which are not there beside these pages.
 #![doc = include_str!("../README.md")]
 
+#[cfg(doc)]
+pub mod guide;
 mod url;
 mod vault;
 
@@ -45,8 +60,3 @@ pub mod prelude {
     #[doc(inline)]
     pub use crate::{SledOptions, SledVault};
 }
-
-/// Compiles and runs the recipes of the cookbook.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/cookbook.md")]
-pub struct Cookbook;
