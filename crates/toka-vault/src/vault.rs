@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that it only dispatches: what a vault does, its back-end decides.
 
+mod conversions;
+mod graph;
 mod store;
 
 use std::future::Future;
@@ -10,8 +12,7 @@ use std::sync::Arc;
 use futures::future::Either;
 use toka_vault_core::{
     Condition, Copied, Digest, Event, EventHeader, EventId, EventPayload, EventStore, EventStoreExt, Head,
-    NewEvent, Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Walk,
-    WalkOptions,
+    NewEvent, Payload, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription,
 };
 use toka_vault_engine::LocalVault;
 #[cfg(feature = "persist-journal")]
@@ -20,12 +21,27 @@ use toka_vault_memory::InMemoryVault;
 #[cfg(feature = "persist-sled")]
 use toka_vault_sled::SledVault;
 
+#[cfg(doc)]
+use crate::Error;
 use crate::url;
 
 /// Is an open vault of any back-end. Clones are handles to the same vault.
 ///
 /// All methods are inherent; no trait has to be imported to use them. To swap the back-end, change
 /// the constructor and nothing else.
+///
+/// For all methods:
+///
+/// - **Tasks.** Futures are `Send` and borrow the handle, so that a task of its own takes a clone. A [`Replay`] and
+///   a [`Subscription`] borrow nothing. No async runtime is needed.
+/// - **Blocking.** Only opening a vault and dropping its last handle block the thread.
+/// - **Cancel safety.** A commit whose future is dropped is stored whole or not at all; of a copy, the first events
+///   are; a close goes on. Every other future can be dropped without a trace: an event that a dropped `recv` or
+///   `try_next` waited for comes with the next call.
+/// - **Panics.** None, also where a library for storage panics: that is an error, as any failure of storage.
+/// - **Errors** of storage that every commit can meet: [`Error::Closed`], [`Error::NoRoom`],
+///   [`Error::OutcomeUnknown`], [`Error::Poisoned`] and [`Error::ReadOnly`]. Every read of an event can meet
+///   [`Error::Corrupt`], and one of a closed vault on disk [`Error::Closed`].
 ///
 /// # Examples
 ///
@@ -68,14 +84,14 @@ impl Vault {
     ///
     /// `PATH` is all that follows the colon, as it stands: a relative one starts at the working directory of
     /// now, and neither `%20` nor `?` has a meaning. A vault that is not there is created, but not by
-    /// `journal-read-only:`.
+    /// `journal-read-only:`. Options have no place in a URL: open the vault by the constructor that takes them,
+    /// and make it a `Vault` by `into()`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUrl`](crate::Error::InvalidUrl) where no back-end of this build is named, or where a
-    /// path begins with `~`, which only a shell expands, or with `//` and a name, which would be at the root;
-    /// [`Error::ZeroCapacity`](crate::Error::ZeroCapacity); and the errors of the constructor, of which
-    /// [`Error::Locked`](crate::Error::Locked) and [`Error::NoVault`](crate::Error::NoVault) are common.
+    /// [`Error::InvalidUrl`] where no back-end of this build is named, or where a path begins with `~`, which
+    /// only a shell expands, or with `//` and a name, which would be at the root; [`Error::ZeroCapacity`]; and
+    /// the errors of the constructor, of which [`Error::Locked`] and [`Error::NoVault`] are common.
     ///
     /// # Examples
     ///
@@ -91,7 +107,10 @@ impl Vault {
         url::open(url)
     }
 
-    /// Commits one event and returns its header. See [`EventStore::commit_batch`].
+    /// Commits one event and returns its header. See [`EventStore::commit_batch`] for its errors.
+    ///
+    /// On disk it waits for one sync, which all commits share that wait at the same time. So commits that do not
+    /// depend on each other are fastest beside each other, or in one [`Vault::commit_batch`].
     pub fn commit(&self, event: NewEvent) -> impl Future<Output = Result<EventHeader>> + Send + '_ {
         // No future around these, which would move the event and its header once more.
         match self.backend() {
@@ -104,12 +123,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// Those of [`NewEvent::new`] for the kind and the payload, and of
-    /// [`EventStore::commit_batch`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Where the future is dropped, the event is committed or it is not.
+    /// Those of [`NewEvent::new`] for the kind and the payload, and of [`EventStore::commit_batch`], all told by
+    /// the future.
     pub fn commit_json<P: EventPayload>(
         &self,
         kind: &str,
@@ -121,12 +136,39 @@ impl Vault {
         async { self.commit(event?).await }
     }
 
-    /// Commits events atomically, in their order. See [`EventStore::commit_batch`].
+    /// Commits events atomically, in their order: at most 8,192 of them, and 64 MiB of payloads. See
+    /// [`EventStore::commit_batch`] for its errors.
+    ///
+    /// # Examples
+    ///
+    /// An event of the batch can be a parent of a later one, by an id that its caller brings:
+    ///
+    /// ```
+    /// use toka_vault::{EventId, NewEvent, Vault};
+    ///
+    /// # async fn example() -> Result<(), toka_vault::Error> {
+    /// let vault = Vault::open("memory:")?;
+    /// let asked = EventId::generate();
+    /// let headers = vault
+    ///     .commit_batch(vec![
+    ///         NewEvent::new("user.asked", "When do you open?")?.with_id(asked),
+    ///         NewEvent::new("agent.said", "At nine.")?.with_parents(&[asked]),
+    ///     ])
+    ///     .await?;
+    /// assert_eq!((headers.len(), vault.head().await?.position.get()), (2, 2));
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
     pub async fn commit_batch(&self, batch: Vec<NewEvent>) -> Result<Vec<EventHeader>> {
         self.store().commit_batch(batch).await
     }
 
-    /// Commits one event, if all conditions hold. See [`EventStore::commit_batch_if`].
+    /// Commits one event, if all conditions hold. See [`EventStore::commit_batch_if`] for its errors, of which
+    /// [`Error::ConditionFailed`] says where the event stands that is in the way.
+    ///
+    /// A condition costs what finding such an event costs: a look into an index for kinds without wildcards, or
+    /// little at all where its position is among the newest events.
     ///
     /// # Examples
     ///
@@ -156,7 +198,7 @@ impl Vault {
         self.store().commit_batch_if(batch, conditions).await
     }
 
-    /// Follows the vault live: the events committed after this call.
+    /// Follows the vault live: the events committed after this call, also those before the first `recv`.
     ///
     /// For history first, use [`Vault::subscribe_from`].
     pub fn subscribe(&self) -> Subscription {
@@ -204,7 +246,8 @@ impl Vault {
         self.store().replay(options)
     }
 
-    /// Returns the event with this id, or `None`. See [`EventStore::get`].
+    /// Returns the event with this id, or `None`. See [`EventStore::get`]. On disk it takes a page or two of the
+    /// index, and the event.
     pub async fn get(&self, id: EventId) -> Result<Option<Event>> {
         self.store().get(id).await
     }
@@ -220,21 +263,16 @@ impl Vault {
         self.store().get_many(ids).await
     }
 
-    /// Returns the payload of this digest, or `None` where no event carries it. See
-    /// [`EventStore::payload`].
+    /// Returns the payload of this digest, or `None` where no event carries it. See [`EventStore::payload`].
+    /// Without an index of payloads, which `Indexing::Ids` leaves out, it reads the history.
     pub async fn payload(&self, digest: Digest) -> Result<Option<Payload>> {
         self.store().payload(digest).await
     }
 
     /// Returns how many bytes of payloads are not stored again, because an earlier event has the same
-    /// payload. See [`EventStore::shared_bytes`].
+    /// payload. See [`EventStore::shared_bytes`]. On disk it reads the history for it.
     pub async fn shared_bytes(&self) -> Result<u64> {
         self.store().shared_bytes().await
-    }
-
-    /// Reads the children of an event, oldest first. See [`EventStore::children`].
-    pub fn children(&self, id: EventId) -> Replay {
-        self.store().children(id)
     }
 
     /// Copies events to another vault, of whichever back-end, as the same events; repeating it copies
@@ -263,63 +301,8 @@ impl Vault {
         self.store().copy_to(target, start).await
     }
 
-    /// Walks what led to an event: its parents, their parents, and so on. See
-    /// [`EventStoreExt::ancestors`].
-    ///
-    /// A walk borrows the vault, which a [`Replay`] does not: a task of its own takes a clone of the handle and
-    /// begins the walk itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use toka_vault::{Vault, WalkOptions};
-    ///
-    /// # async fn example() -> Result<(), toka_vault::Error> {
-    /// let vault = Vault::open("memory:")?;
-    /// let asked = vault.commit_json("user.asked", "When do you open?", &[]).await?;
-    /// let looked_up = vault.commit_json("agent.tool.invoked", "hours", &[asked.id]).await?;
-    /// let said = vault.commit_json("agent.said", "At nine.", &[looked_up.id]).await?;
-    ///
-    /// let mut causes = vault.ancestors(said.id, WalkOptions::new());
-    /// assert_eq!(causes.try_next().await?.map(|event| event.header), Some(asked));
-    /// assert_eq!(causes.try_next().await?.map(|event| event.header), Some(looked_up));
-    /// assert!(causes.try_next().await?.is_none());
-    /// # Ok(())
-    /// # }
-    /// # futures::executor::block_on(example()).unwrap();
-    /// ```
-    pub fn ancestors(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
-        self.store().ancestors(id, options)
-    }
-
-    /// Walks what an event led to: its children, their children, and so on. See
-    /// [`EventStoreExt::descendants`].
-    pub fn descendants(&self, id: EventId, options: WalkOptions) -> Walk<'_> {
-        self.store().descendants(id, options)
-    }
-
-    /// Tells whether `earlier` is among the ancestors of `later`. See
-    /// [`EventStoreExt::is_ancestor`].
-    pub async fn is_ancestor(&self, earlier: EventId, later: EventId) -> Result<bool> {
-        self.store().is_ancestor(earlier, later).await
-    }
-
-    /// Finds the nearest events that led to both. See [`EventStoreExt::common_ancestors`].
-    pub async fn common_ancestors(&self, one: EventId, other: EventId) -> Result<Vec<Event>> {
-        self.store().common_ancestors(one, other).await
-    }
-
-    /// Walks the events that name no parents, oldest first. See [`EventStoreExt::roots`].
-    pub fn roots(&self) -> Walk<'_> {
-        self.store().roots()
-    }
-
-    /// Walks the events that nothing follows yet, newest first. See [`EventStoreExt::leaves`].
-    pub fn leaves(&self) -> Walk<'_> {
-        self.store().leaves()
-    }
-
-    /// Returns where the history ends now. See [`EventStore::head`].
+    /// Returns where the history ends now. See [`EventStore::head`]. Two vaults with the same head have the same
+    /// events in the same order.
     pub async fn head(&self) -> Result<Head> {
         self.store().head().await
     }
@@ -328,6 +311,26 @@ impl Vault {
     /// handles. See [`EventStore::close`].
     ///
     /// Dropping the last handle of a durable vault does the same, but blocks the thread and tells no failure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use toka_vault::{Error, Vault};
+    ///
+    /// # async fn example() -> Result<(), Error> {
+    /// let vault = Vault::open("memory:")?;
+    /// let mut events = vault.subscribe();
+    /// vault.commit_json("system.stop", "bye", &[]).await?;
+    /// vault.close().await?;
+    ///
+    /// assert!(matches!(vault.commit_json("system.start", "up", &[]).await, Err(Error::Closed)));
+    /// // Who follows gets what was committed before, then the end.
+    /// assert!(events.recv().await?.is_some());
+    /// assert!(events.recv().await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
     pub async fn close(&self) -> Result<()> {
         self.store().close().await
     }
@@ -349,45 +352,6 @@ impl Vault {
             #[cfg(feature = "persist-sled")]
             Self::Sled(vault) => Either::Left(vault),
             Self::Custom(store) => Either::Right(&**store),
-        }
-    }
-}
-
-impl From<Arc<dyn EventStore>> for Vault {
-    fn from(store: Arc<dyn EventStore>) -> Self {
-        Self::Custom(store)
-    }
-}
-
-impl From<InMemoryVault> for Vault {
-    fn from(vault: InMemoryVault) -> Self {
-        Self::Memory(vault)
-    }
-}
-
-#[cfg(feature = "persist-journal")]
-impl From<JournalVault> for Vault {
-    fn from(vault: JournalVault) -> Self {
-        Self::Journal(vault)
-    }
-}
-
-#[cfg(feature = "persist-sled")]
-impl From<SledVault> for Vault {
-    fn from(vault: SledVault) -> Self {
-        Self::Sled(vault)
-    }
-}
-
-impl std::fmt::Debug for Vault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Memory(vault) => f.debug_tuple("Memory").field(vault).finish(),
-            #[cfg(feature = "persist-journal")]
-            Self::Journal(vault) => f.debug_tuple("Journal").field(vault).finish(),
-            #[cfg(feature = "persist-sled")]
-            Self::Sled(vault) => f.debug_tuple("Sled").field(vault).finish(),
-            Self::Custom(_) => f.debug_tuple("Custom").finish_non_exhaustive(),
         }
     }
 }
