@@ -23,10 +23,23 @@ use crate::{EventId, Filter, Position};
 /// assert_eq!(free.to_string(), "no events of kind user.registered.ada are after position 41");
 /// # Ok::<(), toka_vault::Error>(())
 /// ```
+///
+/// A thread that must not branch: each step is committed only if it is the first behind the one before.
+///
+/// ```
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::{Condition, EventHeader, EventId, EventStore, EventStoreExt, NewEvent, Result};
+///
+/// async fn step(store: &dyn EventStore, last: EventId, said: &str) -> Result<EventHeader> {
+///     let next = NewEvent::new("agent.said", said)?.with_parents(&[last]);
+///     store.commit_if(next, &[Condition::Leaf(last)]).await
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// The newest event is at this position; [`Position::ZERO`] where there is none.
+    /// The newest event is at this position; [`Position::ZERO`] where there is none. Any commit at all breaks it,
+    /// whatever it is about: for one writer, or few.
     HeadAt(Position),
     /// No event that the filter means stands behind the position. With [`Position::ZERO`]: there is
     /// none at all, of those that the vault still has.

@@ -19,7 +19,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const _: () = assert!(BATCH_EVENTS <= limits::BATCH_EVENTS_MAX);
 const _: () = assert!(BATCH_BYTES + limits::PAYLOAD_BYTES_MAX <= limits::BATCH_BYTES_MAX);
 
-/// Tells what became of the events that were to be copied.
+/// Tells what became of the events that were to be copied. Both together are the events of the source behind
+/// the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Copied {

@@ -56,7 +56,7 @@ impl Filter {
         Ok(self)
     }
 
-    /// Means only events of this moment and later.
+    /// Means only events of this moment and later, by the time in their header.
     ///
     /// # Errors
     ///
@@ -65,7 +65,24 @@ impl Filter {
         Self { since: Some(since), ..self }.checked()
     }
 
-    /// Means only events before this moment.
+    /// Means only events before this moment, which itself is out: so the next range can begin with it.
+    ///
+    /// # Examples
+    ///
+    /// A day, and no event of midnight in two of them:
+    ///
+    /// ```
+    /// # use toka_vault_core as toka_vault;
+    /// use std::time::Duration;
+    /// use toka_vault::{Filter, Timestamp};
+    ///
+    /// let day = |midnight: Timestamp| {
+    ///     Filter::new().with_since(midnight)?.with_until(midnight.plus(Duration::from_secs(86_400)))
+    /// };
+    /// let (first, second) = (day("2026-01-01T00:00:00Z".parse()?)?, day("2026-01-02T00:00:00Z".parse()?)?);
+    /// assert_eq!(first.until(), second.since());
+    /// # Ok::<(), toka_vault::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -105,7 +105,7 @@ impl Payload {
         Ok(Self { digest: Digest::of(&bytes), bytes })
     }
 
-    /// Brings any MessagePack value into canonical form.
+    /// Brings any MessagePack value into canonical form, as an import from another system needs it.
     ///
     /// An extension value, which no Rust type encodes to, becomes the array of its type and its
     /// bytes; a text that is not UTF-8, as old encoders wrote bytes, becomes those bytes.
@@ -161,6 +161,33 @@ impl Payload {
     /// # Errors
     ///
     /// [`Error::PayloadDecoding`] where it is not of that type.
+    ///
+    /// # Examples
+    ///
+    /// Fields go by their names, so that a type can change while events that were committed before stay as they
+    /// are. What changes its meaning gets another kind.
+    ///
+    /// ```
+    /// # use toka_vault_core as toka_vault;
+    /// use serde::Deserialize;
+    /// use toka_vault::Payload;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Order {
+    ///     // It was called `name` once.
+    ///     #[serde(alias = "name")]
+    ///     article: String,
+    ///     // It was added later: events from before do not have it.
+    ///     #[serde(default)]
+    ///     note: Option<String>,
+    /// }
+    ///
+    /// // `colour` is a field that nobody asks for any more.
+    /// let old = Payload::encode(&serde_json::json!({ "name": "lamp", "colour": "red" }))?;
+    /// let order: Order = old.decode()?;
+    /// assert_eq!((order.article.as_str(), order.note), ("lamp", None));
+    /// # Ok::<(), toka_vault::Error>(())
+    /// ```
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         let not_this = |reason: String| Error::PayloadDecoding { target: std::any::type_name::<T>(), reason };
         // No encoder of ours has written such bytes. They would take a type that has itself as content as deep.
@@ -189,7 +216,8 @@ impl Payload {
         }
     }
 
-    /// Tells whether the bytes still hash to the digest.
+    /// Tells whether the bytes still hash to the digest. Takes the time to hash them; readers of a vault need it
+    /// only where they trust its checksums as little as [`verify`](crate::verify::verify) does.
     pub fn is_intact(&self) -> bool {
         self.bytes.len() <= PAYLOAD_BYTES_MAX && Digest::of(&self.bytes) == self.digest
     }

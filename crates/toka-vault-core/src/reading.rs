@@ -4,6 +4,14 @@
 use crate::{ChainHash, EventId, Filter, Position, Timestamp};
 
 /// Says after which event a reader starts.
+///
+/// | a reader that | starts at |
+/// |---|---|
+/// | wants all there is | `Beginning` |
+/// | noted how far it was in this vault | `After` |
+/// | noted it, and the vault may be put back from a copy meanwhile | `AfterId` |
+/// | wants what happened since yesterday | `Time` |
+/// | wants only what is new from now on | `Head` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StartFrom {
@@ -106,7 +114,8 @@ impl ReplayOptions {
         self
     }
 
-    /// Reads only what stands up to `end`, and at it: the history as it was when that event was the newest.
+    /// Reads only what stands up to `end`, and at it: the history as it was when that event was the newest. One
+    /// that is ahead of the head is no bound.
     #[must_use]
     pub fn with_end(mut self, end: Position) -> Self {
         self.end = Some(end);
@@ -157,6 +166,26 @@ impl From<StartFrom> for SubscribeOptions {
 
 /// Tells where a vault's history ends: its newest position, and the chain hash over all events up
 /// to it.
+///
+/// Two vaults with the same head have the same events in the same order: so a head that is kept elsewhere proves
+/// later that nothing before it was changed.
+///
+/// # Examples
+///
+/// ```
+/// # use toka_vault_core as toka_vault;
+/// use toka_vault::hashing::chain_hash;
+/// use toka_vault::{Head, Replay, Result};
+///
+/// /// Computes the head of a history from its first event on.
+/// async fn head_of(mut history: Replay) -> Result<Head> {
+///     let mut head = Head::EMPTY;
+///     while let Some(event) = history.try_next().await? {
+///         head = Head { position: event.position(), chain: chain_hash(head.chain, event.header.hash) };
+///     }
+///     Ok(head)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The newest position; [`Position::ZERO`] where the vault is empty.

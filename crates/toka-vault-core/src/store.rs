@@ -1,4 +1,8 @@
 //! [`EventStore`]: the contract of a back-end.
+//!
+//! It is as small as it can be: one way to commit, one to read, one to follow, one to look up. All else is said in
+//! terms of these, once for every store, here or in [`EventStoreExt`](crate::EventStoreExt); a back-end overrides
+//! what it can answer faster. So what two back-ends could do differently is little, and the suite asks for it.
 
 use std::ops::Deref;
 
@@ -35,9 +39,18 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyParents`], [`Error::DuplicateParent`], [`Error::SelfParent`],
-    /// [`Error::UnknownParent`], [`Error::Conflict`], [`Error::BatchTooLarge`] concern the events;
-    /// [`Error::Closed`], [`Error::Poisoned`] and [`Error::OutcomeUnknown`] the vault.
+    /// About the events, of which none is stored then:
+    ///
+    /// - [`Error::TooManyParents`] beyond [`PARENTS_MAX`](crate::limits::PARENTS_MAX), [`Error::DuplicateParent`],
+    ///   [`Error::SelfParent`], and [`Error::UnknownParent`] where one is neither in the vault nor earlier in the
+    ///   batch.
+    /// - [`Error::Conflict`] where an id has other content already.
+    /// - [`Error::BatchTooLarge`] beyond [`BATCH_EVENTS_MAX`](crate::limits::BATCH_EVENTS_MAX) or
+    ///   [`BATCH_BYTES_MAX`](crate::limits::BATCH_BYTES_MAX).
+    /// - [`Error::Corrupt`] where an event that cannot be read could have the id that was brought or named.
+    ///
+    /// About the vault: [`Error::Closed`], [`Error::ReadOnly`], [`Error::NoRoom`] and [`Error::Poisoned`], with
+    /// which nothing is stored either, and [`Error::OutcomeUnknown`], with which nobody knows.
     ///
     /// # Cancel safety
     ///
@@ -89,7 +102,12 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] where it is damaged.
+    /// [`Error::Corrupt`] where it is damaged, or is not found while an event that cannot be read could have
+    /// its id; [`Error::Closed`] where the store reads no more.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of every method which only reads: where the future is dropped, nothing has happened.
     async fn get(&self, id: EventId) -> Result<Option<Event>>;
 
     /// Returns the header of the event with this id, or `None` where the vault does not have it.
@@ -152,6 +170,10 @@ pub trait EventStore: Send + Sync {
     /// Returns how many bytes of payloads are not stored again, because an earlier event has the same
     /// payload. A store that keeps every payload returns 0, as the provided method does; another one
     /// may read its history for it.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the history from being read.
     async fn shared_bytes(&self) -> Result<u64> {
         Ok(0)
     }
@@ -159,7 +181,11 @@ pub trait EventStore: Send + Sync {
     /// Compares the indexes that the store answers from with its history, and returns what does not
     /// fit. A store without any has nothing to compare, as the provided method says.
     ///
-    /// [`verify`](crate::verify::verify) asks for it.
+    /// [`verify`](crate::verify::verify) asks for it. It reads the whole history and the whole index.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the history from being read, but for damage: what does not fit is a finding.
     async fn verify_indexes(&self) -> Result<Vec<Finding>> {
         Ok(Vec::new())
     }

@@ -1,4 +1,7 @@
 //! [`EventStoreExt`]: what follows from the contract of [`EventStore`], for every store.
+//!
+//! It is a trait of its own since its methods are generic, or return futures without a box, which a
+//! `dyn EventStore` could not have.
 
 use std::future::Future;
 
@@ -31,7 +34,7 @@ pub trait EventStoreExt: EventStore {
     }
 
     /// Encodes a payload and commits it as an event. See [`NewEvent::new`] and
-    /// [`EventStore::commit_batch`] for the errors.
+    /// [`EventStore::commit_batch`] for the errors, all of which the future tells.
     fn commit_json<P: EventPayload>(
         &self,
         kind: &str,
@@ -186,7 +189,8 @@ pub trait EventStoreExt: EventStore {
     }
 
     /// Walks the events that nothing follows yet, being no event's parent, newest first, from the
-    /// head at this call. Reads the whole history.
+    /// head at this call. Reads the history backwards, as far as events are asked for: to the beginning
+    /// for all of them.
     ///
     /// Holds the ids that newer events name and that the walk has not reached yet. An event that
     /// only a damaged event names is given: nobody can tell.

@@ -1,4 +1,7 @@
 //! [`WalkOptions`]: how far a walk along the graph goes, what it gives, and in which order.
+//!
+//! Bounds are counted so that they bound the work as well: a limit by what is given, nearest first, and a depth by
+//! steps. So a walk through a history of any length ends where its bound does.
 
 use crate::Filter;
 
