@@ -7,6 +7,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::limits::{GROUP_EVENTS_MAX, STALL_MAX};
 
 /// Says when a commit counts as stored.
+///
+/// Either way the events of a commit are there together or not at all, and a vault that has lost what it promised
+/// to keep does not open in silence. An interval pays where commits come one after the other: commits beside each
+/// other share a sync anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
@@ -43,11 +47,13 @@ pub enum Indexing {
 pub struct EngineOptions {
     /// When a commit counts as stored.
     pub durability: Durability,
-    /// Payload bytes after which a group of commits is closed.
+    /// Payload bytes after which a group of commits is closed; 1 MiB by default. A group is one write and one sync,
+    /// and its callers have one answer where these fail.
     pub group_bytes_max: usize,
-    /// Events after which a group of commits is closed.
+    /// Events after which a group of commits is closed; [`GROUP_EVENTS_MAX`] by default.
     pub group_events_max: usize,
-    /// How long a call of the storage may take before its commits are answered as unknown.
+    /// How long a call of the storage may take before its commits are answered as unknown; [`STALL_MAX`] by
+    /// default. The vault takes no more commits then, also where the call returns after all.
     pub stall_max: Duration,
     /// Where time and chance come from.
     pub clock: Arc<dyn Clock>,

@@ -11,13 +11,17 @@ use super::HeadFile;
 use crate::log::LogEnd;
 
 /// Says what to do where the end of the log is damaged or missing at open.
+///
+/// A crash or a power cut alone leaves no such vault: what it takes was never acknowledged. It takes a disk that
+/// loses what it has synced, or files that were copied or put back in part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TailLoss {
     /// Do not open the vault, and change nothing.
     #[default]
     Refuse,
-    /// Go on from the last event that is whole. What stood behind it is gone for good.
+    /// Go on from the last event that is whole. What stood behind it is gone for good, and its positions are given
+    /// to new events: readers that noted one of them have to be set back. Open a copy of the folder so, first.
     Accept,
 }
 
