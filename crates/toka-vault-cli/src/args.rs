@@ -183,6 +183,10 @@ pub(crate) enum Command {
 
     /// Prove that the vault holds what it was given: computes every digest, every event hash and the
     /// chain anew, and checks that every parent exists.
+    ///
+    /// It reads all there is, compares the indexes with it, and ends with code 3 where something does not fit.
+    /// On a journal it has the vault to itself meanwhile, if it can; where another process has it open, or
+    /// nothing may be written, indexes are left out.
     Verify,
 
     /// Sum the vault up: events, kinds, payloads, time range, size, head.

@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that what a line says of itself is proven before it is stored: its digest
 //! from the payload, its hash from its fields and the hashes of its parents.
+//!
+//! Invariant 12b of `docs/architecture.md`, which names the tests that show it.
 
 mod hashes;
 

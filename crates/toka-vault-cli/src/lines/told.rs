@@ -3,6 +3,8 @@
 //! Keeps the invariants that what a line says of its payload (the digest) holds before it is used;
 //! and that an id of another system gives the same event id here each time, and on each line that
 //! names it as a parent.
+//!
+//! Invariant 12b of `docs/architecture.md`, which names the tests that show it.
 
 use toka_vault::hashing::foreign_id;
 use toka_vault::{Digest, EventHash, EventId, Kind, NewEvent, Payload, Timestamp};
