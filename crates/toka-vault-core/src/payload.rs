@@ -18,6 +18,10 @@ use crate::{Digest, Error, Result, canonical};
 
 /// Holds the content of an event: canonical MessagePack bytes and their [`Digest`].
 ///
+/// A struct is a map of its fields by their names, an enum the name of its variant, alone or with its content. Maps
+/// are sorted, and their keys need not be text; integers have 64 bits at most, floats have 64. So what `serde`
+/// encodes to the same content has the same bytes, from whichever type.
+///
 /// Cloning is cheap: clones share the bytes. `Display` and `Debug` show the decoded value. A payload that was
 /// read from a vault can share its bytes with neighbouring events; keep what you decode from it
 /// rather than many single payloads for long.

@@ -11,7 +11,7 @@ const SEGMENT_BYTES_DEFAULT: u64 = 16 << 20;
 /// Least [`JournalOptions::segment_bytes`].
 pub(crate) const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 
-/// Says how a vault on a journal is opened.
+/// Says how a vault on a journal is opened. Each can be another one every time: what is stored stays as it is.
 ///
 /// # Examples
 ///
@@ -26,7 +26,8 @@ pub(crate) const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 #[non_exhaustive]
 pub struct JournalOptions {
     /// Bytes of a new segment, at least 64 KiB. A commit that is larger gets a segment of its own size.
-    /// A vault takes up to two segments more than its events need.
+    /// A vault takes up to two segments more than its events need: so fewer where there are many small vaults, more
+    /// where one takes many events a second, since to begin a segment takes a sync more.
     pub segment_bytes: u64,
     /// When a commit counts as stored.
     pub durability: Durability,

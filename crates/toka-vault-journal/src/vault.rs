@@ -33,7 +33,8 @@ pub struct JournalVault(LocalVault);
 impl JournalVault {
     /// Opens the vault in the directory `path`, or creates it, with the default options.
     ///
-    /// Blocks while it opens: about the time to read one segment.
+    /// Blocks while it opens: about the time to read one segment, and after a crash the events that were in no
+    /// file of the index yet; where that is lost, the whole journal.
     ///
     /// # Errors
     ///
@@ -50,6 +51,22 @@ impl JournalVault {
     }
 
     /// Opens the vault in the directory `path`, or creates it unless the options refuse that.
+    ///
+    /// # Examples
+    ///
+    /// A service that must find the vault that it had, and not a new one because a disk is not mounted:
+    ///
+    /// ```
+    /// # mod toka_vault {
+    /// #     pub use toka_vault_core::Error;
+    /// #     pub use toka_vault_journal::*;
+    /// # }
+    /// use toka_vault::{Error, IfMissing, JournalOptions, JournalVault};
+    ///
+    /// let options = JournalOptions::new().with_if_missing(IfMissing::Refuse);
+    /// let opened = JournalVault::open_with("/mnt/not-mounted/events", options);
+    /// assert!(matches!(opened, Err(Error::NoVault { .. })));
+    /// ```
     ///
     /// # Errors
     ///
@@ -78,6 +95,32 @@ impl JournalVault {
     ///   searched for each time.
     ///
     /// Where a loss of the vault's tail is accepted by its writer, open it anew.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # mod toka_vault {
+    /// #     pub use toka_vault_core::*;
+    /// #     pub use toka_vault_journal::*;
+    /// # }
+    /// use toka_vault::{Error, JournalOptions, JournalVault, StartFrom};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("events");
+    /// # let options = JournalOptions::new().with_segment_bytes(64 << 10);
+    /// let writer = JournalVault::open_with(&path, options)?;
+    /// // In most programs, in another process.
+    /// let reader = JournalVault::open_read_only(&path)?;
+    /// let mut events = reader.subscribe_from(StartFrom::Beginning);
+    /// let started = writer.commit_json("system.start", "up", &[]).await?;
+    /// # writer.close().await?;
+    /// assert_eq!(events.recv().await?.map(|event| event.header), Some(started));
+    /// assert!(matches!(reader.commit_json("system.stop", "down", &[]).await, Err(Error::ReadOnly)));
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
     ///
     /// # Errors
     ///

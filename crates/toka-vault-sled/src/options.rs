@@ -6,7 +6,7 @@ use toka_vault_engine::{Durability, Indexing};
 /// Default of [`SledOptions::cache_bytes`].
 const CACHE_BYTES_DEFAULT: u64 = 64 << 20;
 
-/// Says how a vault on sled is opened.
+/// Says how a vault on sled is opened. Each can be another one every time: what is stored stays as it is.
 ///
 /// # Examples
 ///

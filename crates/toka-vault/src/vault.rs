@@ -242,6 +242,27 @@ impl Vault {
     ///
     /// What keeps it from being read, such as an id that the vault does not have, the replay tells when it is
     /// asked for events; see [`Replay`].
+    ///
+    /// # Examples
+    ///
+    /// The state that events come to, as it was up to a position:
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use toka_vault::{Position, ReplayOptions, Vault};
+    ///
+    /// # async fn example() -> Result<(), toka_vault::Error> {
+    /// let vault = Vault::open("memory:")?;
+    /// for amount in [5_i64, -2, 7] {
+    ///     vault.commit_json("account.changed", amount, &[]).await?;
+    /// }
+    /// let then = vault.replay(ReplayOptions::new().with_end(Position::new(2)));
+    /// let add = |sum, event: toka_vault::Event| async move { Ok(sum + event.payload.decode::<i64>()?) };
+    /// assert_eq!(then.try_fold(0, add).await?, 3);
+    /// # Ok(())
+    /// # }
+    /// # futures::executor::block_on(example()).unwrap();
+    /// ```
     pub fn replay(&self, options: ReplayOptions) -> Replay {
         self.store().replay(options)
     }
