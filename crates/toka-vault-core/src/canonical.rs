@@ -6,6 +6,8 @@
 //! depth and each of them once, integers in the shortest form, floats in 64 bits, human-readable
 //! forms (a UUID is text). [`containers`] does the maps and arrays, [`json_tokens`] unwraps what
 //! `serde_json` passes in disguise when other crates turn on its features.
+//!
+//! Invariant 14 of `docs/architecture.md`, which names the tests that show it.
 
 mod containers;
 mod error;

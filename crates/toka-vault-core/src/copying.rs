@@ -3,6 +3,8 @@
 //! Keeps the invariants that events are committed in the order they were read; that no event of the
 //! source is passed over, unless the chain hash proves that the target has it; and that what the
 //! target has answered was compared with the source.
+//!
+//! Invariant 12a of `docs/architecture.md`, which names the tests that show it.
 
 use crate::hashing::chain_hash;
 use crate::{

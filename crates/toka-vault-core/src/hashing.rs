@@ -5,6 +5,8 @@
 //! that no two kinds of hash agree by their input; and every field has a fixed or a written length,
 //! so that no two events do. `docs/format.md` writes the formulas down with test vectors;
 //! `tests/core/vectors.rs` computes those without this module.
+//!
+//! Invariant 15 of `docs/architecture.md`, which names the tests that show it.
 
 use crate::{ChainHash, Digest, EventHash, EventId, HASH_BYTES, Kind, Timestamp};
 

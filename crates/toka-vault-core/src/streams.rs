@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that no event is lost to cancellation: the state of a read that is under way
 //! lives in the stream, not in the future that waits for it.
+//!
+//! Invariant 9 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that each id is greater than all before it, and no timestamp is before one
 //! before it, whatever the clock does and across reopening.
+//!
+//! Invariant 13 of `docs/architecture.md`, which names the tests that show it.
 
 use toka_vault_core::{EventId, Timestamp};
 

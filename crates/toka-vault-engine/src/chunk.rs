@@ -6,6 +6,8 @@
 //!
 //! Keeps the invariant that a chunk tells of each position from its first to its last once, in
 //! order: the event, or why it cannot be read.
+//!
+//! Invariant 17c of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, RangeInclusive};

@@ -3,6 +3,8 @@
 //! Keeps the invariants that a subscription is the replay that waits for the head to move, so that
 //! there is no seam between history and live; and that a slow reader holds a bounded number of events,
 //! however far it is behind.
+//!
+//! Invariants 5 and 6 of `docs/architecture.md`, which names the tests that show them.
 
 mod ahead;
 mod filtered;

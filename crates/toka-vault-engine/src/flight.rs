@@ -3,6 +3,8 @@
 //! Keeps the invariant that a caller is answered even where a call of the storage never returns:
 //! after a bound of time the watchdog poisons the vault and answers in the writer's place. The
 //! thread that hangs is left behind; it publishes nothing any more.
+//!
+//! Invariant 8 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

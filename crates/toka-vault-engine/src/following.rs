@@ -4,6 +4,8 @@
 //! in any other vault, but that the index is that of the writer, as far as its files go.
 //!
 //! Keeps the invariants that nothing is written; and that what is published only grows.
+//!
+//! Invariants 8 and 19c of `docs/architecture.md`, which names the tests that show them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -7,6 +7,8 @@
 //! Keeps the invariants that commits are handed to the writer in the order in which they were
 //! sealed; and that the threads end in an order in which nothing that was accepted is lost: first
 //! the writer after its last sync, then the readers, then the log.
+//!
+//! Invariants 8, 9 and 24 of `docs/architecture.md`, which names the tests that show them.
 
 mod ending;
 mod watchdog;

@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that whatever a storage engine does, the vault answers its callers: a panic
 //! becomes an error, and the vault is poisoned by it like by any other.
+//!
+//! Invariant 8 of `docs/architecture.md`, which names the tests that show it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -3,6 +3,8 @@
 //! Keeps the invariant that after a failed append or sync nothing is appended any more: what the
 //! log holds then is known only after it was opened again, and a sync that failed once can succeed
 //! the next time without having written anything.
+//!
+//! Invariant 7 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::{Arc, OnceLock};
 

@@ -2,6 +2,8 @@
 //!
 //! Keeps the same order as a group commit (seal, append, publish, answer), all under one short lock; what a
 //! condition needs searched is searched before, without it.
+//!
+//! Invariant 24 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 

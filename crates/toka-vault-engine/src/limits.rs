@@ -2,6 +2,8 @@
 //!
 //! What they bound together: a local vault holds at most the commits under way, the tail, the
 //! unindexed ids and the chunks of its readers, whatever its callers do.
+//!
+//! Invariant 10 of `docs/architecture.md`, which names the tests that show it.
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that an id which was not found counts as unused only for as long as every
 //! event that was sealed since is certain to be among the recent ones.
+//!
+//! Invariants 12 and 17d of `docs/architecture.md`, which names the tests that show them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -6,6 +6,8 @@
 //!
 //! Keeps the invariants that each wanted event between its ends is told once, in order; and that a
 //! damaged one, which could be wanted, is told as an error in its place.
+//!
+//! Invariant 17a of `docs/architecture.md`, which names the tests that show it.
 
 mod list;
 

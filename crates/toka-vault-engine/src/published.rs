@@ -3,6 +3,8 @@
 //! Keeps the invariants that readers see the head only after the events up to it are as durable as
 //! promised and can be read (the writer extends the tail first, then moves the head); and that a
 //! reader which waits is woken by the next move.
+//!
+//! Invariant 4 of `docs/architecture.md`, which names the tests that show it.
 
 use std::pin::pin;
 

@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that an index narrows down where to look and never decides: every event that
 //! it leads to is asked [`Query::matches`].
+//!
+//! Invariant 17a of `docs/architecture.md`, which names the tests that show it.
 
 use toka_vault_core::{Digest, Error, EventHeader, EventId, Filter, Kind, KindPattern, Position, Result};
 

@@ -1,6 +1,8 @@
 //! [`Reader`]: the one way to read published events, from the tail or from the log.
 //!
 //! Keeps the invariant that nothing behind the published head is ever shown.
+//!
+//! Invariant 4 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 

@@ -3,6 +3,8 @@
 //! Keeps the invariants that a blocking log is read on the vault's own reader threads only, through a
 //! bounded queue, and that whoever waits for a read waits no longer than until the vault is closed. A log in
 //! memory is read where the reader is.
+//!
+//! Invariants 8 and 24 of `docs/architecture.md`, which names the tests that show them.
 
 mod stoppable;
 

@@ -7,6 +7,8 @@
 //! Keeps the invariants that an id is found wherever it stands, as an index finds it; that nothing is locked
 //! while the log is read; and that no more than [`SEEN_IDS_MAX`] ids, an eighth and a chunk are in memory.
 //! What is older and in no file is searched for each time.
+//!
+//! Invariant 17d of `docs/architecture.md`, which names the tests that show it.
 
 use std::ops::{ControlFlow, RangeInclusive};
 

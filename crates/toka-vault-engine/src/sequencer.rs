@@ -4,6 +4,8 @@
 //! its child, that an id has one content for ever, and that positions follow each other without a
 //! gap. It runs under one lock, so it does nothing that could take long: where it needs an event
 //! that is not in memory, it says so ([`Refusal::Unread`]) and is called again with what was read.
+//!
+//! Invariants 1, 2, 7a, 11 and 12 of `docs/architecture.md`, which names the tests that show them.
 
 mod conditions;
 mod refusal;

@@ -3,6 +3,8 @@
 //! Keeps the invariants that an event which others share the payload of has it itself and comes before
 //! them; and that its digest was compared, not only a part of it. Where it is not known, or cannot be
 //! read, the payload is kept once more, which is never wrong.
+//!
+//! Invariant 17c of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

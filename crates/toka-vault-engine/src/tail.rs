@@ -6,6 +6,8 @@
 //! Events stay in the groups in which they were stored, and leave by groups. To move each of them in and out
 //! of one queue is work of the writer, for whom all commits wait: a thirtieth of all that batches cost the
 //! processor (measured).
+//!
+//! Invariant 6 of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::VecDeque;
 

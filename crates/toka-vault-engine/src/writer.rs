@@ -3,9 +3,23 @@
 //! Keeps the order that everything rests on: first append, then sync, then publish, then answer; and
 //! after the first failure none of them. While it syncs one group, callers seal the next.
 //!
+//! What a power cut finds, by where it comes:
+//!
+//! | between | the group | its callers and readers |
+//! |---|---|---|
+//! | seal and append | is not there | know nothing of it |
+//! | append and sync | is there whole or not at all | know nothing of it, but where an interval lets them |
+//! | sync and publish | is there | commit it again under its id, and find it |
+//! | publish and answer | is there | have seen it perhaps, and see it again |
+//!
+//! So none of the steps can change places: published before the sync, an event could be taken back from whoever
+//! has seen it.
+//!
 //! A group that the log refuses, for want of room or whatever else, is no failure, nor is one that the index
-//! cannot take: the log is as it was. What was sealed from this group on is undone and refused, and sealing goes on
-//! behind what is stored.
+//! cannot take: the log is as it was. What was sealed from this group on is undone and refused, and sealing goes
+//! on behind what is stored.
+//!
+//! Invariants 3, 7 and 7a of `docs/architecture.md`, which names the tests that show them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -10,6 +10,8 @@
 //!   writer that was killed and came back may have put something else in its place.
 //! - Where no whole frame is, none is there yet, unless it was known before the look that there is one:
 //!   only then it is damage.
+//!
+//! Invariant 19c of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

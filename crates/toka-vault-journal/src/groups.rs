@@ -7,6 +7,8 @@
 //! - A hole is gone over only where everything that it may have had was durable once. Else the log ends in
 //!   front of it: so neither half of a batch is shown, nor one that was never acknowledged.
 //! - What a frame says was durable is told, whether the log goes as far or not.
+//!
+//! Invariants 19a and 22 of `docs/architecture.md`, which names the tests that show them.
 
 use toka_vault_core::{Position, Result};
 use toka_vault_engine::LogEnd;

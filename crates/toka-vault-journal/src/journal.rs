@@ -5,6 +5,8 @@
 //! - A group is written by one write, behind everything before it, and is durable after one sync.
 //! - A segment is begun only after all segments before it are durable.
 //! - A reader never looks behind what was written in full.
+//!
+//! Invariants 19b and 19d of `docs/architecture.md`, which names the tests that show them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

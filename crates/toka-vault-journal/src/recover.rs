@@ -10,6 +10,8 @@
 //!   found, whoever opens the vault is told.
 //! - What is found and not known to have been durable is written again before it counts as durable, since
 //!   what is read may not be on the disk, whatever a sync says.
+//!
+//! Invariants 19a, 19e and 22 of `docs/architecture.md`, which names the tests that show them.
 
 use std::ops::Range;
 use std::sync::Arc;

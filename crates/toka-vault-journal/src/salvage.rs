@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariants that nothing is made up: what cannot be read becomes zeros, which no checksum takes for
 //! what was written; and that the failure is told.
+//!
+//! Invariant 16 of `docs/architecture.md`, which names the tests that show it.
 
 use toka_vault_core::{Error, Result};
 use toka_vault_engine::disk::{Sector, StoredFile, each_sector, is_unreadable};

@@ -5,6 +5,8 @@
 //!
 //! Keeps the invariants that a segment is handed out only after its zeros and its name are durable; and
 //! that one that could not be made in full is removed, so that it takes no room.
+//!
+//! Invariant 7a of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 

@@ -7,6 +7,8 @@
 //!   moment, and nothing of what came later.
 //! - A payload is there before the block that refers to it.
 //! - An acknowledged head is recorded outside sled, so that a tail that sled drops is missed.
+//!
+//! Invariants 2 and 16 of `docs/architecture.md`, which names the tests that show them.
 
 use bytes::Bytes;
 use toka_vault_core::limits::PAYLOAD_BYTES_MAX;

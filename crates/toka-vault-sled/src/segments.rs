@@ -15,6 +15,8 @@
 //! | the file ends inside the header | none, for sled as well |
 //!
 //! So a header is zeros or matches its checksum. It cannot see a header that was replaced by zeros.
+//!
+//! Invariant 22 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};

@@ -12,6 +12,8 @@
 //! All else is left to sled: a crash tears what was not acknowledged, at any place and in any order.
 //! It reads the segments that sled scans for the end of its log, one to four, as sled does
 //! (`check_contiguity_in_unstable_tail` of sled 0.34.7).
+//!
+//! Invariant 22 of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -9,6 +9,8 @@
 //! - Between two syncs goes so little that sled cannot reuse a segment whose content it has moved
 //!   since the first of them.
 //! - Nothing of sled but this remains in the process when the tree is dropped.
+//!
+//! Invariant 23 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,8 @@
 //! Keeps the invariant that what is found after such a failure is on the disk before anybody is shown it: the
 //! next open writes the file again. Where not even the failure could be noted, because the disk is full or the
 //! process ended at that moment, that is lost, and a warning says so if it can.
+//!
+//! Invariant 19e of `docs/architecture.md`, which names the tests that show it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

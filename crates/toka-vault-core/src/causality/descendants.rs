@@ -3,6 +3,8 @@
 //! Keeps the invariant that an event is visited, once, after all of its parents that the walk
 //! reaches: the oldest event that was met is always visited next. What the filter does not mean is
 //! visited like the rest, without being read again or given.
+//!
+//! Invariant 11a of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::BTreeMap;
 use std::future::ready;

@@ -3,6 +3,8 @@
 //! Keeps the invariant that an event is visited, once, after all of its children that the walk
 //! reaches: a parent stands before its child, and the newest event is always visited next. So its
 //! mark is complete by then, and it cannot be met again.
+//!
+//! Invariant 11a of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,6 @@
 //! [`Block`]: bytes back to events.
+//!
+//! Invariant 16 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fmt;
 

@@ -8,6 +8,8 @@
 //!   acknowledged then, so what is left of it is removed and creation starts anew. Where that file does not
 //!   say what we write to it, it is taken for ours only while nothing but the lock is beside it.
 //! - Any other directory with something in it belongs to somebody else and stays as it is.
+//!
+//! Invariant 20 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -15,6 +15,8 @@
 //! ahead of a log that is whole; the newest record that is known to be durable is not
 //! overwritten, so that a torn write leaves it; and a vault that has lost the file is not taken for one that
 //! never acknowledged anything.
+//!
+//! Invariants 19 and 19e of `docs/architecture.md`, which names the tests that show them.
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 //! always empty looks like one that can be removed, and with it went the only lock.
 //!
 //! Keeps the invariant that the answer comes at once: nobody waits for a lock.
+//!
+//! Invariant 21 of `docs/architecture.md`, which names the tests that show it.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -2,6 +2,8 @@
 //!
 //! Keeps the invariant that acknowledged events that are missing at the end are never passed over in
 //! silence.
+//!
+//! Invariant 22 of `docs/architecture.md`, which names the tests that show it.
 
 use std::path::Path;
 

@@ -3,6 +3,8 @@
 //!
 //! Keeps the invariants that an id which is not found is not said to be absent while it could be that of
 //! such an event; and that what is remembered is bounded, whatever is damaged.
+//!
+//! Invariant 17d of `docs/architecture.md`, which names the tests that show it.
 
 use toka_vault_core::Position;
 

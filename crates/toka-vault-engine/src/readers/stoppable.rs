@@ -3,6 +3,8 @@
 //!
 //! Keeps the invariant that a job which has begun before the vault was closed reads so much more that any look
 //! at single events can finish, and no more than that.
+//!
+//! Invariant 8 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

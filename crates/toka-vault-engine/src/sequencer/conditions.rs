@@ -3,6 +3,8 @@
 //! Keeps the invariant that no event comes between the look and the commit: what is searched in
 //! storage ends at a position from which on every event that was sealed is remembered or few, and those are
 //! looked at under the sequencer's lock.
+//!
+//! Invariant 17b of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 

@@ -4,6 +4,8 @@
 //! events which are not durable yet stay in memory. Where they cannot be written, on a full disk or for
 //! whatever reason, they stay as well, up to the bound; from there on whoever needs room has the thread try
 //! again.
+//!
+//! Invariant 18 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 

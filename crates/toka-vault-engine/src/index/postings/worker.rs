@@ -3,6 +3,8 @@
 //! Keeps the invariants that what is held leaves memory only once it can be found on disk, and that
 //! only what is durable gets there. Where it fails, on a full disk or for whatever reason, the vault goes on,
 //! whoever asks reads the log, and it tries again once more has become durable.
+//!
+//! Invariant 18 of `docs/architecture.md`, which names the tests that show it.
 
 use std::sync::Arc;
 

@@ -5,6 +5,8 @@
 //!
 //! Keeps the invariants that a file is used only where it fits the log, as its owner's; that nothing is
 //! changed; and that what the files cover only grows. Where they cannot be read, the log is read instead.
+//!
+//! Invariant 17 of `docs/architecture.md`, which names the tests that show it.
 
 use std::io::ErrorKind;
 use std::sync::Arc;

@@ -5,6 +5,8 @@
 //! position, or knows the id of one just before it where that one is damaged. All else is left out, and
 //! what is missing then is read from the log: it is removed, or stays where it cannot be, and nothing of it is
 //! used.
+//!
+//! Invariant 17 of `docs/architecture.md`, which names the tests that show it.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
