@@ -1,4 +1,9 @@
 //! The commands, a module each, and [`run`], which chooses one.
+//!
+//! How a command opens its vault follows from what it does. One that writes has it to itself (`open_or_create`). One
+//! that reads opens it for a moment as a writer would, which brings back what a killed process left, and reads it
+//! read only then, where it is on a journal: so nobody is kept from the vault while a pager waits. `verify` alone
+//! keeps it, since it compares the index too.
 
 mod causes;
 mod commit;

@@ -1,5 +1,10 @@
 //! [`Assigner`]: ids and timestamps for events that bring none.
 //!
+//! An id is a [ULID](https://github.com/ulid/spec): 48 bits of milliseconds, then 80 bits of chance. Within one
+//! millisecond it is the one before plus one, as that page says of ids that grow; and so it is where the clock
+//! stands still or goes back. From `LogEnd`, which a log keeps with each group, it goes on in the same way when
+//! the vault is opened again.
+//!
 //! Keeps the invariant that each id is greater than all before it, and no timestamp is before one
 //! before it, whatever the clock does and across reopening.
 //!

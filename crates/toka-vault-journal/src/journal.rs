@@ -1,5 +1,10 @@
 //! [`Journal`]: the segments as one log that is appended to, synced and read.
 //!
+//! A commit is one write and one sync because of two things. A segment was filled with zeros before ([`Spares`]), so
+//! that to write into it changes neither its length nor its place on the disk, and a sync has nothing else to write.
+//! And what tells after a crash how far the log goes stands in the frames themselves (`groups`), not in a number
+//! that a second write would have to move.
+//!
 //! Keeps these invariants:
 //!
 //! - A group is written by one write, behind everything before it, and is durable after one sync.

@@ -1,5 +1,8 @@
 //! [`Segment`] and [`Walk`]: a segment that is open, and the way from frame to frame.
 //!
+//! A walk reads a window of the file at once and gives frames out of it, which share its bytes: nothing is copied
+//! between the system and the events that a reader gets.
+//!
 //! Keeps the invariant that a walk gives frames whose headers are proven; where there is none, it
 //! says so, and can search for the next.
 

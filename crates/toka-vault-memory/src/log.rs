@@ -1,5 +1,8 @@
 //! [`MemoryLog`]: a log that is a queue in memory.
 //!
+//! Positions follow each other, so that the place of an event in the queue is its position less that of the oldest:
+//! no index is needed to read on, and to evict is to take from the front.
+//!
 //! Keeps the invariants that its events follow each other without a gap, and that it never blocks longer
 //! than another call takes.
 

@@ -1,4 +1,7 @@
 //! `commit`: commits one event and prints its header.
+//!
+//! Keeps the invariant that a commit which is refused leaves no vault behind: what can be found out without one is
+//! found out first, and conditions on one that is not there yet are asked of an empty one in memory.
 
 use std::io::Read;
 

@@ -1,4 +1,7 @@
 //! `stats`: sums a vault up.
+//!
+//! It reads all events once, and holds of them 16 bytes for each payload that is not like another, by which it
+//! counts those, and a sum for each kind.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

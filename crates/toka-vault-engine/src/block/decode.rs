@@ -1,5 +1,9 @@
 //! [`Block`]: bytes back to events.
 //!
+//! In two steps. The header is proven first, by one checksum, and then says where each record lies; a record is
+//! proven by its own checksum when it is taken. So whoever reads one event of a block neither checks nor decodes
+//! the others, and a thread that reads ahead leaves the decoding to the task that consumes.
+//!
 //! Invariant 16 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fmt;

@@ -1,4 +1,9 @@
 //! [`encode`]: a group of events to blocks.
+//!
+//! A block is its header and then its records. Where each record lies, and the checksum of each, stand in the
+//! header: so that one event can be read without the others, and a damaged record hides none but its own. A kind
+//! is written once in a block, since few kinds are in many events, and a payload that an earlier event has is a
+//! position in its place. `docs/format.md` has the bytes.
 
 use bytes::Bytes;
 use toka_vault_core::{Event, Kind, Position};

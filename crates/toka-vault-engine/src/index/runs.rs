@@ -1,6 +1,12 @@
 //! [`Runs`]: sorted files that tell which events have a key, and which together cover the log from
 //! its first event on. The indexes by id and by content are both kept so.
 //!
+//! New entries gather in memory, become a file of their own, and eight files of about one size become one. So what
+//! is written is written in one piece, an entry again only as often as there are sizes of files, and a look-up asks
+//! few of them. It is a log-structured merge-tree (P. O'Neil, E. Cheng, D. Gawlick, E. O'Neil: The Log-Structured
+//! Merge-Tree, 1996) that needs no log, since it is derived from one; `docs/decisions/0008` tells what else was
+//! thought of.
+//!
 //! Keeps the invariants that a file covers events that are durable, so that no crash of the log
 //! leaves it ahead; and that a key which is in no file and no page is damaged is one that no event
 //! which the files cover has.

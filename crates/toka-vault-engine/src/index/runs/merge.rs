@@ -1,5 +1,9 @@
 //! [`merge`]: several files of entries to one.
 //!
+//! The files go on being used meanwhile, and the new one takes their place once it is durable under its name. A
+//! crash in between leaves all of them: then the one that covers most is taken when the vault is opened, and
+//! the others are removed.
+//!
 //! Keeps the invariant that it holds one page of each file in memory, whatever their size.
 
 use std::cmp::Reverse;
