@@ -10,8 +10,11 @@ use toka_vault_testkit::sim::{Seed, SimDirectory};
 
 use crate::compression::Compression;
 use crate::crash_tests::{Acknowledge, History, SEGMENT_BYTES, group_of, open, open_acknowledged, salts};
+use crate::frame::{self, FrameHeader, NewFrame};
 use crate::journal::Journal;
-use crate::segment_header::{SegmentHeader, file_name};
+use crate::pool::{BUFFER_BYTES, Pool};
+use crate::segment::{Frame, Segment};
+use crate::segment_header::{Page, SegmentHeader, file_name};
 use crate::spares::Spares;
 
 /// Reads all, over what is damaged. Returns the events, and the positions that are damaged.
@@ -164,6 +167,37 @@ fn damage_at_the_end_of_what_is_written_is_told_in_one_piece() {
     let (end, _) = append(end, &[10]);
     assert_eq!(told(4), (4, 12));
     assert_eq!(read_over_damage(&journal, end.position()).0.len(), 4);
+}
+
+#[test]
+fn a_frame_that_says_it_has_more_events_hides_none_behind_its_segment() {
+    let (mut seed, mut end) = (Seed::new(6), LogEnd::EMPTY);
+    let shared: Arc<dyn Directory> = Arc::new(SimDirectory::default());
+    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+    let journal = Journal::create(shared.clone(), spares, 7, salts(1)).unwrap();
+    while journal.active().segment.header.number == 0 {
+        let group = group_of(&mut seed, end, &[100; 3]);
+        journal.append(&group).map_err(Error::from).unwrap();
+        end = group.end;
+    }
+    let behind = journal.active().segment.header.first();
+    for (number, last) in [(0, behind.minus(1)), (1, end.position())] {
+        // With checksums that fit, as no accident leaves them.
+        let file = shared.open(&file_name(number)).unwrap();
+        let Page::Header(header) = SegmentHeader::read_from(file.as_ref()).unwrap() else { panic!() };
+        let (segment, pool) = (Segment::new(file, header), Pool::default());
+        let mut walk = segment.walk(&pool, 0, segment.file.len().unwrap(), BUFFER_BYTES);
+        let Frame { offset, header, stored } = std::iter::from_fn(|| walk.next().unwrap()).last().unwrap();
+        let FrameHeader { compression, first, synced, .. } = header;
+        let (mut bytes, block) = (Vec::new(), &*stored);
+        let frame = NewFrame { block, compression, count: 8_000, first, synced };
+        frame::write(&mut bytes, &segment.salted, offset, frame);
+        segment.file.write_at(&bytes, offset).unwrap();
+        match journal.read(first, ReadBudget::CHUNK) {
+            Err(Error::Corrupt { first: from, last: to, .. }) => assert_eq!((from, to), (first, last)),
+            read => panic!("{read:?}"),
+        }
+    }
 }
 
 #[test]

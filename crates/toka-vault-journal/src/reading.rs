@@ -41,6 +41,13 @@ impl Part<'_> {
         let walk = walk.needed_up_to(self.needed.unwrap_or(self.limit)).over_unreadable();
         if budget.events == 1 { walk.for_event(next) } else { walk }
     }
+
+    /// Says that what should have `from` up to `last` is damaged, but no further than there are events: a reader
+    /// goes on behind that, and must neither pass over the next segment nor over what is committed later, whatever
+    /// a frame says of itself.
+    fn corrupt(&self, from: Position, last: Position, offset: u64, reason: &str) -> Error {
+        corrupt(self.segment, from, last.min(self.last), offset, reason)
+    }
 }
 
 impl Journal {
@@ -119,7 +126,7 @@ impl Journal {
                         // Behind the end, however that looks.
                         return Ok(());
                     }
-                    return Err(corrupt(part.segment, *next, part.last, at, NO_FRAME));
+                    return Err(part.corrupt(*next, part.last, at, NO_FRAME));
                 }
                 damaged_at = Some(at);
                 continue;
@@ -130,9 +137,9 @@ impl Journal {
             }
             if frame.header.first > *next {
                 let at = damaged_at.unwrap_or(frame.offset);
-                return Err(corrupt(part.segment, *next, frame.header.first.minus(1), at, NO_FRAME));
+                return Err(part.corrupt(*next, frame.header.first.minus(1), at, NO_FRAME));
             }
-            let damaged = |reason| corrupt(part.segment, *next, last, frame.offset, reason);
+            let damaged = |reason| part.corrupt(*next, last, frame.offset, reason);
             let bytes = frame.block().ok_or_else(|| damaged("its compressed block is damaged"))?;
             let block = match Block::parse(bytes) {
                 Ok(block) if block.first() == frame.header.first && block.last() == last => block,
