@@ -11,10 +11,11 @@ use toka_vault_testkit::sim::{Seed, SimDirectory};
 use crate::compression::Compression;
 use crate::crash_tests::{Acknowledge, History, SEGMENT_BYTES, group_of, open, open_acknowledged, salts};
 use crate::frame::{self, FrameHeader, NewFrame};
+use crate::frame_index::{FrameIndex, INDEX_BYTES};
 use crate::journal::Journal;
 use crate::pool::{BUFFER_BYTES, Pool};
 use crate::segment::{Frame, Segment};
-use crate::segment_header::{Page, SegmentHeader, file_name};
+use crate::segment_header::{PAGE_BYTES, Page, SegmentHeader, file_name};
 use crate::spares::Spares;
 
 /// Reads all, over what is damaged. Returns the events, and the positions that are damaged.
@@ -134,7 +135,7 @@ fn the_frame_that_proves_a_loss_may_follow_one_that_does_not() {
         end = group.end;
     }
     let mut disk = directory.disk();
-    disk.flip(&disk.names()[0], (crate::segment_header::PAGE_BYTES + 20) * 8);
+    disk.flip(&disk.names()[0], (PAGE_BYTES + 20) * 8);
     let (journal, found) = open(&SimDirectory::on(disk), 2).unwrap();
     assert_eq!(found, end);
     let (events, damaged) = read_over_damage(&journal, end.position());
@@ -197,6 +198,35 @@ fn a_frame_that_says_it_has_more_events_hides_none_behind_its_segment() {
             Err(Error::Corrupt { first: from, last: to, .. }) => assert_eq!((from, to), (first, last)),
             read => panic!("{read:?}"),
         }
+    }
+}
+
+#[test]
+fn an_index_of_frames_that_leads_elsewhere_is_built_anew() {
+    let (mut seed, mut groups, mut end) = (Seed::new(7), Vec::new(), LogEnd::EMPTY);
+    let directory = SimDirectory::default();
+    let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+    let spares = Spares::on_demand(shared.clone(), SEGMENT_BYTES);
+    let journal = Journal::create(shared.clone(), spares, 7, salts(1)).unwrap();
+    while journal.active().segment.header.number == 0 {
+        let group = group_of(&mut seed, end, &[100; 3]);
+        journal.append(&group).map_err(Error::from).and_then(|()| journal.sync()).unwrap();
+        end = group.end;
+        groups.push(group);
+    }
+    let file = shared.open(&file_name(0)).unwrap();
+    let Page::Header(header) = SegmentHeader::read_from(file.as_ref()).unwrap() else { panic!() };
+    let segment = Segment::new(file, header);
+    // Behind the end of the segment and of all numbers, in front of the frames, between two of them.
+    for offset in [SEGMENT_BYTES, u64::MAX - 7, 0, PAGE_BYTES as u64 + 4] {
+        let mut index = FrameIndex::new(SEGMENT_BYTES);
+        index.add(Position::FIRST, offset);
+        // With a checksum that fits, as no accident leaves it.
+        segment.file.write_at(&index.pages(&segment.salted), SEGMENT_BYTES - INDEX_BYTES as u64).unwrap();
+        let (journal, found) = open(&directory, 2).unwrap();
+        let (events, damaged) = read_over_damage(&journal, found.position());
+        assert_eq!((found, damaged), (end, Vec::new()), "at {offset}");
+        assert!(events.iter().eq(groups.iter().flat_map(|group| &group.events)), "at {offset}");
     }
 }
 

@@ -9,12 +9,13 @@
 //! for each entry: position of a frame's first event  8, offset of the frame  8
 //! ```
 //!
-//! Keeps the invariant that it is derived: where it is missing, damaged or cannot be read, the frames tell.
+//! Keeps the invariant that it is derived: where it is missing, damaged or cannot be read, or leads where no
+//! frames can be, the frames tell.
 
 use toka_vault_core::{Position, Result};
 use toka_vault_engine::disk::is_unreadable;
 
-use crate::frame::Salted;
+use crate::frame::{ALIGNMENT, Salted};
 use crate::pool::Pool;
 use crate::segment::Segment;
 use crate::segment_header::PAGE_BYTES;
@@ -108,7 +109,15 @@ impl FrameIndex {
         let number = |at: usize| numbers.get(at).map(|bytes| u64::from_be_bytes(*bytes));
         let entry = |at: usize| Some((Position::new(number(2 * at)?), number(2 * at + 1)?));
         let entries = (0..count).map(entry).collect::<Option<_>>()?;
-        Some(Self { entries, ..Self::new(bytes) })
+        Some(Self { entries, ..Self::new(bytes) }).filter(Self::is_plausible)
+    }
+
+    /// Tells whether its entries are in order and lead to where frames can be.
+    fn is_plausible(&self) -> bool {
+        let places = PAGE_BYTES as u64..self.bytes;
+        let leads = |offset: u64| places.contains(&offset) && offset.is_multiple_of(ALIGNMENT as u64);
+        self.entries.iter().all(|(_, offset)| leads(*offset))
+            && self.entries.is_sorted_by(|before, next| before.0 < next.0 && before.1 < next.1)
     }
 
     /// Builds the index from the headers of the frames.
