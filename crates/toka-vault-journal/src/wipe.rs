@@ -1,19 +1,7 @@
 //! [`wipe`]: zeros over what was never acknowledged at the end of a segment.
 //!
-<<<<<<< HEAD:crates/toka-vault-journal/src/wipe.rs
 //! Keeps the invariant that each part of a file is read once, and in steps, so that the time grows with its length
 //! and the memory does not.
-=======
-//! Keeps these invariants:
-//!
-//! - What is read may not be on the disk, though a sync says so: after a sync that failed, Linux keeps what it
-//!   could not write in its memory and counts it as written. Only what is written again is durable after
-//!   the next sync.
-//! - Each part of a file is read once, and in steps, so that the time grows with its length and the memory
-//!   does not.
-//!
-//! Invariant 19e of `docs/architecture.md`, which names the tests that show it.
->>>>>>> d7d21bb (Each file that keeps an invariant names its number; the writer says what a power cut finds between its steps):crates/toka-vault-journal/src/rewrite.rs
 
 use std::ops::Range;
 

@@ -6,6 +6,8 @@
 //!
 //! Keeps the invariants that no byte of the file changes; and that each is read once, and in steps, so that the
 //! time grows with the length and the memory does not.
+//!
+//! Invariant 19e of `docs/architecture.md`, which names the tests that show it.
 
 use std::ops::Range;
 
