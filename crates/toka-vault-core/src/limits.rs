@@ -2,6 +2,18 @@
 //!
 //! A bound here is part of the contract: all back-ends share it, so that an event accepted by one
 //! vault can be copied into every other. Bounds of one back-end or of the engine stand with them.
+//!
+//! | what | at most | beyond it |
+//! |---|---|---|
+//! | kind | 255 bytes | [`Error::InvalidKind`] |
+//! | parents of an event | 1,024 | [`Error::TooManyParents`] |
+//! | encoded payload | 16 MiB | [`Error::PayloadTooLarge`] |
+//! | levels of maps and arrays in it | 128 | [`Error::PayloadEncoding`] |
+//! | events of a commit | 8,192 | [`Error::BatchTooLarge`] |
+//! | payload bytes of a commit | 64 MiB | [`Error::BatchTooLarge`] |
+
+#[cfg(doc)]
+use crate::Error;
 
 /// Longest kind, in bytes. It fits the one-byte length of the event hash and of the block format.
 pub const KIND_BYTES_MAX: usize = 255;

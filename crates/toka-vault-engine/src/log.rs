@@ -6,7 +6,8 @@ use toka_vault_core::{ChainHash, Error, Event, EventId, Head, Position, Result, 
 
 /// Keeps events in order. The engine does the rest: ids, hashes, grouping, reading, subscriptions.
 ///
-/// One thread at a time appends and syncs; any number read meanwhile. Calls may block.
+/// One thread at a time appends and syncs; any number read meanwhile. Calls may block, and are given up after
+/// [`STALL_MAX`](crate::limits::STALL_MAX). A panic in one is caught, and counts as its failure.
 pub trait Log: Send + Sync + 'static {
     /// Appends a group behind everything appended before.
     ///

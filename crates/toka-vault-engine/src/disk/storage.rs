@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Result};
 
-/// Holds files by name.
+/// Holds files by name. A failure is an [`Error::Io`] or [`Error::PermissionDenied`] with the path; a change of what
+/// may only be read is [`Error::ReadOnly`].
 pub trait Directory: Debug + Send + Sync {
     /// Returns the names of all files. Where the directory is not there, the error is that of
     /// [`Directory::open`].
