@@ -37,3 +37,27 @@ impl Log for JournalLog {
         closed.and(self.head.close())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use toka_vault_testkit::logs::check_log;
+
+    use crate::compression::Compression;
+    use crate::open::open;
+    use crate::options::JournalOptions;
+
+    #[test]
+    fn the_log_keeps_what_it_promises() {
+        for compression in [Compression::None, Compression::Lz4] {
+            let dir = tempfile::tempdir().unwrap();
+            // So small that it has several segments.
+            let options = JournalOptions::new().with_segment_bytes(64 << 10).with_compression(compression);
+            check_log(|| {
+                let (log, end, _index) = open(dir.path(), &options).unwrap();
+                (log, end)
+            });
+            let segments = std::fs::read_dir(dir.path().join("journal")).unwrap().count();
+            assert!(segments > 1 || compression == Compression::Lz4, "{segments}");
+        }
+    }
+}

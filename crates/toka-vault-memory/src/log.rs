@@ -91,7 +91,14 @@ impl Log for MemoryLog {
         let Some(oldest) = events.front().map(Stored::position) else { return Ok(Chunk::default()) };
         let Some(skip) = from.get().checked_sub(oldest.get()) else { return Err(Error::Evicted { oldest }) };
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        let read: Vec<Event> = events.iter_from(skip).take(budget.events).map(Stored::to_event).collect();
+        // A reader keeps what it has read, also when that was evicted.
+        let mut left = budget.bytes.max(1);
+        let fitting = events.iter_from(skip).take(budget.events).take_while(|stored| {
+            let fits = left > 0;
+            left = left.saturating_sub(stored.payload.len());
+            fits
+        });
+        let read: Vec<Event> = fitting.map(Stored::to_event).collect();
         Ok(read.into())
     }
 
@@ -112,5 +119,15 @@ impl Log for MemoryLog {
 
     fn close(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_keeps_what_it_promises() {
+        toka_vault_testkit::logs::check_inline_log(&MemoryLog::new(None));
     }
 }

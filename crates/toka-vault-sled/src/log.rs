@@ -193,3 +193,20 @@ impl SledLog {
 fn corrupt_up_to(next: Position, from: Position, reason: &str) -> Error {
     Error::Corrupt { first: from, last: next.minus(1).max(from), reason: reason.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use toka_vault_testkit::logs::check_log;
+
+    use crate::open::open;
+    use crate::options::SledOptions;
+
+    #[test]
+    fn the_log_keeps_what_it_promises() {
+        let dir = tempfile::tempdir().unwrap();
+        check_log(|| {
+            let (log, end, _index) = open(dir.path(), &SledOptions::new()).unwrap();
+            (log, end)
+        });
+    }
+}

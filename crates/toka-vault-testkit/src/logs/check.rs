@@ -1,4 +1,4 @@
-//! [`check_log`]: what [`Log`] promises, asked of a log by itself.
+//! [`check_log`] and [`check_inline_log`]: what [`Log`] promises, asked of a log by itself.
 //!
 //! Keeps the invariant that it asks for nothing that the documentation of [`Log`] does not promise, and
 //! for what a vault over the log hides: the newest events are read from memory, and the clock makes up
@@ -61,18 +61,42 @@ pub fn check_log<L: Log>(open: impl Fn() -> (L, LogEnd)) {
     written.assert_read(&log);
 }
 
+/// Appends groups to a log that is for [`open_inline`](toka_vault_engine::open_inline), and
+/// reads it at every position.
+///
+/// The log is empty and evicts nothing. It may take the events out of a group, and need not be found again.
+///
+/// # Panics
+///
+/// Where the log breaks a promise of [`Log`].
+pub fn check_inline_log(log: &impl Log) {
+    let mut written = Written { events: Vec::new(), end: LogEnd::EMPTY, owners: HashMap::new() };
+    written.assert_read(log);
+    for sizes in GROUPS {
+        log.append(&mut written.next_group(sizes)).expect("a group is appended");
+        written.assert_read(log);
+        log.sync(written.end.head).expect("what was appended is synced");
+    }
+    log.close().expect("a log is closed");
+}
+
 impl Written {
-    /// Appends a group of events with payloads of these sizes.
+    /// Appends a group of events with payloads of these sizes, which has to keep them.
     fn append(&mut self, log: &impl Log, sizes: &[usize]) {
-        let (events, owners): (Vec<_>, Vec<_>) = sizes.iter().map(|size| self.next(*size)).unzip();
-        let owners = if owners.iter().all(Option::is_none) { Vec::new() } else { owners };
-        let mut group = Group { events, end: self.end, owners };
+        let mut group = self.next_group(sizes);
         let given = group.events.clone();
         log.append(&mut group).expect("a group is appended");
         assert!(
             group.events == given,
             "append changed the events of the group: it leaves them there for readers that are close"
         );
+    }
+
+    /// Makes the next group, of events with payloads of these sizes.
+    fn next_group(&mut self, sizes: &[usize]) -> Group {
+        let (events, owners): (Vec<_>, Vec<_>) = sizes.iter().map(|size| self.next(*size)).unzip();
+        let owners = if owners.iter().all(Option::is_none) { Vec::new() } else { owners };
+        Group { events, end: self.end, owners }
     }
 
     /// Makes the next event, and tells which earlier one has its payload.
