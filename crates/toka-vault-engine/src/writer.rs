@@ -208,7 +208,8 @@ impl Writer {
             // Where that failed, it would wait for ever.
             self.health.check().map_err(Unstored::Failed)?;
         }
-        self.index.ids.wait_for_room().map_err(Unstored::Refused)
+        let room = guarded("read", || self.index.ids.wait_for_room(self.log.as_ref()));
+        room.map_err(Unstored::Refused)
     }
 
     /// Syncs what was acknowledged before it was durable.

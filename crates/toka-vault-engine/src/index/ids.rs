@@ -64,6 +64,8 @@ struct Recent {
     newest: Option<EventHash>,
     /// What could not be read when the index was opened.
     gaps: Gaps,
+    /// What stands behind all of these in the log and was not read yet, since there was no room for it.
+    unread: Option<Span>,
     /// The position behind all that was sent off.
     due: Position,
     /// Those that are on their way to disk.
@@ -144,17 +146,14 @@ impl IdIndex {
         }
     }
 
-    /// Tells whether what is in memory is within its bound.
+    /// Tells whether what is in memory is within its bound, and nothing is behind it.
     pub(crate) fn has_room(&self) -> bool {
-        self.disk.is_none() || read(&self.recent).has_room()
+        let recent = read(&self.recent);
+        self.disk.is_none() || (recent.has_room() && recent.unread.is_none())
     }
 
-    /// Waits until what is in memory is within its bound.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the index from moving ids to disk. It can be asked again, and tries again then.
-    pub(crate) fn wait_for_room(&self) -> Result<()> {
+    /// Waits until what is in memory is within its bound, or tells what keeps it from that.
+    fn wait_for_memory(&self) -> Result<()> {
         match &self.disk {
             Some(disk) => disk.keeper.wait_for_room(&self.recent),
             None => Ok(()),
@@ -187,7 +186,7 @@ impl Recent {
 
     /// Returns where events are whose ids are not known.
     fn gaps(&self) -> impl Iterator<Item = Span> + '_ {
-        self.leaving.iter().flat_map(|batch| batch.gaps.spans()).chain(self.gaps.spans())
+        self.leaving.iter().flat_map(|batch| batch.gaps.spans()).chain(self.gaps.spans()).chain(self.unread)
     }
 
     /// Tells whether enough has gathered to be sent off, and nothing is on its way.

@@ -1,5 +1,7 @@
 //! The index finds what the log has, whatever becomes of its files.
 
+mod no_room;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -233,7 +235,7 @@ fn what_is_in_memory_is_bounded_while_nothing_is_durable() {
     assert!(!index.has_room());
     assert!(files(dir.path()).is_empty(), "ids of events that are not durable were written");
     index.durable(Position::new(early.len() as u64));
-    index.wait_for_room().unwrap();
+    index.wait_for_room(&given(0, 0)).unwrap();
     index.insert(late);
     assert_eq!(index.find(late[0].header.id), Lookup::At(late[0].position()));
 }
@@ -283,7 +285,7 @@ fn what_is_in_memory_is_bounded_while_files_are_merged() {
     let log = given(200_000, 0);
     let index = IdIndex::open(directory(dir.path()), &given(0, 0), Position::ZERO).unwrap();
     for event in &log.events {
-        index.wait_for_room().unwrap();
+        index.wait_for_room(&given(0, 0)).unwrap();
         index.insert(std::slice::from_ref(event));
         index.durable(event.position());
         assert!(read(&index.recent).gathered.len() <= WAITING_IDS_MAX);
@@ -313,14 +315,14 @@ fn what_cannot_be_written_stays_in_memory_up_to_the_bound_and_is_written_later()
         index.insert(std::slice::from_ref(event));
         index.durable(event.position());
     };
-    while index.wait_for_room().is_ok() {
+    while index.wait_for_room(&given(0, 0)).is_ok() {
         insert(&index);
     }
-    assert!(matches!(index.wait_for_room(), Err(Error::Io { .. })));
+    assert!(matches!(index.wait_for_room(&given(0, 0)), Err(Error::Io { .. })));
     assert_eq!(read(&index.recent).gathered.len(), WAITING_IDS_MAX);
     assert_eq!(index.find(id(3, 0)), Lookup::At(Position::new(3)));
     fs::rename(dir.path().join("away"), dir.path().join("ids")).unwrap();
-    index.wait_for_room().unwrap();
+    index.wait_for_room(&given(0, 0)).unwrap();
     insert(&index);
     index.close();
     assert!(!files(&dir.path().join("ids")).is_empty());
