@@ -215,37 +215,32 @@ fn decode(part: &mut BlockPart, payloads: &Payloads) -> Result<Event> {
     let at = part.block.position(part.next);
     let record = match part.block.next_record(&mut part.next) {
         Some(Ok(record)) => record,
-        Some(Err(damage)) => return Err(Error::corrupt(at, damage.0)),
+        Some(Err(damage)) => return Err(part.block.corrupt(at, damage.0)),
         None => {
             // There is no way on behind it, so that it is told once.
             part.last = at.minus(1);
-            return Err(Error::corrupt(at, "its block does not have it"));
+            return Err(part.block.corrupt(at, "its block does not have it"));
         }
     };
     let payload = match part.block.payload(&record) {
         Ok(payload) => payload,
-        Err(elsewhere) => payload_elsewhere(payloads, elsewhere, record.digest(), at)?,
+        Err(elsewhere) => payload_elsewhere(payloads, elsewhere, record.digest())
+            .map_err(|reason| part.block.corrupt(at, &reason))?,
     };
     Ok(record.into_event(payload))
 }
 
-/// Finds the payload with this digest, of the event at a position, among these.
-fn payload_elsewhere(
-    payloads: &Payloads,
-    elsewhere: Elsewhere,
-    digest: Digest,
-    at: Position,
-) -> Result<Payload> {
-    let reason = match (payloads.get(&elsewhere.place), elsewhere.place) {
-        (Some(Ok(payload)), _) if elsewhere.fits(digest, payload) => return Ok(payload.clone()),
-        (Some(Ok(_)), _) => "its payload is another one",
+/// Finds the payload with this digest among these, or tells why it cannot be had.
+fn payload_elsewhere(payloads: &Payloads, elsewhere: Elsewhere, digest: Digest) -> Result<Payload, String> {
+    match (payloads.get(&elsewhere.place), elsewhere.place) {
+        (Some(Ok(payload)), _) if elsewhere.fits(digest, payload) => Ok(payload.clone()),
+        (Some(Ok(_)), _) => Err("its payload is another one".into()),
         (Some(Err(reason)), Place::With(owner)) => {
-            &format!("it shares the payload of position {owner}: {reason}")
+            Err(format!("it shares the payload of position {owner}: {reason}"))
         }
-        (Some(Err(reason)), Place::Outside(_)) => reason,
-        (None, _) => "its payload is missing",
-    };
-    Err(Error::corrupt(at, reason))
+        (Some(Err(reason)), Place::Outside(_)) => Err(reason.clone()),
+        (None, _) => Err("its payload is missing".into()),
+    }
 }
 
 /// Reads the event at a position; `None` where that is behind the end.

@@ -142,7 +142,9 @@ impl Journal {
             let damaged = |reason| part.corrupt(*next, last, frame.offset, reason);
             let bytes = frame.block().ok_or_else(|| damaged("its compressed block is damaged"))?;
             let block = match Block::parse(bytes) {
-                Ok(block) if block.first() == frame.header.first && block.last() == last => block,
+                Ok(block) if block.first() == frame.header.first && block.last() == last => {
+                    block.at(part.segment.file.clone(), frame.offset)
+                }
                 Ok(_) => return Err(damaged("it has the block of other events")),
                 Err(damage) => return Err(damaged(damage.0)),
             };

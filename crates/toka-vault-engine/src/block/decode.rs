@@ -7,10 +7,11 @@
 //! Invariant 16 of `docs/architecture.md`, which names the tests that show it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use toka_vault_core::{
-    Digest, Event, EventHash, EventHeader, EventId, Parents, Payload, Position, Timestamp,
+    Digest, Error, Event, EventHash, EventHeader, EventId, Parents, Payload, Position, Timestamp,
 };
 
 use super::kinds::Kinds;
@@ -19,6 +20,7 @@ use super::{
     ENTRY_BYTES, Elsewhere, FIXED_HEADER_BYTES, FIXED_RECORD_BYTES, FLAGS_AT, MAGIC, PAYLOAD_OUTSIDE,
     PAYLOAD_SHARED, Place,
 };
+use crate::disk::StoredFile;
 use crate::fields::Fields;
 use crate::log::LogEnd;
 
@@ -32,6 +34,9 @@ pub struct Block {
     table: Table,
     /// Whether all records are known to be as they were written.
     checked: bool,
+    /// The file that it was read from and where in it, where that is told in errors. Apart, since blocks are moved
+    /// about.
+    place: Option<Box<(Arc<dyn StoredFile>, u64)>>,
 }
 
 /// Holds what a block has of an event, in one form whether it has the payload or not: the event is put
@@ -76,7 +81,24 @@ impl Block {
             is_full.then(|| (first, end, kinds, Table::new(header.len() + 8, count)))
         });
         let (first, end, kinds, table) = parsed.ok_or(Damage("its header is malformed"))?;
-        Ok(Self { bytes, first, end, kinds, table, checked: false })
+        Ok(Self { bytes, first, end, kinds, table, checked: false, place: None })
+    }
+
+    /// Says where it was read from, for errors of its events.
+    #[must_use]
+    pub fn at(self, file: Arc<dyn StoredFile>, offset: u64) -> Self {
+        Self { place: Some(Box::new((file, offset))), ..self }
+    }
+
+    /// Says that an event of it is damaged, and where it was read from.
+    pub(crate) fn corrupt(&self, at: Position, reason: &str) -> Error {
+        let place = self.place.as_deref();
+        match place.and_then(|(file, offset)| Some((file.path().file_name()?, offset))) {
+            Some((name, offset)) => {
+                Error::corrupt(at, format!("segment {} at byte {offset}: {reason}", name.display()))
+            }
+            None => Error::corrupt(at, reason),
+        }
     }
 
     /// Returns the position of the first event.
