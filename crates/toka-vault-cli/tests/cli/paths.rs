@@ -1,4 +1,5 @@
-//! Vaults in folders whose names are bytes, and not text.
+//! Vaults at odd paths: in folders whose names are bytes, and not text; behind links that lead nowhere. And what an
+//! export does to the names in its folder.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -73,4 +74,49 @@ fn a_file_has_one_name_in_all_errors() {
         journal(&["log"]).assert(5, &format!("error: {} is damaged", folder.join(damaged).display()));
         std::fs::rename(sandbox.path("away"), folder.join(damaged)).unwrap();
     }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_told_and_nothing_is_made() {
+    for back_end in ["journal", "journal-read-only", "sled"] {
+        let sandbox = Sandbox::new();
+        std::os::unix::fs::symlink("unmounted/vault", sandbox.path("link")).unwrap();
+        for args in [&["commit", "a", "1"][..], &["log"], &["import", "jsonl", "-"]] {
+            let url = format!("{back_end}:link");
+            let ended = end(sandbox.command(args).args(["--vault", &url]).spawn().unwrap());
+            if back_end == "journal-read-only" && args[0] != "log" {
+                ended.assert(2, "to read only");
+            } else {
+                ended.assert(5, "it is a link to unmounted/vault, where nothing is;");
+            }
+        }
+        assert_eq!(sandbox.names(), ["link"]);
+    }
+}
+
+#[test]
+fn the_name_of_an_export_is_durable_when_the_program_ends() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["commit", "a", "1"]);
+    std::fs::create_dir(sandbox.path("out")).unwrap();
+    let trace = sandbox.path("trace");
+    let command = sandbox.command(&["export", "jsonl", "out/events.jsonl"]);
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-f", "-qq", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-o"]).arg(&trace);
+    strace.arg(command.get_program()).args(command.get_args()).current_dir(sandbox.path(""));
+    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let Ok(ended) = strace.output() else {
+        eprintln!("skipped: strace is not installed, so that system calls cannot be seen");
+        return;
+    };
+    assert!(ended.status.success(), "{ended:?}");
+    let calls = std::fs::read_to_string(&trace).unwrap();
+    let at = |what: &[&str]| {
+        let found = calls.lines().position(|call| what.iter().all(|part| call.contains(part)));
+        found.unwrap_or_else(|| panic!("{what:?} was not called: {calls}"))
+    };
+    let content = at(&["fsync(", ".partial>"]);
+    let named = at(&["rename", ".partial", "events.jsonl"]);
+    let folder = at(&["fsync(", "/out>"]);
+    assert!(content < named && named < folder, "{calls}");
 }

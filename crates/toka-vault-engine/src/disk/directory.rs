@@ -37,7 +37,7 @@ const FORMAT_BYTES_MAX: u64 = 4_096;
 /// Says what a back-end keeps in a vault's directory.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
-    /// The name of the back-end.
+    /// The name of the back-end, in lower case letters of ASCII; also of the folder that has its log.
     pub backend: &'static str,
     /// The version that it writes, and the newest that it reads.
     pub version: u32,
@@ -136,6 +136,10 @@ impl VaultDir {
     /// Starts creation on clean ground.
     fn begin(&self) -> Result<()> {
         let Format { backend, version, parts } = self.format;
+        // As long as something says whose it is.
+        if let Some(folder) = begun_by(&content(&self.part(FORMAT_NEW))?) {
+            remove(&self.part(folder))?;
+        }
         let content = format!("{MAGIC}\nbackend {backend}\nformat {version}\n");
         write_synced(&self.part(FORMAT_NEW), content.as_bytes())?;
         sync_dir(&self.path)?;
@@ -159,7 +163,13 @@ fn state(path: &Path, format: Format) -> Result<State> {
     let not_a_vault =
         |reason: &str| Err(Error::NotAVault { path: path.to_path_buf(), reason: reason.into() });
     match fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Empty),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return match fs::read_link(path) {
+                // Nobody knows whether what it leads to is missing for a while only, as a disk that is not mounted.
+                Ok(to) => not_a_vault(&format!("it is a link to {}, where nothing is", to.display())),
+                Err(_) => Ok(State::Empty),
+            };
+        }
         Err(error) => return Err(Error::io("open", path, error)),
         Ok(found) if !found.is_dir() => return not_a_vault("it is a file"),
         Ok(_) => {}
@@ -185,6 +195,14 @@ fn state(path: &Path, format: Format) -> Result<State> {
 /// Tells whether a file says all that we write to it where a vault is created.
 fn is_ours(content: &str) -> bool {
     content.ends_with('\n') && content.lines().count() == 3 && content.lines().next() == Some(MAGIC)
+}
+
+/// Returns the folder in which the back-end that a file of ours names keeps its log: it is called as that is.
+fn begun_by(content: &str) -> Option<&str> {
+    let name = content.lines().nth(1).filter(|_| is_ours(content))?.strip_prefix("backend ")?;
+    let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    // Each back-end has files of these names.
+    Some(name).filter(|name| is_plain && ![LOCK, FORMAT].contains(name))
 }
 
 /// Returns what a format file says; nothing where it is too long to be one, or is gone: another process may
