@@ -166,9 +166,17 @@ impl Output {
 
 /// Prints the help or the version that was asked for, or a complaint about the command line.
 pub(crate) fn refuse(refusal: &clap::Error) -> ExitCode {
-    // Nothing can be done, or said, where the stream fails.
-    let _ = refusal.print();
-    if refusal.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+    // As it is printed, a part can wait to be written.
+    let printed = refusal.print().and_then(|()| io::stdout().flush());
+    if refusal.use_stderr() {
+        // Nothing can be said where stderr fails.
+        return ExitCode::from(USAGE);
+    }
+    let Err(failure) = printed.map_err(Failure::stdout) else { return ExitCode::SUCCESS };
+    if let Some(error) = failure.error() {
+        Notes(Paint::of(Color::Auto, &io::stderr())).error(error);
+    }
+    ExitCode::from(failure.code())
 }
 
 /// Returns how many columns the terminal has that stdout goes to, if it goes to one.

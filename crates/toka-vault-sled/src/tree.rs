@@ -221,8 +221,19 @@ fn fitting(entries: &[(impl AsRef<[u8]>, &[u8])]) -> usize {
 /// Turns sled's error into the crate's own.
 fn translate(operation: &'static str, path: &Path, error: sled::Error) -> Error {
     match error {
-        sled::Error::Io(error) => Error::io(operation, path, error),
+        sled::Error::Io(error) => Error::io(operation, path, as_told_first(error)),
         error => Error::Storage { operation, reason: error.to_string() },
+    }
+}
+
+/// Returns what the system said: where sled tells a failure again, it tells it as that is debugged, such as
+/// `Os { code: 28, kind: StorageFull, message: "No space left on device" }`.
+fn as_told_first(error: std::io::Error) -> std::io::Error {
+    let text = error.to_string();
+    let code = text.split_once("Os { code: ").and_then(|(_, rest)| rest.split_once(','));
+    match (error.raw_os_error(), code.and_then(|(code, _)| code.parse().ok())) {
+        (None, Some(code)) => std::io::Error::from_raw_os_error(code),
+        _ => error,
     }
 }
 
@@ -263,4 +274,25 @@ fn remove_unfinished_snapshots(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_sled_tells_again_is_told_as_the_first_time() {
+        let system = || sled::Error::Io(std::io::Error::from_raw_os_error(28));
+        let told = |error| {
+            let Error::Io { source, .. } = translate("write", Path::new("db"), error) else {
+                panic!("no I/O")
+            };
+            (source.kind(), source.to_string())
+        };
+        // sled hands on copies of copies.
+        assert_eq!(told(system().clone()), told(system()));
+        assert_eq!(told(system().clone().clone()), told(system()));
+        let own = sled::Error::Io(std::io::Error::other("could not acquire lock"));
+        assert_eq!(told(own).1, "could not acquire lock");
+    }
 }

@@ -32,7 +32,9 @@ fn a_failed_commit_or_import_is_1() {
 fn a_full_disk_under_stdout_is_1() {
     let sandbox = Sandbox::new();
     sandbox.ok(&["commit", "a", "1"]);
-    for args in [&["log"][..], &["export", "jsonl"], &["stats"]] {
+    for args in
+        [&["log"][..], &["export", "jsonl"], &["stats"], &["--help"], &["help", "log"], &["--version"]]
+    {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let child = sandbox.command(args).stdout(full).spawn().unwrap();
         crate::sandbox::end(child).assert(1, "cannot write to stdout\ncaused by: No space left");
