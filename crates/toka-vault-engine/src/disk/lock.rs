@@ -96,3 +96,42 @@ impl Drop for DirLock {
 fn open_here() -> MutexGuard<'static, Option<HashSet<Identity>>> {
     OPEN_HERE.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    /// Tells whether another process could lock a directory now.
+    fn is_free(path: &Path) -> bool {
+        File::open(path.join("lock")).unwrap().try_lock().is_ok()
+    }
+
+    /// Locks a directory, and keeps its files open as a process does that is just being started.
+    fn held(path: &Path) -> (DirLock, Vec<File>) {
+        let lock = DirLock::acquire(path, "lock").unwrap();
+        let kept = lock.locked.iter().map(|file| file.try_clone().unwrap()).collect();
+        (lock, kept)
+    }
+
+    #[test]
+    fn a_process_that_is_being_started_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let (lock, _kept) = held(dir.path());
+        assert!(!is_free(dir.path()));
+        drop(lock);
+        assert!(is_free(dir.path()));
+    }
+
+    #[test]
+    fn what_a_forked_process_drops_does_not_unlock_for_the_one_that_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut lock, kept) = held(dir.path());
+        // As in a child, which has a copy of all of it.
+        lock.process += 1;
+        drop(lock);
+        assert!(!is_free(dir.path()));
+        drop(kept);
+        assert!(is_free(dir.path()));
+    }
+}

@@ -9,6 +9,7 @@ use toka_vault_testkit::assertions::assert_whole;
 use toka_vault_testkit::events::{batch, event};
 use toka_vault_testkit::{assert_error, events};
 
+use crate::support::child;
 use crate::support::folder::Content;
 use crate::support::{damaged_positions, filled, open_accepting, raw};
 
@@ -208,4 +209,33 @@ fn chunks_without_a_block_are_removed() {
     assert_eq!(block_on(assert_whole(&vault)).len(), 20);
     block_on(vault.close()).unwrap();
     raw::change(dir.path(), |db| assert_eq!(raw::chunks(db), 0));
+}
+
+#[test]
+fn an_accepted_loss_is_recorded_only_once_the_end_that_was_found_is_durable() {
+    if !child::has_strace() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let (_, mut whole) = two_states(&path);
+    let length = place(&path, &whole, 290);
+    whole.file("sled/db").truncate(length);
+    whole.write(&path);
+    let trace = dir.path().join("trace");
+    let strace = ["strace", "-f", "-qq", "-y", "-e", "trace=pwrite64,fdatasync", "-s", "0", "-o"];
+    let strace = [strace.as_slice(), &[trace.to_str().unwrap()]].concat();
+    let said = child::start(child::under(&strace, "read, accepting", &path, "")).finish();
+    assert!(said[0].starts_with("opened "), "{said:?}");
+    let calls = std::fs::read_to_string(trace).unwrap();
+    // All three slots are filled with zeros, and then one has the end.
+    let of = |file: &str, name: &str| {
+        let calls = calls.lines().enumerate().filter(|(_, call)| call.contains(file) && call.contains(name));
+        calls.map(|(at, call)| (at, call.to_owned())).collect::<Vec<_>>()
+    };
+    let emptied = of("/head>", "pwrite64(").into_iter().find(|(_, call)| call.contains(", 12288, 0"));
+    let emptied = emptied.unwrap_or_else(|| panic!("nothing was recorded: {calls}")).0;
+    let before = |name| of("/sled/db>", name).into_iter().map(|(at, _)| at).filter(|at| *at < emptied).max();
+    let synced = before("fdatasync(").unwrap_or_else(|| panic!("nothing was synced: {calls}"));
+    assert!(before("pwrite64(").is_none_or(|written| written < synced), "{calls}");
 }
