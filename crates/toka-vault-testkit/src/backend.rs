@@ -8,9 +8,10 @@ use std::ops::Deref;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use toka_vault_core::EventStore;
+use toka_vault_core::{Event, EventStore};
 
-/// Opens vaults of one back-end for one test: not durable and not bounded, unless told.
+/// Opens vaults of one back-end for one test: not durable and not bounded, unless told. What a back-end does not
+/// say of itself, no case asks of it.
 ///
 /// # Examples
 ///
@@ -23,10 +24,18 @@ use toka_vault_core::EventStore;
 /// assert!(backend.is_durable());
 /// ```
 pub struct Backend {
-    open: Box<dyn Fn() -> BoxFuture<'static, Store> + Send + Sync>,
+    open: Open,
     durable: bool,
     capacity: Option<u64>,
+    read_only: Option<Open>,
+    damage: Option<Damage>,
 }
+
+/// Damages an event.
+type Damage = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Opens a vault.
+type Open = Box<dyn Fn() -> BoxFuture<'static, Store> + Send + Sync>;
 
 /// Is an open vault of any back-end. Clones are clones of the vault itself.
 pub struct Store(Box<dyn Handle>);
@@ -48,8 +57,7 @@ impl Backend {
         S: EventStore + Clone + 'static,
         F: Future<Output = S> + Send + 'static,
     {
-        let open = move || open().map(|store| Store(Box::new(store))).boxed();
-        Self { open: Box::new(open), durable: false, capacity: None }
+        Self { open: boxed(open), durable: false, capacity: None, read_only: None, damage: None }
     }
 
     /// Says that calling the function again, once the vault is closed or dropped, opens the same
@@ -67,9 +75,40 @@ impl Backend {
         self
     }
 
+    /// Says that this function opens a vault to read only, once it is closed; it can block.
+    #[must_use]
+    pub fn with_read_only<S: EventStore + Clone + 'static>(
+        mut self,
+        open: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self {
+        self.read_only = Some(boxed(move || ready(open())));
+        self
+    }
+
+    /// Says that this function damages what is stored of an event, of a vault that is closed, such that this event
+    /// cannot be read afterwards and all others can.
+    #[must_use]
+    pub fn with_damage(mut self, damage: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.damage = Some(Box::new(damage));
+        self
+    }
+
     /// Opens the vault: with what it held where it is durable, otherwise an empty one each time.
     pub async fn open(&self) -> Store {
         (self.open)().await
+    }
+
+    /// Opens the vault, which is closed, to read only; `None` where the back-end does not say how.
+    pub async fn open_read_only(&self) -> Option<Store> {
+        match &self.read_only {
+            Some(open) => Some(open().await),
+            None => None,
+        }
+    }
+
+    /// Returns what damages an event of the vault while it is closed, where the back-end says how.
+    pub fn damage(&self) -> Option<impl Fn(&Event)> {
+        self.damage.as_ref()
     }
 
     /// Tells whether a vault can be opened again with what it held.
@@ -81,6 +120,15 @@ impl Backend {
     pub fn capacity(&self) -> Option<u64> {
         self.capacity
     }
+}
+
+/// Makes the function that opens a store return what any other does.
+fn boxed<S, F>(open: impl Fn() -> F + Send + Sync + 'static) -> Open
+where
+    S: EventStore + Clone + 'static,
+    F: Future<Output = S> + Send + 'static,
+{
+    Box::new(move || open().map(|store| Store(Box::new(store))).boxed())
 }
 
 impl Clone for Store {

@@ -166,6 +166,14 @@ macro_rules! conformance_cases {
                 another_past_is_told
                 a_dropped_copy_can_be_repeated
             }
+            damage {
+                it_is_told_in_its_place_and_all_others_are_read
+                a_subscription_goes_on_behind_it
+                it_is_told_by_a_lookup_and_the_others_are_found
+                its_id_is_given_to_no_other_event
+                commits_go_on_behind_it
+                verifying_names_it
+            }
             eviction {
                 the_newest_events_are_kept
                 a_reader_is_told_and_goes_on
@@ -283,6 +291,12 @@ macro_rules! conformance_cases {
                 a_payload_is_found_by_its_digest
                 a_payload_is_found_by_its_digest_after_reopening
                 no_more_is_shared_than_is_repeated
+            }
+            read_only {
+                it_shows_what_the_vault_has
+                it_answers_what_the_vault_answers
+                it_refuses_every_commit
+                the_vault_goes_on_as_if_nobody_had_looked
             }
             relations {
                 is_ancestor_tells_every_relation

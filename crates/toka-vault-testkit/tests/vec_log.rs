@@ -1,6 +1,7 @@
 //! The suite and the model, on the engine over a log in memory: what the test kit offers as an
 //! example holds what it demands of others.
 
+use toka_vault_core::Event;
 use toka_vault_testkit::Backend;
 use toka_vault_testkit::logs::{Disk, open_vault};
 use toka_vault_testkit::model::check_against_model;
@@ -8,7 +9,9 @@ use toka_vault_testkit::model::ops::operations;
 
 toka_vault_testkit::conformance!(on_disk, {
     let disk = Disk::default();
-    Backend::new(move || open_vault(&disk)).durable()
+    let stored = disk.clone();
+    let damage = move |event: &Event| stored.damage(event.position(), event.position());
+    Backend::new(move || open_vault(&disk)).durable().with_damage(damage)
 });
 
 proptest::proptest! {

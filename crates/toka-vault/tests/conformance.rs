@@ -22,11 +22,14 @@ toka_vault_testkit::conformance!(
 #[cfg(feature = "persist-journal")]
 toka_vault_testkit::conformance!(journal, {
     let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let read_only = move || Vault::Journal(toka_vault::JournalVault::open_read_only(&path).unwrap());
     Backend::new(move || {
         let path = folder.path().join("vault");
         Vault::Journal(toka_vault::JournalVault::open(path).unwrap())
     })
     .durable()
+    .with_read_only(read_only)
 });
 
 #[cfg(feature = "persist-sled")]
