@@ -18,6 +18,7 @@ mod freeing;
 mod grouping;
 mod head;
 mod headers;
+mod indexing;
 mod interval_full_index;
 mod no_room;
 mod read_ahead;

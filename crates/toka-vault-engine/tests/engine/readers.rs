@@ -1,12 +1,18 @@
-//! Where readers read: in memory when they are close to the head, in the log when they are not.
+//! Where readers read: in memory when they are close to the head, in the log when they are not, and on which thread.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
-use toka_vault_core::{Filter, NewEvent, Position, ReplayOptions, StartFrom, SubscribeOptions};
-use toka_vault_engine::EngineOptions;
+use toka_vault_core::{
+    Condition, EventStoreExt, Filter, Head, NewEvent, Position, ReplayOptions, Result, StartFrom,
+    SubscribeOptions, WalkOptions,
+};
 use toka_vault_engine::limits::TAIL_EVENTS_MAX;
+use toka_vault_engine::{Chunk, EngineOptions, Group, Log, ReadBudget, Unappended, open_threaded};
 use toka_vault_testkit::assertions::assert_dense;
-use toka_vault_testkit::events::{assert_waits, event, fill, sized, take};
-use toka_vault_testkit::logs::{Call, Rig};
+use toka_vault_testkit::events::{assert_waits, event, fill, history, sized, take};
+use toka_vault_testkit::logs::{Call, Disk, Rig, VecLog, open_vault, reindexed};
 use toka_vault_testkit::runner::watched;
 
 #[test]
@@ -83,5 +89,68 @@ fn a_subscriber_that_was_behind_when_the_vault_closed_is_told() {
         block_on(rig.vault.close()).unwrap();
         let (events, ended) = block_on(toka_vault_testkit::events::drain(subscription));
         assert!(events.is_empty() && !ended, "what it had not read is gone with the log");
+    });
+}
+
+/// A log that notes which threads call it.
+struct Called(VecLog, Arc<Mutex<BTreeSet<String>>>);
+
+impl Called {
+    fn note(&self) -> &VecLog {
+        let thread = std::thread::current();
+        self.1.lock().unwrap().insert(thread.name().unwrap_or("none").to_owned());
+        &self.0
+    }
+}
+
+impl Log for Called {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
+        self.note().append(group)
+    }
+
+    fn sync(&self, head: Head) -> Result<()> {
+        self.note().sync(head)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        self.note().read(from, budget)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.note().close()
+    }
+}
+
+#[test]
+fn whatever_a_vault_is_asked_its_log_is_called_on_its_own_threads_alone() {
+    watched(|| {
+        let disk = Disk::default();
+        let vault = open_vault(&disk);
+        let headers = block_on(fill(&vault, 2_000));
+        let child = event(2_001).with_parents(&[headers[5].id]);
+        let child = block_on(vault.commit(child)).unwrap();
+        block_on(vault.close()).unwrap();
+        let callers = Arc::<Mutex<BTreeSet<String>>>::default();
+        let log = Called(disk.log(), callers.clone());
+        let vault = open_threaded(log, disk.end(), reindexed(&disk), &EngineOptions::default()).unwrap();
+        block_on(async {
+            assert_eq!(history(&vault).await.len(), 2_001);
+            let mut behind = vault.subscribe_from(StartFrom::Beginning);
+            take(&mut behind, 2_001).await;
+            assert!(vault.get(headers[7].id).await.unwrap().is_some());
+            assert!(vault.payload(headers[9].digest).await.unwrap().is_some());
+            assert!(vault.ancestors(child.id, WalkOptions::new()).try_next().await.unwrap().is_some());
+            assert!(vault.children(headers[5].id).try_next().await.unwrap().is_some());
+            let none = [Condition::none_after(Position::ZERO, Filter::kind("other").unwrap())];
+            let again = event(3).with_id(headers[3].id);
+            vault.commit_if(event(2_002).with_parents(&[headers[8].id]), &none).await.unwrap();
+            vault.commit(again).await.unwrap_err();
+            vault.close().await.unwrap();
+        });
+        drop(vault);
+        let callers = callers.lock().unwrap();
+        assert!(callers.iter().all(|name| name.starts_with("toka-")), "{callers:?}");
+        let is_called_by = |name: &str| callers.iter().any(|caller| caller.starts_with(name));
+        assert!(is_called_by("toka-write") && is_called_by("toka-read"), "{callers:?}");
     });
 }
