@@ -14,7 +14,10 @@ use toka_vault_core::{
 };
 use toka_vault_memory::InMemoryVault;
 
-/// How many events the chain has.
+/// How many events the chain has that is walked as a whole.
+const LONGEST: u64 = 1_000_000;
+
+/// How many events the chain has that is walked in part.
 const LONG: u64 = 200_000;
 
 /// How many children the fan has.
@@ -97,7 +100,11 @@ fn store(count: u64, parents: impl Fn(u64) -> Vec<u64>) -> Counting {
 }
 
 fn chain() -> Counting {
-    store(LONG, |number| (1..number).last().into_iter().collect())
+    chain_of(LONG)
+}
+
+fn chain_of(events: u64) -> Counting {
+    store(events, |number| (1..number).last().into_iter().collect())
 }
 
 fn fan() -> Counting {
@@ -121,16 +128,16 @@ fn counted(mut walk: toka_vault_core::Walk<'_>) -> u64 {
 
 #[test]
 fn a_long_chain_is_walked_to_its_root() {
-    let store = chain();
-    assert_eq!(counted(store.ancestors(node(LONG), nearest_first())), LONG - 1);
+    let store = chain_of(LONGEST);
+    assert_eq!(counted(store.ancestors(node(LONGEST), nearest_first())), LONGEST - 1);
     // Each event once, the start among them.
-    assert_eq!(store.gets(), LONG);
-    assert_eq!(counted(store.ancestors(node(LONG), WalkOptions::new())), LONG - 1);
+    assert_eq!(store.gets(), LONGEST);
+    assert_eq!(counted(store.ancestors(node(LONGEST), WalkOptions::new())), LONGEST - 1);
     // Once to find the way, and once to give it.
-    assert_eq!(store.gets(), 2 * LONG - 1);
-    assert!(block_on(store.is_ancestor(node(1), node(LONG))).unwrap());
-    let common = block_on(store.common_ancestors(node(LONG / 2), node(LONG))).unwrap();
-    assert_eq!(common.first().map(|event| event.header.id), Some(node(LONG / 2)));
+    assert_eq!(store.gets(), 2 * LONGEST - 1);
+    assert!(block_on(store.is_ancestor(node(1), node(LONGEST))).unwrap());
+    let common = block_on(store.common_ancestors(node(LONGEST / 2), node(LONGEST))).unwrap();
+    assert_eq!(common.first().map(|event| event.header.id), Some(node(LONGEST / 2)));
     assert_eq!((counted(store.roots()), counted(store.leaves())), (1, 1));
 }
 
@@ -184,7 +191,7 @@ fn children_are_read_as_far_as_the_limit() {
 
 #[test]
 fn a_filtered_walk_reads_what_it_goes_through_and_nothing_behind() {
-    let store = store(LONG, |number| (1..number).last().into_iter().collect());
+    let store = chain();
     let meant = block_on(store.get(node(LONG - 1_000))).unwrap().unwrap();
     let marked = NewEvent::new("test.marked", 1).unwrap().with_parents(&[meant.header.id]);
     let marked = block_on(store.commit(marked)).unwrap();

@@ -24,6 +24,7 @@ mod graphs;
 mod jsonl;
 mod jsonl_bad;
 mod lost_tail;
+mod on_a_journal;
 #[cfg(unix)]
 mod paths;
 mod prefixes;

@@ -9,6 +9,8 @@ use toka_vault_journal::JournalVault;
 use toka_vault_testkit::child::{self, say, wait_for_parent};
 use toka_vault_testkit::events::event;
 
+use crate::access::below;
+
 /// Commits one event after the other, and says so before and after.
 pub(crate) fn commit(path: &Path, count: u64) {
     let vault = JournalVault::open(path).unwrap();
@@ -38,6 +40,22 @@ fn a_commit_is_one_write_and_one_sync_of_a_file_that_does_not_grow() {
         .collect();
     assert_eq!(names.len(), 2 * 19, "{names:?}");
     assert!(names.chunks(2).all(|pair| pair == ["pwrite64", "sync"]), "{names:?}");
+}
+
+#[test]
+fn no_file_grows_and_none_comes_while_commits_fit_the_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault");
+    let vault = JournalVault::open(&path).unwrap();
+    block_on(vault.commit(event(1))).unwrap();
+    let lengths = || below(&path).into_iter().map(|(path, bytes, _)| (path, bytes)).collect::<Vec<_>>();
+    let before = lengths();
+    for number in 2..300 {
+        block_on(vault.commit(event(number))).unwrap();
+    }
+    assert_eq!(lengths(), before);
+    block_on(vault.close()).unwrap();
+    assert_eq!(lengths(), before);
 }
 
 #[test]
