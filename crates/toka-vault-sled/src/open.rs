@@ -84,8 +84,9 @@ fn find_end(tree: &Tree, tail_loss: TailLoss) -> Result<LogEnd> {
                 return Err(Error::Storage { operation: "read the end of the log", reason });
             }
         };
-        let Some((first, value)) = entry.and_then(|(key, value)| Some((keys::block_position(&key)?, value)))
-        else {
+        let block = entry.and_then(|(key, value)| Some((keys::block_position(&key)?, value)));
+        // Nothing stands before the first event: a block there is none of ours, and there is no way on from it.
+        let Some((first, value)) = block.filter(|(first, _)| *first >= Position::FIRST) else {
             return Ok(LogEnd::EMPTY);
         };
         match Block::parse(Bytes::from_owner(value)) {

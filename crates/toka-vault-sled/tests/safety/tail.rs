@@ -7,6 +7,7 @@ use toka_vault_core::{Error, EventStore};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::assertions::assert_whole;
 use toka_vault_testkit::events::{batch, event};
+use toka_vault_testkit::runner::watched;
 use toka_vault_testkit::{assert_error, events};
 
 use crate::support::child;
@@ -238,4 +239,24 @@ fn an_accepted_loss_is_recorded_only_once_the_end_that_was_found_is_durable() {
     let before = |name| of("/sled/db>", name).into_iter().map(|(at, _)| at).filter(|at| *at < emptied).max();
     let synced = before("fdatasync(").unwrap_or_else(|| panic!("nothing was synced: {calls}"));
     assert!(before("pwrite64(").is_none_or(|written| written < synced), "{calls}");
+}
+
+#[test]
+fn the_search_for_the_end_ends_before_the_first_event() {
+    watched(|| {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), 3);
+        raw::change(dir.path(), |db| {
+            let blocks = raw::blocks(db);
+            let other = db.get(raw::block_key(blocks[0])).unwrap().unwrap();
+            blocks.into_iter().for_each(|first| drop(db.remove(raw::block_key(first)).unwrap()));
+            db.insert(raw::block_key(0), other).unwrap();
+        });
+        let refused = SledVault::open(dir.path());
+        assert_error!(refused, Error::TailLost { acknowledged, found, .. } if (acknowledged.get(), found.get()) == (3, 0));
+        let vault = open_accepting(dir.path()).unwrap();
+        block_on(vault.commit(event(1))).unwrap();
+        block_on(vault.close()).unwrap();
+        assert_eq!(block_on(assert_whole(&SledVault::open(dir.path()).unwrap())).len(), 1);
+    });
 }
