@@ -20,7 +20,22 @@ pub(super) fn accepted(refusal: &Error) -> String {
             };
             format!("acknowledged and gone: {gone}; the vault goes on behind position {found}")
         }
+        Error::Damaged { path, reason } => {
+            format!(
+                "a loss at the end was accepted: {} was damaged: {}",
+                path.display(),
+                without_advice(reason)
+            )
+        }
         damage => format!("a loss at the end was accepted: {damage}"),
+    }
+}
+
+/// Leaves out what else could be done, now that it is done: it stands in brackets at the end.
+fn without_advice(reason: &str) -> &str {
+    match reason.rsplit_once(" (") {
+        Some((reason, advice)) if advice.ends_with(')') => reason,
+        _ => reason,
     }
 }
 
@@ -39,7 +54,10 @@ mod tests {
         assert!(accepted(&lost(10, 6)).contains("gone: the events at positions 7 to 10; the vault"));
         assert!(accepted(&lost(7, 6)).contains("gone: the event at position 7; the vault"));
         let damage = Error::Damaged { path: "vault".into(), reason: "another history".into() };
-        assert!(accepted(&damage).contains("another history"));
+        assert!(accepted(&damage).ends_with("vault was damaged: another history"));
+        let advised = "it is missing, so that nobody can tell (to go on, accept it)";
+        let damage = Error::Damaged { path: "head".into(), reason: advised.into() };
+        assert!(accepted(&damage).ends_with("head was damaged: it is missing, so that nobody can tell"));
         assert!(may_be(&lost(2, 1)) && may_be(&damage) && !may_be(&Error::Closed));
     }
 }
