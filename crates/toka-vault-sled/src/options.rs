@@ -23,7 +23,8 @@ const CACHE_BYTES_DEFAULT: u64 = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SledOptions {
-    /// How many bytes of pages sled keeps in memory; a bound that it can pass by a few MiB.
+    /// How many bytes of pages sled aims to keep in memory. It looks at that bound seldom, so that reading payloads
+    /// of more than 4 KiB can take some 350 MB, whatever this says.
     pub cache_bytes: u64,
     /// When a commit counts as stored.
     pub durability: Durability,
