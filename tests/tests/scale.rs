@@ -7,6 +7,7 @@ use std::path::Path;
 
 use futures::executor::block_on;
 use toka_vault::{EventId, JournalOptions, JournalVault, ReplayOptions, SledOptions, SledVault, Vault};
+use toka_vault_scenarios::size_of;
 use toka_vault_testkit::child::{self, say, wait_for_parent};
 use toka_vault_testkit::events::{KIND, distinct};
 
@@ -123,7 +124,7 @@ fn measure(back_end: &str, size: Size) -> Measured {
     let mut writer = start("write");
     let write_peak = writer.hear().unwrap().parse().unwrap();
     writer.kill();
-    let disk = size_of(&path);
+    let disk = size_of(&path).unwrap();
     let told = start("read").finish().concat();
     let (open_bytes, read_peak) = told.split_once(' ').unwrap();
     let (open_bytes, read_peak) = (open_bytes.parse().unwrap(), read_peak.parse().unwrap());
@@ -179,14 +180,4 @@ fn read_bytes() -> u64 {
 fn field(file: &str, name: &str) -> String {
     let text = std::fs::read_to_string(file).unwrap();
     text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned()
-}
-
-/// Adds up the sizes of the files below a folder.
-fn size_of(folder: &Path) -> u64 {
-    let sizes = std::fs::read_dir(folder).unwrap().map(|entry| {
-        let entry = entry.unwrap();
-        let found = entry.metadata().unwrap();
-        if found.is_dir() { size_of(&entry.path()) } else { found.len() }
-    });
-    sizes.sum()
 }

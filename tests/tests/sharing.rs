@@ -6,7 +6,7 @@ use std::path::Path;
 use toka_vault::{Digest, InMemoryVault, NewEvent, Payload, ReplayOptions, Result, Vault};
 #[cfg(feature = "journal")]
 use toka_vault::{JournalOptions, JournalVault};
-use toka_vault_scenarios::sled;
+use toka_vault_scenarios::{size_of, sled};
 use toka_vault_testkit::runner::run;
 
 const EVENTS: u64 = 10_000;
@@ -57,7 +57,7 @@ fn shares(open: fn(&Path) -> Result<Vault>) {
         assert_eq!(events, EVENTS);
         vault.close().await.unwrap();
     });
-    let bytes = size_of(folder.path());
+    let bytes = size_of(folder.path()).unwrap();
     assert!(bytes < 4 << 20, "{bytes} bytes on disk");
 }
 
@@ -69,16 +69,6 @@ fn ten_thousand_events_with_one_payload_are_small_in_memory() {
         assert_eq!(vault.shared_bytes().await.unwrap(), (EVENTS - 1) * (4 << 10));
         assert_eq!(vault.payload(payload().digest()).await.unwrap(), Some(payload()));
     });
-}
-
-/// Adds up the sizes of the files below a folder.
-fn size_of(folder: &Path) -> u64 {
-    let sizes = std::fs::read_dir(folder).unwrap().map(|entry| {
-        let entry = entry.unwrap();
-        let found = entry.metadata().unwrap();
-        if found.is_dir() { size_of(&entry.path()) } else { found.len() }
-    });
-    sizes.sum()
 }
 
 #[test]

@@ -133,11 +133,7 @@ impl Chunk {
         match self.parts.pop_front() {
             None => Ok(None),
             Some(Part::Events(mut events)) => Ok(events.next().map(|event| event.header)),
-            Some(Part::Block(BlockPart { block, mut next, .. })) => {
-                let at = block.position(next);
-                let record = block.next_record(&mut next).transpose();
-                Ok(record.map_err(|damage| Error::corrupt(at, damage.0))?.map(Record::into_header))
-            }
+            Some(Part::Block(mut part)) => next_record(&mut part).map(|record| Some(record.into_header())),
         }
     }
 
@@ -213,21 +209,27 @@ pub(crate) fn detached(event: Event) -> Event {
 #[inline]
 fn decode(part: &mut BlockPart, payloads: &Payloads) -> Result<Event> {
     let at = part.block.position(part.next);
-    let record = match part.block.next_record(&mut part.next) {
-        Some(Ok(record)) => record,
-        Some(Err(damage)) => return Err(part.block.corrupt(at, damage.0)),
-        None => {
-            // There is no way on behind it, so that it is told once.
-            part.last = at.minus(1);
-            return Err(part.block.corrupt(at, "its block does not have it"));
-        }
-    };
+    let record = next_record(part)?;
     let payload = match part.block.payload(&record) {
         Ok(payload) => payload,
         Err(elsewhere) => payload_elsewhere(payloads, elsewhere, record.digest())
             .map_err(|reason| part.block.corrupt(at, &reason))?,
     };
     Ok(record.into_event(payload))
+}
+
+/// Decodes what the next event has in its block.
+#[inline]
+fn next_record(part: &mut BlockPart) -> Result<Record> {
+    let at = part.block.position(part.next);
+    match part.block.next_record(&mut part.next) {
+        Some(record) => record.map_err(|damage| part.block.corrupt(at, damage.0)),
+        None => {
+            // There is no way on behind it, so that it is told once.
+            part.last = at.minus(1);
+            Err(part.block.corrupt(at, "its block does not have it"))
+        }
+    }
 }
 
 /// Finds the payload with this digest among these, or tells why it cannot be had.

@@ -1,25 +1,30 @@
 //! Headers that are looked up: the payload of such an event is not read.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::executor::block_on;
-use toka_vault_core::{Digest, EventStore, Head, Payload, Position, Result};
+use toka_vault_core::{Digest, Error, EventStore, Head, Payload, Position, Result};
 use toka_vault_engine::block::{Block, EncodedBlock, Layout, encode};
+use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{
     Chunk, EngineOptions, Group, Index, Log, LogEnd, ReadBudget, Unappended, open_threaded,
 };
+use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::sized;
 use toka_vault_testkit::runner::watched;
+use toka_vault_testkit::sim::SimDirectory;
 
 const LAYOUT: Layout = Layout { block_bytes_max: 16 << 10, payload_inside_max: 100 };
 
-/// Keeps blocks in memory, and notes how many bytes of payloads are read that are not in one.
+/// Keeps blocks in memory, as if they were those of a file, and notes how many bytes of payloads are read that are
+/// not in one. The last byte of each can be damaged.
 #[derive(Default)]
 struct Blocks {
     stored: Mutex<Vec<EncodedBlock>>,
     payload_bytes: Arc<AtomicUsize>,
+    is_damaged: Arc<AtomicBool>,
 }
 
 impl Log for Blocks {
@@ -35,7 +40,10 @@ impl Log for Blocks {
     fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
         let (stored, mut chunk) = (self.stored.lock().unwrap(), Chunk::default());
         let Some(encoded) = stored.iter().rfind(|encoded| encoded.first <= from) else { return Ok(chunk) };
-        let block = Block::parse(Bytes::copy_from_slice(&encoded.bytes)).unwrap();
+        let mut bytes = encoded.bytes.to_vec();
+        *bytes.last_mut().unwrap() ^= u8::from(self.is_damaged.load(Ordering::Relaxed));
+        let file = SimDirectory::default().create("1.segment")?;
+        let block = Block::parse(Bytes::from(bytes)).unwrap().at(file, 4_096);
         if block.last() >= from {
             let read = |bytes: &Bytes| {
                 self.payload_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
@@ -66,5 +74,20 @@ fn the_payload_of_an_event_whose_header_is_looked_up_is_not_read() {
         assert_eq!(read.load(Ordering::Relaxed), 0);
         let event = block_on(vault.get(headers[1].id)).unwrap().unwrap();
         assert_eq!(read.load(Ordering::Relaxed), event.payload.bytes().len());
+    });
+}
+
+#[test]
+fn a_header_that_is_damaged_is_told_with_its_place_as_its_event_is() {
+    watched(|| {
+        let log = Blocks::default();
+        let is_damaged = log.is_damaged.clone();
+        let index = Index::in_memory(&log, Position::ZERO).unwrap();
+        let vault = open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let id = block_on(vault.commit(sized(10))).unwrap().id;
+        is_damaged.store(true, Ordering::Relaxed);
+        let place = "segment 1.segment at byte 4096: ";
+        assert_error!(block_on(vault.header(id)), Error::Corrupt { reason, .. } if reason.starts_with(place));
+        assert_error!(block_on(vault.get(id)), Error::Corrupt { reason, .. } if reason.starts_with(place));
     });
 }
