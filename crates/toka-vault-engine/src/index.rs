@@ -9,6 +9,8 @@ mod gaps;
 #[cfg(test)]
 pub(crate) mod given;
 mod ids;
+#[cfg(test)]
+mod large_tests;
 pub(crate) mod postings;
 mod proof;
 mod runs;
@@ -77,6 +79,12 @@ impl Index {
     /// Starts to complete the files from the log, and from what is published, in the background.
     pub(crate) fn start(&self, log: &Arc<dyn Log>, published: &Arc<Published>) -> Result<()> {
         self.postings.start(log, published)
+    }
+
+    /// Adds events that were written to the log, behind those that were added before.
+    pub(crate) fn insert(&self, events: &[Event]) {
+        self.ids.insert(events);
+        self.postings.coming(events);
     }
 
     /// Tells the index up to where the log is durable.

@@ -177,7 +177,7 @@ impl Writer {
         // Where the watchdog has given up, the callers were told that the outcome is unknown.
         self.health.failure().map_or(Ok(()), Err)?;
         // First the index, so that what is published is found by its id.
-        self.index.ids.insert(&group.events);
+        self.index.insert(&group.events);
         let spent = self.published.publish(group.events, end.position(), Some(end.chain()));
         self.pending.free_later(spent);
         if self.durability == Durability::Group {

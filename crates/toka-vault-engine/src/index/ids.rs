@@ -20,11 +20,12 @@ use std::sync::Arc;
 use toka_vault_core::{Event, EventHash, EventId, Position, Result};
 
 pub(crate) use crate::index::runs::Lookup;
-use crate::index::runs::{Cover, LastPage, Layout, Runs, Times};
+use crate::index::runs::{Cover, Enough, LastPage, Layout, Runs, Times};
 use crate::index::{Gaps, Span};
 use crate::limits::sized;
 use crate::positions::Positions;
 use crate::sync::{Mutex, RwLock, lock, read, write};
+use crate::tail::held_by;
 use crate::thread::JoinHandle;
 use keeper::Keeper;
 
@@ -35,6 +36,9 @@ const GATHERED_IDS_MAX: usize = sized(1 << 16, 64, 8);
 /// Ids that gather before the writer of the log waits for the index: a multiple of what is moved at
 /// once, so that a merge on the way does not hold up commits.
 const WAITING_IDS_MAX: usize = 4 * GATHERED_IDS_MAX;
+
+/// How much is moved at once.
+const BATCH: Enough = Enough::events(GATHERED_IDS_MAX);
 
 /// How the files are called, and how large they start.
 pub(super) const LAYOUT: Layout = Layout {
@@ -60,6 +64,8 @@ pub(crate) struct IdIndex {
 struct Recent {
     /// The newest.
     gathered: Positions,
+    /// What their events hold in the log.
+    bytes: usize,
     /// The hash of the newest event.
     newest: Option<EventHash>,
     /// What could not be read when the index was opened.
@@ -94,6 +100,7 @@ impl IdIndex {
         let mut recent = write(&self.recent);
         for event in events {
             recent.gathered.insert(event.header.id, event.position());
+            recent.bytes = recent.bytes.saturating_add(held_by(event));
         }
         recent.newest = events.last().map(|event| event.header.hash).or(recent.newest);
         let ready = recent.is_ready();
@@ -191,7 +198,12 @@ impl Recent {
 
     /// Tells whether enough has gathered to be sent off, and nothing is on its way.
     fn is_ready(&self) -> bool {
-        self.gathered.len() >= GATHERED_IDS_MAX && self.leaving.is_none()
+        self.is_worth(BATCH) && self.leaving.is_none()
+    }
+
+    /// Tells whether what has gathered is worth a file.
+    fn is_worth(&self, enough: Enough) -> bool {
+        enough.is_reached(self.gathered.len(), self.bytes)
     }
 
     /// Tells whether more may gather.
@@ -201,6 +213,7 @@ impl Recent {
 
     /// Sends what has gathered on its way to disk.
     fn send_off(&mut self) {
+        self.bytes = 0;
         let ids = std::mem::take(&mut self.gathered);
         let positions = ids.iter().map(|(_, position)| position);
         let Some((last, hash)) = positions.max().zip(self.newest) else { return };

@@ -26,15 +26,16 @@ mod worker;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use toka_vault_core::{Kind, Position, Result};
+use toka_vault_core::{Event, Kind, Position, Result};
 
-use super::runs::{Damaged, Key, Layout, Runs, Times};
+use super::runs::{Damaged, Enough, Key, Layout, Runs, Times};
 use super::times::{Span, TimeRange, joined};
 use crate::disk::Directory;
 use crate::limits::sized;
 use crate::log::Log;
 use crate::published::Published;
 use crate::sync::{Mutex, RwLock, lock, read, write};
+use crate::tail::held_by;
 use crate::thread::JoinHandle;
 use feed::Feed;
 use memory::Memory;
@@ -42,6 +43,9 @@ use worker::Worker;
 
 /// Events that one file is made of, before files are merged; few in tests, so that they see many.
 const BATCH_EVENTS: usize = sized(1 << 15, 64, 8);
+
+/// How much one file is made of.
+const BATCH: Enough = Enough::events(BATCH_EVENTS);
 
 /// Kinds that are remembered by their keys, so that a pattern need not read an event for each.
 const KINDS_MAX: usize = 1 << 16;
@@ -128,7 +132,7 @@ impl Postings {
 
     /// Lets go in memory of what another process has in files by now, and tells whether there is room.
     fn has_room_beside(&self, runs: &Runs, log: &dyn Log, head: Position) -> bool {
-        if let Some(leaving) = self.memory.send_off(head, BATCH_EVENTS) {
+        if let Some(leaving) = self.memory.send_off(head, BATCH) {
             if runs.last() < leaving.last() {
                 runs.look(log, head);
             }
@@ -202,6 +206,13 @@ impl Postings {
     /// Returns the files, where there are any and they are our own.
     pub(super) fn own_runs(&self) -> Option<&Runs> {
         self.runs.as_deref().filter(|_| self.maker.is_some())
+    }
+
+    /// Tells of events that will become durable.
+    pub(crate) fn coming(&self, events: &[Event]) {
+        if let Some(maker) = &self.maker {
+            maker.worker.coming(events.iter().map(held_by).sum());
+        }
     }
 
     /// Tells up to where the log is durable.

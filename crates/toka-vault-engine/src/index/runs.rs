@@ -43,6 +43,21 @@ const MERGE_RUNS: usize = 8;
 /// is opened again takes less time than to write and sync that file.
 pub(crate) const CLOSING_EVENTS_MIN: usize = sized(1 << 12, 16, 4);
 
+/// Bytes of payloads and parents that are worth a file while a vault is open, of however few events: they are read
+/// again when it is opened after it was killed. Fewer in tests, so that they need not write as many.
+pub(crate) const BATCH_BYTES: usize = sized(32 << 20, 32 << 10, 32 << 10);
+
+/// How much is worth a file when a vault is closed.
+pub(crate) const CLOSING: Enough = Enough { events: CLOSING_EVENTS_MIN, bytes: BATCH_BYTES / 8 };
+
+/// Says from how much on a file is made: of so many events, or of fewer that hold so many bytes. Whatever is in no
+/// file is read from the log when a vault is opened, its payloads too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enough {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+}
+
 /// Is what events are found by: 16 bytes that sort, as the number that sorts alike and is compared and
 /// hashed at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +106,18 @@ pub(crate) enum Lookup {
     /// Files that could have it are damaged, or events could not be read when the index was built: these
     /// ranges of positions have to be searched.
     Unread(Vec<Span>),
+}
+
+impl Enough {
+    /// While a vault is open, so many events.
+    pub(crate) const fn events(events: usize) -> Self {
+        Self { events, bytes: BATCH_BYTES }
+    }
+
+    /// Tells whether so many events that hold so many bytes are worth a file.
+    pub(crate) fn is_reached(self, events: usize, bytes: usize) -> bool {
+        events >= self.events || bytes >= self.bytes
+    }
 }
 
 impl Lookup {

@@ -13,7 +13,7 @@ use toka_vault_core::{Error, Position, Result};
 
 use super::{Batch, Recent};
 use crate::guard::guarded;
-use crate::index::runs::{CLOSING_EVENTS_MIN, Entry, Notes, Runs};
+use crate::index::runs::{CLOSING, Entry, Notes, Runs};
 use crate::sync::{Condvar, Mutex, RwLock, lock, read, wait, write};
 use crate::told::told;
 
@@ -93,7 +93,7 @@ impl Keeper {
     fn write_rest(&self, recent: &RwLock<Recent>, runs: &Runs) -> Result<()> {
         let leaving = {
             let mut recent = write(recent);
-            if recent.leaving.is_none() && recent.gathered.len() >= CLOSING_EVENTS_MIN {
+            if recent.leaving.is_none() && recent.is_worth(CLOSING) {
                 recent.send_off();
             }
             recent.leaving.clone()

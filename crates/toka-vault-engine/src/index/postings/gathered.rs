@@ -13,6 +13,7 @@ use toka_vault_core::{Event, EventHash, Kind, Position};
 use super::keys::{self, EventKeys};
 use crate::index::runs::{Cover, Entry, Key};
 use crate::index::times::{Span, TimeRange, Zones};
+use crate::tail::held_by;
 
 /// Kinds whose keys are remembered: most vaults have fewer, and those that have more compute some
 /// again.
@@ -33,6 +34,8 @@ pub(super) struct KindKeys(HashMap<Kind, Key, foldhash::fast::RandomState>);
 pub(super) struct Gathered {
     parts: Vec<Vec<Entry>>,
     zones: Zones,
+    /// What the events hold in the log.
+    bytes: usize,
     /// The first event, and the last: the position before it where there is none.
     first: Position,
     last: Position,
@@ -48,6 +51,7 @@ pub(super) struct Part {
     parents: Vec<Entry>,
     payloads: Vec<Entry>,
     zones: Zones,
+    bytes: usize,
     last: Position,
     hash: Option<EventHash>,
 }
@@ -57,6 +61,7 @@ pub(super) struct Part {
 pub(super) struct Sorted {
     entries: Vec<Entry>,
     zones: Zones,
+    bytes: usize,
     last: Position,
     hash: Option<EventHash>,
 }
@@ -81,7 +86,8 @@ impl Part {
         // Most events have a parent.
         let room = || Vec::with_capacity(events);
         let (kinds, parents, payloads) = (room(), room(), room());
-        Self { damaged: Vec::new(), kinds, parents, payloads, zones: Zones::default(), last, hash: None }
+        let (damaged, zones) = (Vec::new(), Zones::default());
+        Self { damaged, kinds, parents, payloads, zones, bytes: 0, last, hash: None }
     }
 
     /// Adds an event behind all others.
@@ -92,6 +98,7 @@ impl Part {
         self.parents.extend(parents.map(|parent| (parent, position)));
         self.payloads.push((payload, position));
         self.zones.add(position, header.timestamp);
+        self.bytes += held_by(event);
         (self.last, self.hash) = (position, Some(header.hash));
     }
 
@@ -112,7 +119,7 @@ impl Part {
 
     /// Sorts what was added.
     pub(super) fn sorted(self) -> Sorted {
-        let Self { damaged, kinds, parents, payloads, zones, last, hash } = self;
+        let Self { damaged, kinds, parents, payloads, zones, bytes, last, hash } = self;
         let mut entries = damaged;
         entries.reserve(kinds.len() + parents.len() + payloads.len());
         // In the order of their tags. Each by itself takes less time than all together.
@@ -120,7 +127,7 @@ impl Part {
             keys.sort_unstable();
             entries.append(&mut keys);
         }
-        Sorted { entries, zones, last, hash }
+        Sorted { entries, zones, bytes, last, hash }
     }
 }
 
@@ -147,6 +154,11 @@ impl Gathered {
         self.events().max(entries / ENTRIES_USUAL)
     }
 
+    /// Returns how many bytes of payloads and parents the events hold in the log.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Tells what a file of all this covers, if its last event is whole.
     pub(super) fn cover(&self) -> Option<Cover> {
         self.hash.map(|hash| Cover { first: self.first, last: self.last, hash })
@@ -157,6 +169,7 @@ impl Gathered {
     pub(super) fn add(&mut self, part: Sorted, merged_max: usize) {
         (self.last, self.hash) = (part.last, part.hash);
         self.zones.append(&part.zones, part.last);
+        self.bytes = self.bytes.saturating_add(part.bytes);
         let mut entries = part.entries;
         // So a part is at least twice as long as the one behind it, as long as they are not too long.
         while let Some(before) = self

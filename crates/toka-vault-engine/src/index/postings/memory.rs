@@ -9,8 +9,8 @@ use toka_vault_core::{Position, Result};
 
 use super::feed::Feed;
 use super::gathered::{Gathered, KindKeys};
-use super::{BATCH_EVENTS, keys};
-use crate::index::runs::Key;
+use super::{BATCH, BATCH_EVENTS, keys};
+use crate::index::runs::{Enough, Key};
 use crate::index::times::{Span, TimeRange};
 use crate::sync::{Mutex, RwLock, lock, read, write};
 
@@ -55,14 +55,14 @@ struct Parts {
 }
 
 impl Parts {
-    /// Tells whether something is on its way to disk, or at least `min` events that are durable could be.
-    fn is_ready(&self, durable: Position, min: usize) -> bool {
+    /// Tells whether something is on its way to disk, or enough events that are durable could be.
+    fn is_ready(&self, durable: Position, enough: Enough) -> bool {
         let covers = self.gathered.cover().is_some_and(|cover| cover.last <= durable);
-        self.leaving.is_some() || (covers && self.gathered.weight() >= min)
+        self.leaving.is_some() || (covers && enough.is_reached(self.gathered.weight(), self.gathered.bytes()))
     }
 
-    fn send_off(&mut self, durable: Position, min: usize) -> Option<Arc<Gathered>> {
-        if self.leaving.is_none() && self.is_ready(durable, min) {
+    fn send_off(&mut self, durable: Position, enough: Enough) -> Option<Arc<Gathered>> {
+        if self.leaving.is_none() && self.is_ready(durable, enough) {
             let next = Gathered::after(self.gathered.last());
             self.leaving = Some(Arc::new(std::mem::replace(&mut self.gathered, next)));
         }
@@ -137,13 +137,13 @@ impl Memory {
 
     /// Tells whether there is enough for a file, of events that are durable up to `durable`.
     pub(super) fn is_ready(&self, durable: Position) -> bool {
-        read(&self.parts).is_ready(durable, BATCH_EVENTS)
+        read(&self.parts).is_ready(durable, BATCH)
     }
 
     /// Returns what is on its way to disk, and before that sends off what has gathered where nothing is
-    /// and that is at least `min` events, all of them durable.
-    pub(super) fn send_off(&self, durable: Position, min: usize) -> Option<Arc<Gathered>> {
-        write(&self.parts).send_off(durable, min)
+    /// and that is enough events, all of them durable.
+    pub(super) fn send_off(&self, durable: Position, enough: Enough) -> Option<Arc<Gathered>> {
+        write(&self.parts).send_off(durable, enough)
     }
 
     /// Lets go of what was on its way to disk, if it is there now that the files go up to `last`.

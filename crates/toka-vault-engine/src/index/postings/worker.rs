@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use toka_vault_core::{Error, Position, Result};
 
-use super::BATCH_EVENTS;
+use super::BATCH;
 use super::feed::Feed;
 use super::gathered::Gathered;
 use super::memory::Memory;
 use crate::guard::guarded;
-use crate::index::runs::{CLOSING_EVENTS_MIN, Notes, Runs};
-use crate::limits::{TAIL_EVENTS_MAX, sized};
+use crate::index::runs::{CLOSING, Notes, Runs};
+use crate::limits::{TAIL_BYTES_MAX, TAIL_EVENTS_MAX, sized};
 use crate::sync::{Condvar, Mutex, lock, wait};
 use crate::told::told;
 
@@ -24,6 +24,9 @@ use crate::told::told;
 /// still, and that whoever asks finds little missing; seldom enough that waking it costs little. Few in tests,
 /// so that they see many files.
 const FOLLOW_EVENTS: u64 = sized(2_048, 40, 4) as u64;
+
+/// Bytes of payloads and parents that do the same.
+const FOLLOW_BYTES: usize = sized(TAIL_BYTES_MAX / 2, 16 << 10, 16 << 10);
 
 const _: () = assert!(2 * FOLLOW_EVENTS as usize <= TAIL_EVENTS_MAX);
 
@@ -43,6 +46,8 @@ struct State {
     durable: Position,
     /// From where on the thread wants to know that more is durable.
     awaited: Position,
+    /// What the events hold that came since the thread had taken all.
+    bytes: usize,
     /// From where on it tries again what a full disk has refused.
     retry: Position,
     stop: bool,
@@ -52,7 +57,7 @@ impl Worker {
     /// Starts with a log that is durable up to `durable`.
     pub(super) fn new(durable: Position) -> Self {
         let (opened, awaited, retry) = (durable, Position::ZERO, Position::ZERO);
-        let state = State { opened, durable, awaited, retry, stop: false };
+        let state = State { opened, durable, awaited, bytes: 0, retry, stop: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -77,17 +82,23 @@ impl Worker {
             }
         }
         let durable = lock(&self.state).durable;
-        let written = guarded("index", || write_file(memory.send_off(durable, CLOSING_EVENTS_MIN), runs));
+        let written = guarded("index", || write_file(memory.send_off(durable, CLOSING), runs));
         if let Err(error) = written {
             tracing::warn!(error = told(&error), "a vault indexes its newest events when it is opened again");
         }
+    }
+
+    /// Says that events which hold so many bytes will be durable.
+    pub(super) fn coming(&self, bytes: usize) {
+        let mut state = lock(&self.state);
+        state.bytes = state.bytes.saturating_add(bytes);
     }
 
     /// Says up to where the log is durable.
     pub(super) fn durable(&self, head: Position) {
         let mut state = lock(&self.state);
         state.durable = head;
-        if head >= state.awaited {
+        if head >= state.awaited || (state.has_many_bytes() && head >= state.retry) {
             self.changed.notify_all();
         }
     }
@@ -109,7 +120,7 @@ impl Worker {
     fn step(&self, memory: &Memory, runs: &Runs, feed: Feed<'_>, durable: Position) -> Result<()> {
         // Not all at once, so that nobody waits long for its end, or for the lock that it holds.
         memory.follow(feed, durable.min(memory.covered().plus(FOLLOW_EVENTS)))?;
-        let Some(leaving) = memory.send_off(durable, BATCH_EVENTS) else { return Ok(()) };
+        let Some(leaving) = memory.send_off(durable, BATCH) else { return Ok(()) };
         write_file(Some(leaving), runs)?;
         memory.arrived(runs.last());
         runs.merge(&|| lock(&self.state).stop)
@@ -123,8 +134,12 @@ impl Worker {
             if state.stop {
                 return None;
             }
-            let due = memory.covered().plus(FOLLOW_EVENTS);
-            let behind = state.durable >= due || memory.covered() < state.opened;
+            let covered = memory.covered();
+            if covered >= state.durable {
+                state.bytes = 0;
+            }
+            let due = covered.plus(FOLLOW_EVENTS);
+            let behind = state.durable >= due || covered < state.opened || state.has_many_bytes();
             let ready = behind || memory.is_ready(state.durable);
             if ready && state.durable >= state.retry {
                 return Some(state.durable);
@@ -134,6 +149,13 @@ impl Worker {
             state.awaited = if read { memory.covered() } else { due }.max(state.retry);
             state = wait(&self.changed, state);
         }
+    }
+}
+
+impl State {
+    /// Tells whether what has come is to be taken, however few events it is.
+    fn has_many_bytes(&self) -> bool {
+        self.bytes >= FOLLOW_BYTES
     }
 }
 
