@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use toka_vault_core::{ChainHash, Error, Event, Head, Position};
+use toka_vault_engine::block::{Layout, encode};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{LogEnd, ReadBudget};
 use toka_vault_testkit::sim::{Seed, SimDirectory};
@@ -197,6 +198,53 @@ fn a_frame_that_says_it_has_more_events_hides_none_behind_its_segment() {
         match journal.read(first, ReadBudget::CHUNK) {
             Err(Error::Corrupt { first: from, last: to, .. }) => assert_eq!((from, to), (first, last)),
             read => panic!("{read:?}"),
+        }
+    }
+}
+
+/// Writes a frame over what stands at `at`, with checksums that fit, as no accident leaves it: with an event at a
+/// position far behind all others, which it says is the next.
+fn forge(segment: &Segment, at: u64, position: Position) {
+    let head = Head { position: position.minus(1), chain: ChainHash::EMPTY };
+    let group = group_of(&mut Seed::new(1), LogEnd { head, ..LogEnd::EMPTY }, &[100]);
+    let layout = Layout { block_bytes_max: 2 << 10, payload_inside_max: 1 << 10 };
+    let (mut bytes, block) = (Vec::new(), encode(&group, layout).remove(0));
+    let (first, synced) = (position, position.minus(1));
+    let frame = NewFrame { block: &block.bytes, compression: Compression::None, count: 1, first, synced };
+    frame::write(&mut bytes, &segment.salted, at, frame);
+    segment.file.write_at(&bytes, at).unwrap();
+}
+
+#[test]
+fn a_frame_far_behind_all_that_there_is_room_for_is_damage_in_its_place_and_moves_no_end() {
+    for position in [u64::MAX - 10, 1 << 40, 100_000].map(Position::new) {
+        for forged in 0..4 {
+            let (mut seed, mut end, mut places) = (Seed::new(8), LogEnd::EMPTY, Vec::new());
+            let directory = SimDirectory::default();
+            let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+            let journal =
+                Journal::create(shared.clone(), Spares::on_demand(shared, SEGMENT_BYTES), 7, salts(1))
+                    .unwrap();
+            for _ in 0..3 {
+                places.push((journal.active().extent().1, end.position().next()));
+                let group = group_of(&mut seed, end, &[100; 3]);
+                journal.append(&group).map_err(Error::from).and_then(|()| journal.sync()).unwrap();
+                end = group.end;
+            }
+            places.push((journal.active().extent().1, end.position().next()));
+            let (at, first) = places[forged];
+            forge(&journal.active().segment, at, position);
+            let lost = if forged < 3 { (first.get()..first.get() + 3).collect() } else { Vec::new() };
+            assert_eq!(read_over_damage(&journal, end.position()).1, lost, "{position} in {forged}");
+            let opened = open_acknowledged(&directory, end.position(), 2);
+            if forged == 2 {
+                // The last one alone tells where the log ends.
+                assert!(matches!(opened, Err(Error::TailLost { found, .. }) if found.next() == first));
+                continue;
+            }
+            let (journal, found) = opened.unwrap();
+            assert_eq!(found, end, "{position} in {forged}");
+            assert_eq!(read_over_damage(&journal, end.position()).1, lost, "{position} in {forged}");
         }
     }
 }

@@ -21,7 +21,7 @@ use toka_vault_engine::disk::Directory;
 use toka_vault_engine::sync::{Mutex, lock};
 use toka_vault_engine::{Chunk, FollowedLog, Group, Log, LogEnd, ReadBudget, Unappended};
 
-use crate::frame::{FrameHeader, HEADER_BYTES};
+use crate::frame::HEADER_BYTES;
 use crate::frame_index::FrameIndex;
 use crate::groups::{Start, whole_groups};
 use crate::journal::{Active, Journal};
@@ -162,7 +162,7 @@ fn is_as_before(active: &Active, at: u64, first: &[u8; HEADER_BYTES], place: &Pl
 
 /// Tells whether no frame begins at an offset, where these bytes stand.
 fn is_blank(active: &Active, at: u64, front: &[u8]) -> bool {
-    FrameHeader::parse(&active.segment.salted, at, front).is_none()
+    active.segment.frame_header(at, front).is_none()
 }
 
 /// Reads the header of a frame; zeros where the segment ends before. No more, for it is asked again and again.

@@ -161,7 +161,11 @@ impl<'a, G: FnMut(FoundGroup)> Groups<'a, G> {
         if self.begun.is_none() {
             self.begun = self.told_without_header(at, due)?;
         }
-        match self.begun.filter(|end| (due..=last).contains(&end.position())) {
+        // Nor can it end behind what there is room for, whatever a record says was durable.
+        let fits = |end: &LogEnd| {
+            (due..=last).contains(&end.position()) && self.segment.has_room_for(end.position(), filled)
+        };
+        match self.begun.filter(fits) {
             Some(end) => {
                 tracing::warn!(segment = self.segment.name(), at, last = %end.position(), "the end of a group is damaged");
                 let behind = self.place_behind(at, end.position(), filled)?;

@@ -13,7 +13,7 @@ use toka_vault_core::{Position, Result};
 use toka_vault_engine::block::record_range;
 
 use crate::compression::Compression;
-use crate::frame::{FrameHeader, HEADER_BYTES};
+use crate::frame::HEADER_BYTES;
 use crate::segment::Segment;
 
 /// Bytes of a frame's front that are read at once. Few blocks have a longer header.
@@ -42,7 +42,7 @@ impl Segment {
     /// Returns where the record of an event lies behind the front of its frame, as far as it does; `None`
     /// where the front does not tell.
     fn behind_front(&self, front: &[u8], at: u64, position: Position) -> Option<Range<usize>> {
-        let frame = FrameHeader::parse(&self.salted, at, front)?;
+        let frame = self.frame_header(at, front)?;
         // What the block says is not proven yet, so whether it has the event is asked of the frame: else a
         // damaged block could claim it, and the frame behind that has it would be left out.
         if frame.compression != Compression::None || !(frame.first..=frame.last()).contains(&position) {

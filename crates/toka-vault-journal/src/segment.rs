@@ -3,8 +3,9 @@
 //! A walk reads a window of the file at once and gives frames out of it, which share its bytes: nothing is copied
 //! between the system and the events that a reader gets.
 //!
-//! Keeps the invariant that a walk gives frames whose headers are proven; where there is none, it
-//! says so, and can search for the next.
+//! Keeps the invariants that a walk gives frames whose headers are proven; where there is none, it
+//! says so, and can search for the next; and that no frame has events of positions that there is no room for
+//! before it.
 
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use crate::frame::{ALIGNMENT, FrameHeader, HEADER_BYTES, Salted};
 use crate::pool::{BUFFER_BYTES, Pool};
 use crate::salvage::salvage;
 use crate::segment_header::{PAGE_BYTES, SegmentHeader, file_name};
+
+/// Least bytes that an event takes in a segment: those of its event hash, which nothing compresses.
+const EVENT_BYTES_MIN: u64 = 32;
 
 /// Is a segment that is in use.
 #[derive(Clone, Debug)]
@@ -73,6 +77,20 @@ impl Segment {
     /// Says which segment it is, for errors.
     pub(crate) fn name(&self) -> String {
         file_name(self.header.number)
+    }
+
+    /// Parses the header of a frame at an offset, or returns `None` where none was written there. What is before it
+    /// has room for so many events and no more: a position behind that is no position, whatever its checksum says, and
+    /// whoever believed it would tell of events that there never were, one by one.
+    pub(crate) fn frame_header(&self, at: u64, bytes: &[u8]) -> Option<FrameHeader> {
+        let header = FrameHeader::parse(&self.salted, at, bytes)?;
+        self.has_room_for(header.first.minus(1), at).then_some(header)
+    }
+
+    /// Tells whether the events up to one can all lie before an offset.
+    pub(crate) fn has_room_for(&self, last: Position, offset: u64) -> bool {
+        let events = last.get().saturating_sub(self.header.before.position().get());
+        events <= offset.saturating_sub(PAGE_BYTES as u64) / EVENT_BYTES_MIN
     }
 
     /// Walks from `offset` up to `limit`, reading about `step` bytes at once.
@@ -155,7 +173,7 @@ impl Walk<'_> {
             let places = (0..=window.len() - HEADER_BYTES).step_by(ALIGNMENT);
             let found = places.into_iter().find(|start| {
                 let header = window.get(*start..).unwrap_or_default();
-                let header = FrameHeader::parse(&self.segment.salted, at + *start as u64, header);
+                let header = self.segment.frame_header(at + *start as u64, header);
                 header.is_some_and(|header| header.first >= due)
             });
             if let Some(start) = found {
@@ -169,9 +187,8 @@ impl Walk<'_> {
 
     /// Parses the header of a frame at an offset.
     fn header_at(&mut self, at: u64) -> Result<Option<FrameHeader>> {
-        let salted = &self.segment.salted;
         let header = self.bytes(at, HEADER_BYTES)?;
-        Ok(header.and_then(|bytes| FrameHeader::parse(salted, at, &bytes)))
+        Ok(header.and_then(|bytes| self.segment.frame_header(at, &bytes)))
     }
 
     /// Returns `length` bytes from an offset on, or `None` where the segment does not have them.
