@@ -60,9 +60,9 @@ pub(crate) fn open(path: &Path, options: &JournalOptions) -> Result<(JournalLog,
     if is_new {
         dir.finish()?;
     }
-    let index = RealDirectory::open(&dir.part(INDEX))?;
+    let index = RealDirectory::open(dir.path())?.inside(INDEX)?;
     log.dir = Some(dir);
-    let index = Index::open(&index, options.indexing, &log, end.position())?;
+    let index = Index::open(index.as_ref(), options.indexing, &log, end.position())?;
     Ok((log, end, index))
 }
 

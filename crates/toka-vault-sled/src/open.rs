@@ -9,7 +9,7 @@ use bytes::Bytes;
 use toka_vault_core::{Error, Head, Position, Result};
 use toka_vault_engine::block::Block;
 use toka_vault_engine::disk::{
-    Acknowledged, Format, HeadFile, Pace, RealDirectory, Tail, TailLoss, VaultDir, check_tail,
+    Acknowledged, Directory, Format, HeadFile, Pace, RealDirectory, Tail, TailLoss, VaultDir, check_tail,
 };
 use toka_vault_engine::{Index, LogEnd};
 
@@ -57,9 +57,9 @@ pub(crate) fn open(path: &Path, options: &SledOptions) -> Result<(SledLog, LogEn
         tree.sync()?;
         head.reset(end.head)?;
     }
-    let index = RealDirectory::open(&dir.part(INDEX))?;
+    let index = RealDirectory::open(dir.path())?.inside(INDEX)?;
     let log = SledLog { tree, head, unsynced, _dir: dir };
-    let index = Index::open(&index, options.indexing, &log, end.position())?;
+    let index = Index::open(index.as_ref(), options.indexing, &log, end.position())?;
     Ok((log, end, index))
 }
 

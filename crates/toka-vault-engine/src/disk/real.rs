@@ -4,8 +4,9 @@
 //! another directory that has come in the place of the one that was opened.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use toka_vault_core::{Error, Result};
 
@@ -13,6 +14,7 @@ use super::files::{read_at, sync_dir, write_at};
 use super::identity::Identity;
 use super::storage::{Directory, StoredFile};
 use super::zeros;
+use crate::told::told;
 
 /// Is a directory of this machine.
 #[derive(Clone, Debug)]
@@ -20,8 +22,11 @@ pub struct RealDirectory {
     path: PathBuf,
     /// Whether nothing in it may be changed.
     read_only: bool,
-    /// Itself, open, so that no other directory can be taken for it; `None` where the system opens none.
-    opened: Option<Arc<File>>,
+    /// Itself, open, so that no other directory can be taken for it; nothing where the system opens none, or there
+    /// was no room for it yet.
+    opened: Arc<OnceLock<File>>,
+    /// Whether it need not be there before it has a file.
+    comes_later: bool,
 }
 
 /// Is an open file of this machine.
@@ -38,19 +43,48 @@ impl RealDirectory {
     ///
     /// [`Error::Io`] or [`Error::PermissionDenied`].
     pub fn open(path: &Path) -> Result<Self> {
-        super::files::create_dir(path)?;
-        let opened = match cfg!(windows) {
-            true => None,
-            false => Some(File::open(path).map_err(|error| Error::io("open the directory", path, error))?),
-        };
-        Ok(Self { path: path.to_path_buf(), read_only: false, opened: opened.map(Arc::new) })
+        let dir =
+            Self { path: path.to_path_buf(), read_only: false, opened: Arc::default(), comes_later: false };
+        dir.make()?;
+        Ok(dir)
+    }
+
+    /// Does the same; where there is no room for it, it is created with its first file.
+    fn open_once_there_is_room(path: &Path) -> Result<Self> {
+        match Self::open(path).map_err(Error::or_no_room) {
+            Err(error @ Error::NoRoom { .. }) => {
+                tracing::warn!(
+                    error = told(&error),
+                    "a directory is created as soon as there is room for it"
+                );
+                let path = path.to_path_buf();
+                Ok(Self { path, read_only: false, opened: Arc::default(), comes_later: true })
+            }
+            opened => opened,
+        }
+    }
+
+    /// Creates it where it is not there, and opens it.
+    fn make(&self) -> Result<()> {
+        if self.opened.get().is_some() {
+            return Ok(());
+        }
+        super::files::create_dir(&self.path)?;
+        if !cfg!(windows) {
+            let opened = File::open(&self.path);
+            let opened = opened.map_err(|error| Error::io("open the directory", &self.path, error))?;
+            // Another thread may have been first.
+            let _ = self.opened.set(opened);
+        }
+        Ok(())
     }
 
     /// Uses the directory at `path` to read only: every change of it is refused, and files are opened so
     /// that the permission to read is enough.
     pub fn read_only(path: &Path) -> Self {
         let opened = if cfg!(windows) { None } else { File::open(path).ok() };
-        Self { path: path.to_path_buf(), read_only: true, opened: opened.map(Arc::new) }
+        let opened = Arc::new(opened.map_or_else(OnceLock::new, OnceLock::from));
+        Self { path: path.to_path_buf(), read_only: true, opened, comes_later: false }
     }
 
     /// Refuses a change of what may be read only, or of what is another directory.
@@ -61,7 +95,7 @@ impl RealDirectory {
     /// Checks that its path still leads to it: whoever moves a vault away while it is open, or puts a copy in its
     /// place, would else find the files of one in the other.
     fn check_place(&self) -> Result<()> {
-        let Some(opened) = &self.opened else { return Ok(()) };
+        let Some(opened) = self.opened.get() else { return Ok(()) };
         let failed = |error| Error::io("use the directory", &self.path, error);
         match Identity::is_at(opened, &self.path).map_err(failed)? {
             true => Ok(()),
@@ -101,7 +135,11 @@ impl Directory for RealDirectory {
         self.check_place()?;
         let failed = |error| Error::io("read the directory", &self.path, error);
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if self.comes_later && error.kind() == ErrorKind::NotFound => return Ok(names),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             // A name that is not text is none of ours.
             names.extend(entry.map_err(failed)?.file_name().into_string());
         }
@@ -110,6 +148,9 @@ impl Directory for RealDirectory {
 
     fn create(&self, name: &str) -> Result<Arc<dyn StoredFile>> {
         self.check_change()?;
+        if self.comes_later {
+            self.make()?;
+        }
         self.file(name, OpenOptions::new().create(true).truncate(true).read(true).write(true), "create")
     }
 
@@ -132,7 +173,11 @@ impl Directory for RealDirectory {
 
     fn inside(&self, name: &str) -> Result<Arc<dyn Directory>> {
         let path = self.path(name);
-        Ok(Arc::new(if self.read_only { Self::read_only(&path) } else { Self::open(&path)? }))
+        Ok(Arc::new(if self.read_only {
+            Self::read_only(&path)
+        } else {
+            Self::open_once_there_is_room(&path)?
+        }))
     }
 
     fn sync(&self) -> Result<()> {

@@ -33,7 +33,8 @@ pub trait Directory: Debug + Send + Sync {
     /// there is none, the error is that of [`Directory::open`].
     fn remove(&self, name: &str) -> Result<()>;
 
-    /// Returns a directory inside this one, and creates it where there is none and this one may be changed.
+    /// Returns a directory inside this one, and creates it where there is none and this one may be changed: where
+    /// there is no room for it, with its first file.
     fn inside(&self, name: &str) -> Result<Arc<dyn Directory>>;
 
     /// Makes the names of the files durable.

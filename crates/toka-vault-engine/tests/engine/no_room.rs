@@ -4,7 +4,7 @@
 use futures::executor::block_on;
 use futures::future::join_all;
 use toka_vault_core::{Error, NewEvent};
-use toka_vault_engine::disk::RealDirectory;
+use toka_vault_engine::disk::{Directory, RealDirectory};
 use toka_vault_engine::{EngineOptions, Index, Indexing, LocalVault, open_threaded};
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::assertions::assert_whole;
@@ -212,6 +212,38 @@ fn an_index_on_a_full_disk_refuses_commits_once_too_many_ids_are_in_memory() {
     block_on(vault.close()).unwrap();
     drop(vault);
     check(&open());
+}
+
+#[test]
+fn an_index_whose_folders_there_is_no_room_for_is_in_memory_until_there_is() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Disk::default());
+    let Some(_small) = SmallDisk::mount(dir.path(), "size=8m,nr_inodes=8") else { return };
+    let open = || {
+        let index = RealDirectory::open(dir.path()).and_then(|dir| dir.inside("index")).unwrap();
+        let head = disk.end().position();
+        let index = Index::open(index.as_ref(), Indexing::All, &disk.log(), head).unwrap();
+        open_threaded(disk.log(), disk.end(), index, &EngineOptions::default()).unwrap()
+    };
+    // Each file takes room of its own, however short it is.
+    let files = (0..).map(|number| dir.path().join(format!("{number}")));
+    let files: Vec<_> = files.take_while(|file| std::fs::File::create_new(file).is_ok()).collect();
+    let vault = open();
+    let header = block_on(vault.commit_batch(batch(1..6_001))).unwrap().remove(7);
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    let vault = open();
+    assert_eq!(block_on(vault.get(header.id)).unwrap().unwrap().header, header);
+    assert_eq!(block_on(history(&vault)).len(), 6_000);
+    block_on(vault.commit(event(6_001))).unwrap();
+    assert!(!dir.path().join("index").exists(), "there was room");
+    files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    block_on(vault.close()).unwrap();
+    for index in ["ids", "postings"] {
+        let files = std::fs::read_dir(dir.path().join("index").join(index));
+        assert_eq!(files.unwrap().count(), 1, "{index} were not written later");
+    }
+    drop(vault);
+    assert_eq!(block_on(open().get(header.id)).unwrap().unwrap().header, header);
 }
 
 /// Commits a few events one after the other, each with the last stored one as parent, and again

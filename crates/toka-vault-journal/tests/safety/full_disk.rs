@@ -70,6 +70,32 @@ fn a_full_disk_refuses_commits_until_there_is_room_again() {
 }
 
 #[test]
+fn a_vault_that_lost_its_index_opens_on_a_disk_without_room_for_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount(dir.path(), "size=8m,nr_inodes=40") else { return };
+    let path = dir.path().join("vault");
+    let vault = open(&path);
+    let mut stored = vec![block_on(vault.commit(event(1))).unwrap().id];
+    block_on(vault.close()).unwrap();
+    drop(vault);
+    std::fs::remove_dir_all(path.join("index")).unwrap();
+    // Each file takes room of its own, however short it is.
+    let files = (0..).map(|number| dir.path().join(format!("{number}")));
+    let files: Vec<_> = files.take_while(|file| std::fs::File::create_new(file).is_ok()).collect();
+    let vault = open(&path);
+    assert!(!path.join("index").exists(), "there was room");
+    assert_eq!(block_on(vault.get(stored[0])).unwrap().unwrap().header.id, stored[0]);
+    // The segment at hand has room.
+    stored.push(block_on(vault.commit(event(2))).unwrap().id);
+    assert_eq!(ids(&block_on(assert_whole(&vault))), stored);
+    drop(vault);
+    files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    let vault = open(&path);
+    assert!(path.join("index/ids").exists() && path.join("index/postings").exists());
+    assert_eq!(ids(&block_on(assert_whole(&vault))), stored);
+}
+
+#[test]
 fn a_disk_that_is_full_at_creation_is_told_and_the_next_open_creates_the_vault() {
     let dir = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(dir.path(), "size=1m") else { return };
