@@ -56,7 +56,8 @@ struct BlockPart {
 
 impl Chunk {
     /// Adds the events of a block from `first` on, which follow all others, as many as `budget`
-    /// leaves room for; at least that one, which the block has to have. Returns the position of the last one.
+    /// leaves room for; at least that one, which is told as damaged where the block does not have it. Returns the
+    /// position of the last one.
     ///
     /// `payload` reads a payload that is not in the block; the chunk compares its digest.
     ///
@@ -83,6 +84,7 @@ impl Chunk {
                 break;
             }
         }
+        last = last.max(first);
         self.last = Some(last);
         let alone = first == last;
         if !alone {

@@ -19,12 +19,13 @@ use toka_vault_testkit::sim::SimDirectory;
 const LAYOUT: Layout = Layout { block_bytes_max: 16 << 10, payload_inside_max: 100 };
 
 /// Keeps blocks in memory, as if they were those of a file, and notes how many bytes of payloads are read that are
-/// not in one. The last byte of each can be damaged.
+/// not in one. The last byte of each can be damaged, and the first can be given in the place of the others.
 #[derive(Default)]
 struct Blocks {
     stored: Mutex<Vec<EncodedBlock>>,
     payload_bytes: Arc<AtomicUsize>,
     is_damaged: Arc<AtomicBool>,
+    gives_first: Arc<AtomicBool>,
 }
 
 impl Log for Blocks {
@@ -39,12 +40,15 @@ impl Log for Blocks {
 
     fn read(&self, from: Position, mut budget: ReadBudget) -> Result<Chunk> {
         let (stored, mut chunk) = (self.stored.lock().unwrap(), Chunk::default());
-        let Some(encoded) = stored.iter().rfind(|encoded| encoded.first <= from) else { return Ok(chunk) };
+        let gives_first = self.gives_first.load(Ordering::Relaxed);
+        let has_it =
+            |encoded: &&EncodedBlock| encoded.first <= if gives_first { Position::FIRST } else { from };
+        let Some(encoded) = stored.iter().rfind(has_it) else { return Ok(chunk) };
         let mut bytes = encoded.bytes.to_vec();
         *bytes.last_mut().unwrap() ^= u8::from(self.is_damaged.load(Ordering::Relaxed));
         let file = SimDirectory::default().create("1.segment")?;
         let block = Block::parse(Bytes::from(bytes)).unwrap().at(file, 4_096);
-        if block.last() >= from {
+        if block.last() >= from || gives_first {
             let read = |bytes: &Bytes| {
                 self.payload_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
                 Ok(Payload::from_stored(bytes.clone(), Digest::of(bytes)))
@@ -89,5 +93,23 @@ fn a_header_that_is_damaged_is_told_with_its_place_as_its_event_is() {
         let place = "segment 1.segment at byte 4096: ";
         assert_error!(block_on(vault.header(id)), Error::Corrupt { reason, .. } if reason.starts_with(place));
         assert_error!(block_on(vault.get(id)), Error::Corrupt { reason, .. } if reason.starts_with(place));
+    });
+}
+
+#[test]
+fn an_event_that_the_block_in_its_place_does_not_have_is_damaged_and_so_is_its_header() {
+    watched(|| {
+        let log = Blocks::default();
+        let gives_first = log.gives_first.clone();
+        let index = Index::in_memory(&log, Position::ZERO).unwrap();
+        let vault = open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let headers = [10, 11].map(|size| block_on(vault.commit(sized(size))).unwrap());
+        gives_first.store(true, Ordering::Relaxed);
+        assert_eq!(block_on(vault.header(headers[0].id)).unwrap().as_ref(), Some(&headers[0]));
+        let (id, at) = (headers[1].id, headers[1].position);
+        let told = "segment 1.segment at byte 4096: its block does not have it";
+        let is_told = |first, last, reason: &str| (first, last, reason) == (at, at, told);
+        assert_error!(block_on(vault.header(id)), Error::Corrupt { first, last, reason } if is_told(first, last, &reason));
+        assert_error!(block_on(vault.get(id)), Error::Corrupt { first, last, reason } if is_told(first, last, &reason));
     });
 }
