@@ -74,7 +74,17 @@ impl Storage {
     /// Reads the header of an event, or returns `None` where there is none up to position `last`. A payload that is
     /// kept elsewhere is not read.
     pub(crate) fn header(&self, id: EventId, last: Position) -> Result<Option<EventHeader>> {
-        let header = self.read_by_id(id, last, ReadBudget::HEADER)?.into_header()?;
+        self.header_told(id, self.told(id, last)?, last)
+    }
+
+    /// Does the same with what is told of the id.
+    pub(crate) fn header_told(
+        &self,
+        id: EventId,
+        told: Lookup,
+        last: Position,
+    ) -> Result<Option<EventHeader>> {
+        let header = self.read_by_id(id, told, last, ReadBudget::HEADER)?.into_header()?;
         Ok(header.filter(|header| header.id == id))
     }
 
@@ -127,15 +137,15 @@ impl Storage {
         }
     }
 
-    /// Reads an event, or returns `None` where there is none up to position `last`.
-    pub(crate) fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
-        let event = self.read_by_id(id, last, ReadBudget::ONE)?.next().transpose()?;
+    /// Reads an event by what is told of its id, or returns `None` where there is none up to position `last`.
+    pub(crate) fn event_told(&self, id: EventId, told: Lookup, last: Position) -> Result<Option<Event>> {
+        let event = self.read_by_id(id, told, last, ReadBudget::ONE)?.next().transpose()?;
         Ok(event.filter(|event| event.header.id == id))
     }
 
     /// Reads what stands where an id is found; nothing where it is not, up to position `last`.
-    fn read_by_id(&self, id: EventId, last: Position, budget: ReadBudget) -> Result<Chunk> {
-        let Some(position) = self.position(id, last)? else { return Ok(Chunk::default()) };
+    fn read_by_id(&self, id: EventId, told: Lookup, last: Position, budget: ReadBudget) -> Result<Chunk> {
+        let Some(position) = self.position_told(id, told, last)? else { return Ok(Chunk::default()) };
         match self.log.read(position, budget) {
             // The index can be behind the log by an eviction.
             Err(Error::Evicted { .. }) => Ok(Chunk::default()),
@@ -150,11 +160,29 @@ impl Storage {
 
     /// Does the same as one of several, which are mostly close to each other.
     fn position_near(&self, id: EventId, last: Position, page: &mut LastPage) -> Result<Option<Position>> {
-        let found = match &self.seen {
-            Some(seen) => seen.find(id, last, self.log.as_ref())?,
-            None => self.index.ids.find_near(id, page),
-        };
-        match found {
+        self.position_told(id, self.told_near(id, last, page)?, last)
+    }
+
+    /// Returns what is told of where an event is, before any search for it in the log.
+    pub(crate) fn told(&self, id: EventId, last: Position) -> Result<Lookup> {
+        self.told_near(id, last, &mut LastPage::default())
+    }
+
+    fn told_near(&self, id: EventId, last: Position, page: &mut LastPage) -> Result<Lookup> {
+        match &self.seen {
+            Some(seen) => seen.find(id, last, self.log.as_ref()),
+            None => Ok(self.index.ids.find_near(id, page)),
+        }
+    }
+
+    /// Finds the position of an event of which this is told, by a search of the log where that does not say.
+    pub(crate) fn position_told(
+        &self,
+        id: EventId,
+        told: Lookup,
+        last: Position,
+    ) -> Result<Option<Position>> {
+        match told {
             Lookup::At(position) => Ok(Some(position).filter(|position| *position <= last)),
             Lookup::Absent => Ok(None),
             Lookup::Unread(ranges) => {

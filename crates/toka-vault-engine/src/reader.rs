@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toka_vault_core::{Error, Event, EventHeader, EventId, Position, Result, StartFrom, Timestamp};
 
 use crate::chunk::Chunk;
+use crate::index::Lookup;
 use crate::limits::CHUNK_EVENTS_MAX;
 use crate::log::ReadBudget;
 use crate::lookup::Storage;
@@ -99,13 +100,12 @@ impl Reader {
             Next::Oldest => Ok(self.source.oldest()),
             Next::Since(..) => self.search(next, last).await,
             Next::AfterId(id) => {
-                let head = self.published.position();
-                let find = move |storage: &Storage| {
+                let find = |storage: &Storage, id, told, head| {
                     // The index can be behind the log by an eviction.
                     let oldest = storage.log.oldest();
-                    Ok(storage.position(id, head)?.filter(|position| *position >= oldest))
+                    Ok(storage.position_told(id, told, head)?.filter(|position| *position >= oldest))
                 };
-                let found = self.source.run(find).await.map_err(|error| start_unknown(id, error))?;
+                let found = self.look_up(id, find).await.map_err(|error| start_unknown(id, error))?;
                 let at = found.ok_or(Error::UnknownEvent { id })?.next();
                 // Looked up once: the event may be evicted while what stands behind it is read.
                 *next = Next::At(at);
@@ -116,14 +116,33 @@ impl Reader {
 
     /// Finds an event by its id.
     pub(crate) async fn get(&self, id: EventId) -> Result<Option<Event>> {
-        let head = self.published.position();
-        self.source.run(move |storage| storage.event(id, head)).await
+        self.look_up(id, Storage::event_told).await
     }
 
     /// Finds the header of an event by its id.
     pub(crate) async fn header(&self, id: EventId) -> Result<Option<EventHeader>> {
+        self.look_up(id, Storage::header_told).await
+    }
+
+    /// Reads what is told of an id leads to, up to the head. Where that takes a search of much of the log, as where
+    /// a file of the index is damaged, a thread is left for other reads meanwhile.
+    async fn look_up<T>(
+        &self,
+        id: EventId,
+        read: fn(&Storage, EventId, Lookup, Position) -> Result<T>,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
         let head = self.published.position();
-        self.source.run(move |storage| storage.header(id, head)).await
+        let read_at_once = move |storage: &Storage| match storage.told(id, head)? {
+            told if told.takes_long() => Ok(Err(told)),
+            told => read(storage, id, told, head).map(Ok),
+        };
+        match self.source.run(read_at_once).await? {
+            Ok(found) => Ok(found),
+            Err(told) => self.source.run_long(move |storage| read(storage, id, told, head)).await,
+        }
     }
 
     /// Sums up the bytes of payloads that the log does not have again, because an earlier event has them.

@@ -50,6 +50,9 @@ pub(crate) const BATCH_BYTES: usize = sized(32 << 20, 32 << 10, 32 << 10);
 /// How much is worth a file when a vault is closed.
 pub(crate) const CLOSING: Enough = Enough { events: CLOSING_EVENTS_MIN, bytes: BATCH_BYTES / 8 };
 
+/// Events that are searched for an id while other reads may wait for that.
+const SEARCHED_AT_ONCE: u64 = 256;
+
 /// Says from how much on a file is made: of so many events, or of fewer that hold so many bytes. Whatever is in no
 /// file is read from the log when a vault is opened, its payloads too.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +124,13 @@ impl Enough {
 }
 
 impl Lookup {
+    /// Tells whether so much of the log has to be searched that other reads should not wait for it.
+    pub(crate) fn takes_long(&self) -> bool {
+        let Self::Unread(ranges) = self else { return false };
+        let events = |(first, last): &Span| last.get().saturating_sub(first.get()).saturating_add(1);
+        ranges.iter().map(events).fold(0, u64::saturating_add) > SEARCHED_AT_ONCE
+    }
+
     /// Says that the event could be in these ranges too, unless it is found.
     pub(crate) fn or_in(self, ranges: Vec<Span>) -> Self {
         match self {

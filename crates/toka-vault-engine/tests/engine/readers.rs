@@ -1,18 +1,24 @@
 //! Where readers read: in memory when they are close to the head, in the log when they are not, and on which thread.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use toka_vault_core::{
     Condition, EventStoreExt, Filter, Head, NewEvent, Position, ReplayOptions, Result, StartFrom,
     SubscribeOptions, WalkOptions,
 };
-use toka_vault_engine::limits::TAIL_EVENTS_MAX;
-use toka_vault_engine::{Chunk, EngineOptions, Group, Log, ReadBudget, Unappended, open_threaded};
+use toka_vault_engine::disk::RealDirectory;
+use toka_vault_engine::limits::{READER_THREADS, TAIL_EVENTS_MAX};
+use toka_vault_engine::{
+    Chunk, EngineOptions, Group, Index, Indexing, LocalVault, Log, ReadBudget, Unappended, open_threaded,
+};
 use toka_vault_testkit::assertions::assert_dense;
 use toka_vault_testkit::events::{assert_waits, event, fill, history, sized, take};
-use toka_vault_testkit::logs::{Call, Disk, Rig, VecLog, open_vault, reindexed};
+use toka_vault_testkit::logs::{Call, Disk, Gate, Rig, VecLog, open_vault, reindexed};
 use toka_vault_testkit::runner::watched;
 
 #[test]
@@ -152,5 +158,89 @@ fn whatever_a_vault_is_asked_its_log_is_called_on_its_own_threads_alone() {
         assert!(callers.iter().all(|name| name.starts_with("toka-")), "{callers:?}");
         let is_called_by = |name: &str| callers.iter().any(|caller| caller.starts_with(name));
         assert!(is_called_by("toka-write") && is_called_by("toka-read"), "{callers:?}");
+    });
+}
+
+/// A log whose first events can be read only once a gate is open.
+struct SlowStart {
+    log: VecLog,
+    /// The first position that is read at once.
+    behind: Position,
+    gate: Gate,
+    came: Arc<AtomicUsize>,
+}
+
+impl Log for SlowStart {
+    fn append(&self, group: &mut Group) -> Result<(), Unappended> {
+        self.log.append(group)
+    }
+
+    fn sync(&self, head: Head) -> Result<()> {
+        self.log.sync(head)
+    }
+
+    fn read(&self, from: Position, budget: ReadBudget) -> Result<Chunk> {
+        if from < self.behind {
+            self.came.fetch_add(1, Ordering::Relaxed);
+            self.gate.pass();
+        }
+        self.log.read(from, budget)
+    }
+
+    fn close(&self) -> Result<()> {
+        self.log.close()
+    }
+}
+
+/// Opens a vault with an index of ids in files, as it is once its log is durable.
+fn open_indexed(log: impl Log, disk: &Disk, dir: &Path) -> LocalVault {
+    let dir = RealDirectory::open(dir).unwrap();
+    let index = Index::open(&dir, Indexing::Ids, &disk.log(), disk.end().position()).unwrap();
+    open_threaded(log, disk.end(), index, &EngineOptions::default()).unwrap()
+}
+
+/// Damages all pages of the only file of ids that have entries.
+fn damage_ids(dir: &Path) {
+    let file = std::fs::read_dir(dir.join("ids")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let pages = u32::from_be_bytes(bytes[56..60].try_into().unwrap()) as usize;
+    bytes[4_096..4_096 * (pages + 1)].fill(0xEE);
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn ids_that_the_log_is_searched_for_leave_a_thread_for_other_reads() {
+    const EVENTS: u64 = 6_000;
+    watched(|| {
+        let (dir, disk) = (tempfile::tempdir().unwrap(), Disk::default());
+        let vault = open_indexed(disk.log(), &disk, dir.path());
+        let headers = block_on(fill(&vault, EVENTS));
+        block_on(vault.close()).unwrap();
+        damage_ids(dir.path());
+        let (gate, came) = (Gate::default(), Arc::<AtomicUsize>::default());
+        let behind = Position::new(EVENTS / 2);
+        let log = SlowStart { log: disk.log(), behind, gate: gate.clone(), came: came.clone() };
+        let vault = open_indexed(log, &disk, dir.path());
+        gate.shut();
+        let last = || {
+            let start = StartFrom::After(Position::new(EVENTS - 1));
+            block_on(vault.replay(ReplayOptions::new().with_start(start)).try_next()).unwrap().unwrap()
+        };
+        let mut searches: Vec<_> = (0..READER_THREADS).map(|_| Box::pin(vault.get(headers[9].id))).collect();
+        let mut ask = || assert!(searches.iter_mut().all(|search| search.now_or_never().is_none()));
+        ask();
+        // Each has a job before this read, and none of them holds a thread.
+        assert_eq!(last().position().get(), EVENTS);
+        while came.load(Ordering::Relaxed) == 0 {
+            ask();
+            std::thread::yield_now();
+        }
+        (0..100).for_each(|_| ask());
+        assert_eq!(last().position().get(), EVENTS);
+        assert_eq!(came.load(Ordering::Relaxed), 1, "two searches go on at a time");
+        gate.open();
+        for search in searches {
+            assert_eq!(block_on(search).unwrap().unwrap().header, headers[9]);
+        }
     });
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use toka_vault_core::{Error, EventId, Position, Result};
+use toka_vault_core::{Error, Event, EventId, Position, Result};
 
 use super::{GATHERED_IDS_MAX, IdIndex, Lookup, WAITING_IDS_MAX};
 use crate::index::given::{Given, directory, files, given, id};
@@ -23,6 +23,12 @@ const MANY: u64 = GATHERED_IDS_MAX as u64 * 75;
 impl IdIndex {
     fn find(&self, id: EventId) -> Lookup {
         self.find_near(id, &mut LastPage::default())
+    }
+}
+
+impl Storage {
+    fn event(&self, id: EventId, last: Position) -> Result<Option<Event>> {
+        self.event_told(id, self.told(id, last)?, last)
     }
 }
 
