@@ -6,6 +6,8 @@
 //! them see files through the narrow traits of `toka_vault_engine::disk`, so that tests can simulate
 //! the disk. `docs/format.md` has the bytes.
 
+#[cfg(test)]
+mod accepted_loss_tests;
 mod compression;
 #[cfg(test)]
 mod crash_tests;
