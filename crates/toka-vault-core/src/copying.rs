@@ -157,7 +157,7 @@ impl<'a, T: EventStore + ?Sized> Copying<'a, T> {
 /// Checks that a payload hashes to its digest. A store takes over the digest of a payload that is
 /// encoded already, so that nobody would notice later.
 fn intact(event: Event) -> Result<Event> {
-    if event.payload.is_intact() && event.payload.digest() == event.header.digest {
+    if event.is_intact() {
         return Ok(event);
     }
     Err(Error::corrupt(event.position(), "its payload does not hash to its digest"))

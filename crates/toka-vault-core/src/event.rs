@@ -106,6 +106,12 @@ impl Event {
         self
     }
 
+    /// Tells whether the payload is the one that the header addresses. Takes the time to hash it, as
+    /// [`Payload::is_intact`] does.
+    pub fn is_intact(&self) -> bool {
+        self.payload.digest() == self.header.digest && self.payload.is_intact()
+    }
+
     /// Returns the event's place in the order of its vault.
     #[inline]
     pub fn position(&self) -> Position {
