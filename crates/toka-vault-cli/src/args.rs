@@ -19,7 +19,9 @@ use toka_vault::{Digest, EventId, Kind, KindPattern, Position};
 pub(crate) use event_name::{EventName, Prefix};
 pub(crate) use graph::{Graph, Language};
 pub(crate) use log::Log;
-pub(crate) use moving::{Export, ExportFile, FileFormat, Foreign, Import, ImportFile, ImportFrom};
+pub(crate) use moving::{
+    Export, ExportFile, FileFormat, Foreign, Import, ImportFile, ImportFrom, MissingParents,
+};
 pub(crate) use tail::{Tail, TailStart};
 pub(crate) use walk::Walk;
 pub(crate) use which::{Kinds, Moment, Which};
@@ -30,7 +32,7 @@ Exit codes:
   0  done, or the reader of stdout has gone
   1  the vault or an import failed: I/O, a conflict, a bad line
   2  the command line makes no sense
-  3  damaged events were found
+  3  damaged events were found, or an import went on without parents that are missing
   4  an event was not found: an unknown id, an unknown parent, a digest that no payload has, the
      beginning of several ids
   5  the vault cannot be opened: there is none, it is open elsewhere, it is something else, it is

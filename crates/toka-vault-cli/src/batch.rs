@@ -45,6 +45,11 @@ pub(crate) struct Refused<S> {
 }
 
 impl Tally {
+    /// Leaves out events that were new and read nowhere.
+    pub(crate) fn without(self, new: u64) -> Self {
+        Self { new: self.new.saturating_sub(new), ..self }
+    }
+
     /// Says how many were new and how many known, and how long it took.
     pub(crate) fn summary(&self, what: &str) -> String {
         let (new, known) = (count(self.new), count(self.known));

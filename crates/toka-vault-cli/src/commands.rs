@@ -103,7 +103,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<()> {
 }
 
 /// Imports what the command line names.
-fn import(opening: &Opening, args: Import, output: &Output) -> Result<()> {
+fn import(opening: &Opening, args: Import, output: &mut Output) -> Result<()> {
     opening.check_writable()?;
     match args.into_from()? {
         ImportFrom::Git { path } => import_git::run(opening, &path, output),

@@ -9,7 +9,7 @@
 //! | 0 | done, or the reader of stdout has gone |
 //! | 1 | the vault or an import failed: I/O, a conflict, a bad line |
 //! | 2 | the command line makes no sense |
-//! | 3 | damaged events were found |
+//! | 3 | damaged events were found, or an import went on without parents that are missing |
 //! | 4 | an event was not found: an unknown id, an unknown parent, a digest that no payload has, the beginning of several ids |
 //! | 5 | the vault cannot be opened: there is none, it is open elsewhere, it is something else, it is damaged, events at its end are missing; or `tail` finds that it is gone |
 //! | 6 | a condition of a commit did not hold; nothing was stored |

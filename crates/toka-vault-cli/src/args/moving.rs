@@ -1,7 +1,8 @@
 //! [`Import`] and [`Export`]: what is moved into a vault and out of it, and in which form.
 //!
 //! `import jsonl FILE` and `import --format jsonl FILE` are the same, and so it is with the other form
-//! and with `export`. Where neither is said, or a form that there is not, all forms are named.
+//! and with `export`. Options stand before the form or behind it. Where no form is said, or one that there is
+//! not, all forms are named.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,7 @@ pub(crate) struct Import {
     rest: Option<PathBuf>,
 
     #[command(flatten)]
-    foreign: Foreign,
+    options: ImportOptions,
 }
 
 /// Says what to import.
@@ -95,7 +96,31 @@ pub(crate) struct ImportFile {
     pub(crate) file: PathBuf,
 
     #[command(flatten)]
+    pub(crate) options: ImportOptions,
+}
+
+/// Says how lines are imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct ImportOptions {
+    #[command(flatten)]
     pub(crate) foreign: Foreign,
+
+    /// Go on where a parent is missing: an event `vault.missing` stands for it; ends with code 3.
+    ///
+    /// It has the id of the one that is missing, and no more of it, so that all events behind it are kept whole, with
+    /// their ids, times and parents. Their hashes are other ones, since a hash covers what led to an event. Each
+    /// event that is missing or has another hash is listed on stdout, once it is stored.
+    #[arg(long)]
+    accept_missing_parents: bool,
+}
+
+/// Says what becomes of an event of which a parent is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MissingParents {
+    /// The import stops there.
+    Refuse,
+    /// Another event stands for the parent.
+    Replace,
 }
 
 /// Says how to understand lines that another system wrote.
@@ -173,12 +198,11 @@ impl Import {
     ///
     /// [`Failure::Usage`] where both ways are mixed, or none is there.
     pub(crate) fn into_from(self) -> Result<ImportFrom> {
-        let apart = self.file.is_none() && self.foreign == Foreign::default();
         match (self.from, self.format, self.file) {
-            (Some(from), None, None) if apart => Ok(from),
+            (Some(from), None, None) => from.with(self.options),
             (None, None, said) => Err(no_form("import", said.as_deref(), IMPORT_USAGE)),
             (None, Some(format), Some(file)) if self.rest.is_none() => {
-                let file = ImportFile { file, foreign: self.foreign };
+                let file = ImportFile { file, options: self.options };
                 Ok(match format {
                     FileFormat::Jsonl => ImportFrom::Jsonl(file),
                     FileFormat::Cloudevents => ImportFrom::Cloudevents(file),
@@ -196,10 +220,13 @@ impl Export {
     ///
     /// [`Failure::Usage`] where both ways are mixed, or none is there.
     pub(crate) fn into_file(self) -> Result<(FileFormat, ExportFile)> {
-        let apart = self.to == ExportFile::default();
         match (self.form, self.format) {
-            (Some(ExportAs::Jsonl(file)), None) if apart => Ok((FileFormat::Jsonl, file)),
-            (Some(ExportAs::Cloudevents(file)), None) if apart => Ok((FileFormat::Cloudevents, file)),
+            (Some(ExportAs::Jsonl(to)), None) if self.to.file.is_none() => {
+                Ok((FileFormat::Jsonl, to.with(self.to)?))
+            }
+            (Some(ExportAs::Cloudevents(to)), None) if self.to.file.is_none() => {
+                Ok((FileFormat::Cloudevents, to.with(self.to)?))
+            }
             (None, None) => Err(no_form("export", self.to.file.as_deref(), EXPORT_USAGE)),
             (None, Some(format)) if self.rest.is_none() => Ok((format, self.to)),
             _ => Err(mixed("export")),
@@ -207,10 +234,71 @@ impl Export {
     }
 }
 
+impl ImportFrom {
+    /// Adds the options that stand before the form.
+    fn with(self, before: ImportOptions) -> Result<Self> {
+        let add = |file: ImportFile| {
+            let options = file.options.with(before.clone())?;
+            Ok(ImportFile { options, ..file })
+        };
+        match self {
+            Self::Jsonl(file) => add(file).map(Self::Jsonl),
+            Self::Cloudevents(file) => add(file).map(Self::Cloudevents),
+            Self::Git { path } if before == ImportOptions::default() => Ok(Self::Git { path }),
+            Self::Git { .. } => Err(Failure::usage(
+                "`--source`, `--parents` and `--accept-missing-parents` are for `import jsonl` and `import cloudevents`; leave them out",
+            )),
+        }
+    }
+}
+
+impl ImportFile {
+    /// Returns what becomes of an event of which a parent is missing.
+    pub(crate) fn missing_parents(&self) -> MissingParents {
+        match self.options.accept_missing_parents {
+            true => MissingParents::Replace,
+            false => MissingParents::Refuse,
+        }
+    }
+}
+
+impl ImportOptions {
+    /// Adds the options that stand before the form.
+    fn with(self, before: Self) -> Result<Self> {
+        let Foreign { source, parents } = before.foreign;
+        Ok(Self {
+            foreign: Foreign {
+                source: either("--source", self.foreign.source, source)?,
+                parents: either("--parents", self.foreign.parents, parents)?,
+            },
+            accept_missing_parents: self.accept_missing_parents || before.accept_missing_parents,
+        })
+    }
+}
+
+impl ExportFile {
+    /// Adds the options that stand before the form.
+    fn with(self, before: Self) -> Result<Self> {
+        Ok(Self {
+            file: self.file,
+            skip_damaged: self.skip_damaged || before.skip_damaged,
+            source: either("--source", self.source, before.source)?,
+        })
+    }
+}
+
+/// Takes the value of an option that stands before the form or behind it.
+fn either(name: &str, behind: Option<String>, before: Option<String>) -> Result<Option<String>> {
+    match (behind, before) {
+        (Some(_), Some(_)) => Err(Failure::usage(format_args!("say `{name}` once"))),
+        (behind, before) => Ok(behind.or(before)),
+    }
+}
+
 /// Complains of a command line that says the form in both ways, or in halves of them.
 fn mixed(command: &str) -> Failure {
     Failure::usage(format_args!(
-        "say the form once: `{command} jsonl FILE` or `{command} --format jsonl FILE`, and all options behind it; a file of the name `jsonl` is `./jsonl`"
+        "say the form once: `{command} jsonl FILE` or `{command} --format jsonl FILE`; a file of the name `jsonl` is `./jsonl`"
     ))
 }
 

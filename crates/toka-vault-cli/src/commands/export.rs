@@ -1,6 +1,7 @@
 //! `export jsonl` and `export cloudevents`: writes all events, one a line.
 //!
-//! Keeps the invariant that a file which was named appears complete or not at all; `target` sees to that.
+//! Keeps the invariants that a file which was named appears complete or not at all, to which `target` sees; and
+//! that no line is written whose digest does not fit, since no import takes it.
 
 mod target;
 
@@ -65,7 +66,8 @@ pub(super) async fn run(vault: &Vault, form: &Form, to: &ExportFile, output: &mu
         }
     };
     notes.summary(&format!("exported {}", things(written.events, "event")));
-    events::outcome(written.damaged)
+    written.note_damage(notes);
+    events::outcome(written.damaged > 0)
 }
 
 /// Says what to export, and where to complain.
@@ -80,7 +82,20 @@ struct Export<'a> {
 #[derive(Default)]
 struct Written {
     events: u64,
-    damaged: bool,
+    /// How many were left out, since they are damaged.
+    damaged: u64,
+}
+
+impl Written {
+    /// Says what was left out, and what to do with the rest.
+    fn note_damage(&self, notes: Notes) {
+        if self.damaged > 0 {
+            notes.note(&format!(
+                "{} left out; where it led to others, `import` takes the rest with `--accept-missing-parents`",
+                things(self.damaged, "damaged event")
+            ));
+        }
+    }
 }
 
 impl Export<'_> {
@@ -108,12 +123,11 @@ impl Export<'_> {
         let mut written = Written::default();
         let mut history = self.vault.replay(ReplayOptions::new());
         loop {
-            match history.try_next().await {
+            match history.try_next().await.and_then(|found| found.map(intact).transpose()) {
                 Ok(Some(event)) => self.form.line(out, &event).map_err(&failed)?,
                 Ok(None) => break,
                 Err(error) => {
-                    self.step_over(error)?;
-                    written.damaged = true;
+                    written.damaged += self.step_over(error)?;
                     continue;
                 }
             }
@@ -124,12 +138,12 @@ impl Export<'_> {
         Ok(written)
     }
 
-    /// Complains of damage where it is to be skipped, and fails otherwise.
-    fn step_over(&self, error: Error) -> Result<()> {
+    /// Complains of damage where it is to be skipped, and fails otherwise. Returns how many events are damaged.
+    fn step_over(&self, error: Error) -> Result<u64> {
         match error {
-            Error::Corrupt { .. } if self.skip_damaged => {
+            Error::Corrupt { first, last, .. } if self.skip_damaged => {
                 self.notes.error(&error.into());
-                Ok(())
+                Ok(last.get().saturating_sub(first.get()) + 1)
             }
             Error::Corrupt { .. } => Err(Failure::StoppedByDamage(
                 anyhow::Error::from(error)
@@ -138,4 +152,13 @@ impl Export<'_> {
             other => Err(other.into()),
         }
     }
+}
+
+/// Takes an event whose payload is the one that its header addresses. The checksums of a vault are shorter than a
+/// digest, and can fit by chance.
+fn intact(event: Event) -> Result<Event, Error> {
+    if event.is_intact() {
+        return Ok(event);
+    }
+    Err(Error::corrupt(event.position(), "its payload does not hash to its digest"))
 }

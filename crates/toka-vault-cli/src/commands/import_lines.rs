@@ -5,7 +5,9 @@
 //!
 //! Invariant 12b of `docs/architecture.md`, which names the tests that show it.
 
+mod check;
 mod hashes;
+mod missing;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -14,12 +16,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use futures::executor::block_on;
-use toka_vault::hashing::{EventContent, event_hash};
-use toka_vault::{Error, EventHash, EventHeader, EventId, Vault};
+use toka_vault::{Error, EventHeader, EventId, Vault};
 
-use self::hashes::Hashes;
+use self::hashes::{Hashes, Known};
+use self::missing::Report;
 use super::on;
-use crate::args::{FileFormat, ImportFile};
+use crate::args::{FileFormat, ImportFile, MissingParents};
 use crate::batch::{Batch, Refused};
 use crate::failure::{Failure, Result};
 use crate::lines::{Line, LineError, Lines, Reading};
@@ -28,16 +30,29 @@ use crate::output::{Notes, Output, count};
 use crate::progress::Progress;
 
 /// Imports the lines of a file or of stdin.
-pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output: &Output) -> Result<()> {
+pub(super) fn run(opening: &Opening, form: FileFormat, from: ImportFile, output: &mut Output) -> Result<()> {
     // First the file, then the vault, so that a wrong path does not leave an empty vault.
     let (source, is_stream) = open(&from.file)?;
-    let lines = Lines::new(source, Reading::new(form, from.foreign)).with_stream(is_stream);
-    on(&opening.open_or_create(output.notes())?, |vault| into_vault(vault, lines, output.notes()))
+    let missing = from.missing_parents();
+    let lines = Lines::new(source, Reading::new(form, from.options.foreign)).with_stream(is_stream);
+    on(&opening.open_or_create(output.notes())?, |vault| into_vault(vault, lines, missing, output))
 }
 
 /// Imports lines into a vault that is open.
-pub(super) fn into_vault(vault: &Vault, lines: Lines<impl Read>, notes: Notes) -> Result<()> {
-    let mut import = Import::new(vault, notes);
+pub(super) fn into_vault(
+    vault: &Vault,
+    lines: Lines<impl Read>,
+    missing: MissingParents,
+    output: &mut Output,
+) -> Result<()> {
+    let notes = output.notes();
+    let lists = missing == MissingParents::Replace && output.shares_terminal();
+    let progress = if lists { Progress::hidden() } else { Progress::new("importing lines:", None) };
+    let report = match missing {
+        MissingParents::Refuse => None,
+        MissingParents::Replace => Some(block_on(Report::new(vault, output))?),
+    };
+    let mut import = Import::new(vault, report, progress, notes);
     let outcome = block_on(import.all(lines));
     import.conclude(outcome)
 }
@@ -74,6 +89,8 @@ struct Import<'a> {
     vault: &'a Vault,
     batch: Batch<'a, LineNumber>,
     hashes: Hashes,
+    /// Tells what is not as it was, where events may stand for parents that are missing.
+    report: Option<Report<'a>>,
     /// Events that wait for their commit, and tell no hash themselves.
     unhashed: HashSet<EventId>,
     /// The ids of other systems on the lines that wait for their commit, by what they are here.
@@ -89,15 +106,16 @@ struct Import<'a> {
 
 impl<'a> Import<'a> {
     /// Starts with nothing.
-    fn new(vault: &'a Vault, notes: Notes) -> Self {
+    fn new(vault: &'a Vault, report: Option<Report<'a>>, progress: Progress, notes: Notes) -> Self {
         Self {
             vault,
             batch: Batch::new(vault),
             hashes: Hashes::new(),
+            report,
             unhashed: HashSet::new(),
             foreign: HashMap::new(),
             notes,
-            progress: Progress::new("importing lines:", None),
+            progress,
             told_unknown: false,
             next: 1,
             without_id: false,
@@ -122,51 +140,6 @@ impl<'a> Import<'a> {
                 self.commit(number + 1).await?;
             }
         }
-    }
-
-    /// Compares the hash that a line tells with the one that it has.
-    ///
-    /// Where a parent is not known, the vault will refuse the line, and say so better.
-    async fn check(&mut self, line: &Line) -> Result<Result<(), LineError>> {
-        let Some(told) = line.hash else {
-            return Ok(Ok(()));
-        };
-        let event = &line.event;
-        let (Some(id), Some(timestamp)) = (event.id, event.timestamp) else {
-            return Ok(Err(LineError::UncheckableHash));
-        };
-        let mut parents = Vec::with_capacity(event.parents.len());
-        for parent in &event.parents {
-            match self.hash_of(*parent, line.number).await? {
-                Some(hash) => parents.push((*parent, hash)),
-                None => return Ok(Ok(())),
-            }
-        }
-        if event.check().is_err() {
-            return Ok(Ok(()));
-        }
-        let content = EventContent { id, kind: &event.kind, timestamp, digest: event.payload.digest() };
-        let computed = event_hash(content, parents.into_iter());
-        if computed != told {
-            return Ok(Err(LineError::WrongHash { told, computed }));
-        }
-        self.hashes.insert_waiting(id, computed);
-        Ok(Ok(()))
-    }
-
-    /// Finds the hash of a parent, on an earlier line or in the vault.
-    async fn hash_of(&mut self, id: EventId, line: u64) -> Result<Option<EventHash>> {
-        if let Some(hash) = self.hashes.find(id) {
-            return Ok(Some(hash));
-        }
-        if self.unhashed.contains(&id) {
-            self.commit(line).await?;
-        }
-        let found = self.vault.header(id).await?.map(|header| header.hash);
-        if let Some(hash) = found {
-            self.hashes.insert_stored(id, hash);
-        }
-        Ok(found)
     }
 
     /// Adds the event of a line.
@@ -200,7 +173,10 @@ impl<'a> Import<'a> {
             }
             Err(Refused { source: Some(line), error }) => {
                 self.next = line.0;
-                Err(failed(line, self.named(error)))
+                if let Some(report) = &mut self.report {
+                    report.refused(line.0);
+                }
+                Err(failed(line, self.named(error).await?))
             }
             Err(Refused { source: None, error }) => {
                 Err(Failure::Failed(anyhow::Error::from(error).context("the import stopped")))
@@ -208,24 +184,34 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Says which event is meant by the id that stands on the line, where that is another system's.
-    fn named(&self, error: Error) -> anyhow::Error {
+    /// Says which event is meant by the id that stands on the line, where that is another system's, and what can
+    /// be done about events that are missing.
+    async fn named(&self, error: Error) -> Result<anyhow::Error> {
         let name = |id| self.foreign.get(&id).cloned();
-        let told = match error {
-            Error::UnknownParent { parent } => {
-                name(parent).map(|name| LineError::UnknownParent { name, parent })
-            }
-            Error::Conflict { id, differs } => name(id).map(|name| LineError::Conflict { name, id, differs }),
-            _ => None,
-        };
-        told.map_or_else(|| error.into(), Into::into)
+        Ok(match error {
+            Error::UnknownParent { parent } => LineError::UnknownParent { name: name(parent), parent }.into(),
+            Error::Conflict { id, .. } if self.is_missing(id).await? => LineError::StoodFor { id }.into(),
+            Error::Conflict { id, differs } => match name(id) {
+                Some(name) => LineError::Conflict { name, id, differs }.into(),
+                None => error.into(),
+            },
+            _ => error.into(),
+        })
+    }
+
+    /// Tells whether another event stands in the vault for one that was missing.
+    async fn is_missing(&self, id: EventId) -> Result<bool> {
+        Ok(self.vault.header(id).await?.is_some_and(|header| missing::is_placeholder(&header)))
     }
 
     /// Counts what was committed.
     fn committed(&mut self, headers: &[EventHeader]) {
         self.unhashed.clear();
         self.foreign.clear();
-        self.hashes.committed(headers);
+        if let Some(report) = &mut self.report {
+            report.committed(headers);
+        }
+        self.hashes.committed(headers, |header| known(self.report.as_ref(), header));
         let tally = self.batch.tally();
         self.progress.at(tally.new + tally.known);
     }
@@ -233,7 +219,7 @@ impl<'a> Import<'a> {
     /// Ends the import at a bad line. What has gathered before it is stored, unless the line shows
     /// that the file was changed: then the whole of it is in doubt.
     async fn bad(&mut self, number: u64, error: LineError) -> Failure {
-        if matches!(error, LineError::WrongDigest { .. } | LineError::WrongHash { .. }) {
+        if error.casts_doubt() {
             self.batch.discard();
         } else if let Err(earlier) = self.commit(number).await {
             return earlier;
@@ -243,14 +229,22 @@ impl<'a> Import<'a> {
 
     /// Says what was done, and after a failure what is stored and how to go on.
     fn conclude(self, outcome: Result<()>) -> Result<()> {
-        let Self { batch, notes, progress, next, without_id, .. } = self;
+        let Self { batch, report, notes, progress, next, without_id, .. } = self;
         drop(progress);
-        notes.summary(&batch.tally().summary("event"));
+        // First the list, which may share a terminal with what is said of it.
+        let told = report.map(Report::end);
+        let missing = told.as_ref().map_or(0, |told| told.missing);
+        notes.summary(&batch.tally().without(missing).summary("event"));
         if matches!(outcome, Err(Failure::Failed(_))) {
             notes.note(&going_on(next, without_id));
         }
-        outcome
+        outcome.and(told.map_or(Ok(()), |told| told.sum_up(notes)))
     }
+}
+
+/// Says what is known of the hash of an event in the vault.
+fn known(report: Option<&Report<'_>>, header: &EventHeader) -> Known {
+    report.map_or_else(|| Known::same(header.hash), |report| report.known(header))
 }
 
 /// Says how to go on with an import that stopped before line `next`.

@@ -13,7 +13,7 @@ use toka_vault::{EventId, Head, NewEvent, Payload, SledVault, Timestamp, Vault};
 
 use super::printed::Printed;
 use super::{export, import_lines};
-use crate::args::{ExportFile, FileFormat, Foreign, Format};
+use crate::args::{ExportFile, FileFormat, Foreign, Format, MissingParents};
 use crate::git::{Events, History};
 use crate::lines::{Lines, Reading};
 use crate::output::Output;
@@ -152,9 +152,9 @@ fn exported(vault: &Vault, form: FileFormat) -> Vec<u8> {
 
 /// Reads events in a form into a vault.
 fn import(vault: &Vault, form: FileFormat, bytes: &[u8]) -> Head {
-    let notes = Output::captured(Format::Table, io::sink()).notes();
+    let mut output = Output::captured(Format::Table, io::sink());
     let lines = Lines::new(bytes, Reading::new(form, Foreign::default()));
-    import_lines::into_vault(vault, lines, notes).unwrap();
+    import_lines::into_vault(vault, lines, MissingParents::Refuse, &mut output).unwrap();
     block_on(vault.head()).unwrap()
 }
 

@@ -61,6 +61,16 @@ pub(crate) enum LineError {
         /// What its content says.
         computed: EventHash,
     },
+    /// The same, in a vault that lacks events which others were imported without.
+    #[error(
+        "its hash is told as {told}, but its fields and parents hash to {computed}: something was changed, or it comes from an event that is missing in this vault (`log --kind vault.missing`): then import with `--accept-missing-parents`"
+    )]
+    WrongHashOrMissing {
+        /// What the line says.
+        told: EventHash,
+        /// What its content says.
+        computed: EventHash,
+    },
     /// There is a hash without all that it covers.
     #[error("it tells a hash, which can only be checked beside an id and a time")]
     UncheckableHash,
@@ -70,15 +80,24 @@ pub(crate) enum LineError {
         /// What the line says.
         id: String,
     },
-    /// A parent that has an id of another system is not there.
+    /// A parent is not there.
     #[error(
-        "its parent `{name}` is neither on an earlier line nor in the vault, where its id would be {parent}; parents have to come first"
+        "its parent {}; parents have to come first. Where it is lost, import with `--accept-missing-parents` to go on without it",
+        not_there(name.as_deref(), *parent)
     )]
     UnknownParent {
-        /// What the line says.
-        name: String,
+        /// What the line says, where it is not this id.
+        name: Option<String>,
         /// The id that this parent would have.
         parent: EventId,
+    },
+    /// The event was missing when its children were imported.
+    #[error(
+        "event {id} was missing when events that it led to were imported, so that another one of the kind `vault.missing` stands for it in this vault; events are immutable. To have it, import into a new vault, what has this event first"
+    )]
+    StoodFor {
+        /// The event.
+        id: EventId,
     },
     /// An event that has an id of another system is in the vault with other content.
     #[error(
@@ -95,9 +114,24 @@ pub(crate) enum LineError {
 }
 
 impl LineError {
+    /// Tells whether the line shows that the file was changed, so that the whole of it is in doubt.
+    pub(crate) fn casts_doubt(&self) -> bool {
+        matches!(self, Self::WrongDigest { .. } | Self::WrongHash { .. } | Self::WrongHashOrMissing { .. })
+    }
+
     /// Says that a field is malformed.
     pub(super) fn malformed(field: &str, error: impl Into<anyhow::Error>) -> Self {
         Self::Field { field: field.to_owned(), source: in_one_line(without_type(error.into())) }
+    }
+}
+
+/// Says of a parent, by the name that its line gives it, that it is not there.
+fn not_there(name: Option<&str>, id: EventId) -> String {
+    match name {
+        Some(name) => {
+            format!("`{name}` is neither on an earlier line nor in the vault, where its id would be {id}")
+        }
+        None => format!("{id} is neither on an earlier line nor in the vault"),
     }
 }
 

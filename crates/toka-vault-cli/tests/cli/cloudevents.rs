@@ -92,9 +92,8 @@ fn the_form_can_be_said_by_an_option_as_well() {
     }
     for mixed in [
         &["export", "--format", "jsonl", "cloudevents"][..],
-        &["export", "--skip-damaged", "jsonl"],
+        &["export", "file", "jsonl"],
         &["import", "--format", "jsonl", "git", "."],
-        &["import", "--source", "s", "jsonl", "-"],
     ] {
         sandbox.run(mixed).assert(2, "say the form once");
     }
@@ -111,6 +110,38 @@ fn the_form_can_be_said_by_an_option_as_well() {
     sandbox.run(&["export", "--format", "jsonl", "file", "other"]).assert(2, "say the form once");
     sandbox.run(&["import", "--format", "jsonl", "file", "other"]).assert(2, "say the form once");
     sandbox.run(&["export", "--format", "xml"]).assert(2, "possible values: jsonl, cloudevents");
+}
+
+#[test]
+fn options_stand_before_the_form_or_behind_it() {
+    let sandbox = Sandbox::new();
+    fill(&sandbox);
+    let exported = sandbox.ok(&["export", "cloudevents", "--source", "/x", "--skip-damaged"]).stdout;
+    for args in [
+        ["export", "--source", "/x", "--skip-damaged", "cloudevents", "-"],
+        ["export", "--skip-damaged", "cloudevents", "--source", "/x", "-"],
+        ["export", "--skip-damaged", "cloudevents", "-", "--source", "/x"],
+    ] {
+        assert_eq!(sandbox.ok(&args).stdout, exported, "{args:?}");
+    }
+    let line = r#"{"id":"2","kind":"a","payload":1,"by":["1"]}"#;
+    for args in [
+        ["import", "--source", "s", "--parents", "by", "--accept-missing-parents", "jsonl", "-"],
+        ["import", "--source", "s", "jsonl", "--accept-missing-parents", "-", "--parents", "by"],
+        ["import", "jsonl", "--parents", "by", "--source", "s", "-", "--accept-missing-parents"],
+    ] {
+        let imported = sandbox.feed(&[&args[..], &["--vault", "memory:"]].concat(), line);
+        imported.assert(3, "read 1 event: 1 new");
+        assert!(imported.stdout.contains(&foreign_id("s", "1").to_string()), "{imported:?}");
+    }
+    for (twice, said) in [
+        (&["import", "--source", "s", "jsonl", "-", "--source", "t"][..], "say `--source` once"),
+        (&["import", "--parents", "s", "jsonl", "-", "--parents", "t"], "say `--parents` once"),
+        (&["export", "--source", "/s", "cloudevents", "--source", "/t"], "say `--source` once"),
+        (&["import", "--source", "s", "git", "."], "are for `import jsonl` and `import cloudevents`"),
+    ] {
+        sandbox.run(twice).assert(2, said);
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod on_a_journal;
 mod paths;
 mod prefixes;
 mod printing;
+mod salvage;
 mod sandbox;
 mod walks;
 mod warnings;
