@@ -4,12 +4,16 @@
 //! exposes a dependency's error type.
 
 mod make;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::condition::Against;
 use crate::{Condition, EventHash, EventId, Position, Timestamp};
+
+pub use words::Remedy;
+use words::damaged;
 
 /// What every fallible call here returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -241,7 +245,7 @@ pub enum Error {
 
     /// The vault has fewer events than it acknowledged. It stays as it is, unopened. Restore it
     /// from a copy, or open it with the option to accept the loss.
-    #[error("the vault at {} acknowledged events up to position {acknowledged}, but its log ends at {found}; restore it from a copy, or open a copy with tail loss accepted (`TailLoss::Accept`; `--accept-tail-loss` in the program)", path.display())]
+    #[error("the vault at {} acknowledged events up to position {acknowledged}, but its log ends at {found}; restore it from a copy{}", path.display(), Remedy::AcceptTailLoss)]
     TailLost {
         /// The vault.
         path: PathBuf,
@@ -252,13 +256,15 @@ pub enum Error {
     },
 
     /// What a vault keeps on disk is damaged, so that opening it could destroy more. Nothing was
-    /// changed. Restore the vault from a copy.
-    #[error("{} is damaged: {reason}; nothing was changed, restore the vault from a copy", path.display())]
+    /// changed. Restore the vault from a copy, or do what `remedy` says.
+    #[error("{} is damaged: {reason}; nothing was changed, restore the vault from a copy{remedy}", path.display())]
     Damaged {
         /// The file or the vault.
         path: PathBuf,
-        /// What does not fit, and what else can be done.
+        /// What does not fit.
         reason: String,
+        /// What else can be done.
+        remedy: Remedy,
     },
 
     /// The vault is open elsewhere. Close it there, use the handle that is open, or read a journal beside it, by
@@ -388,13 +394,4 @@ pub enum Error {
         #[source]
         source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     },
-}
-
-/// Says which events are damaged.
-fn damaged(first: Position, last: Position) -> String {
-    if first == last {
-        format!("the event at position {first} is damaged")
-    } else {
-        format!("the events at positions {first} to {last} are damaged")
-    }
 }

@@ -39,7 +39,7 @@ pub use causality::{WalkOptions, WalkOrder};
 pub use condition::Condition;
 pub use copying::Copied;
 pub use digest::{ChainHash, Digest, EventHash, HASH_BYTES};
-pub use error::{Error, Result};
+pub use error::{Error, Remedy, Result};
 pub use event::{Event, EventHeader};
 pub use filter::Filter;
 pub use id::EventId;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_core::{Error, Head, Position, Remedy, Result};
 use toka_vault_engine::disk::{
     Acknowledged, Directory, Format, HeadFile, Pace, RealDirectory, Tail, VaultDir, check_tail,
 };
@@ -87,7 +87,7 @@ pub(crate) fn open_at(place: Place<'_>, options: &JournalOptions) -> Result<(Jou
         None if is_new => (Journal::create(directory, spares, vault, salts)?, LogEnd::EMPTY),
         None => {
             let reason = "it has no segment with a header".into();
-            return Err(Error::Damaged { path: path.join(JOURNAL), reason });
+            return Err(Error::Damaged { path: path.join(JOURNAL), reason, remedy: Remedy::Restore });
         }
     };
     // Recovery has made it durable, and whoever reads beside has no other proof of its last group.
@@ -119,7 +119,7 @@ pub(crate) fn follow_at(
 ) -> Result<(Follower, LogEnd)> {
     let Some(follower) = Follower::open(directory, record)? else {
         let reason = "it has no segment with a header".into();
-        return Err(Error::Damaged { path: path.join(JOURNAL), reason });
+        return Err(Error::Damaged { path: path.join(JOURNAL), reason, remedy: Remedy::Restore });
     };
     let end = follower.look()?;
     let (acknowledged, found) = (follower.durable(), end.position());

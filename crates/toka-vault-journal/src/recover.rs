@@ -16,7 +16,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Position, Result};
+use toka_vault_core::{Error, Position, Remedy, Result};
 use toka_vault_engine::LogEnd;
 use toka_vault_engine::disk::{Directory, write_again};
 
@@ -191,7 +191,8 @@ fn check_order(directory: &dyn Directory, headers: &[SegmentHeader]) -> Result<(
 }
 
 fn damaged(directory: &dyn Directory, number: u64, reason: &str) -> Error {
-    Error::Damaged { path: directory.path(&file_name(number)), reason: reason.into() }
+    let path = directory.path(&file_name(number));
+    Error::Damaged { path, reason: reason.into(), remedy: Remedy::Restore }
 }
 
 /// Opens what is in a directory for tests and for the vault alike: looks, has `check` look at the end and at

@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use toka_vault_core::{Error, Result};
+use toka_vault_core::{Error, Remedy, Result};
 
 /// Bytes of a header: its checksum, then two log sequence numbers.
 pub(crate) const HEADER_BYTES: usize = 20;
@@ -74,13 +74,12 @@ pub(crate) fn header_numbers(header: &[u8]) -> Option<(i64, i64)> {
     Some((number(lsn)?, number(stable)?)).filter(|_| matches)
 }
 
-/// Says what is damaged and what else can be done.
+/// Says what is damaged.
 fn refusal(data: &Path, offset: u64) -> Error {
     let reason = format!(
-        "the segment header at byte {offset}, without which sled would overwrite what it cannot find (a copy of \
-         the vault can be opened with tail loss accepted)"
+        "the segment header at byte {offset}, without which sled would overwrite what it cannot find"
     );
-    Error::Damaged { path: data.to_path_buf(), reason }
+    Error::Damaged { path: data.to_path_buf(), reason, remedy: Remedy::AcceptTailLoss }
 }
 
 #[cfg(test)]

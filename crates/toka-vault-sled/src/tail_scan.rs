@@ -21,7 +21,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use bytes::Bytes;
-use toka_vault_core::{Error, Head, Result};
+use toka_vault_core::{Error, Head, Remedy, Result};
 use toka_vault_engine::block::Block;
 
 use crate::message::{Message, read_message};
@@ -43,39 +43,45 @@ pub(crate) fn check(sled: &Path, segment_bytes: usize, acknowledged: Option<Head
     let data = sled.join(DATA);
     match lost(sled, &data, segment_bytes, acknowledged) {
         Ok(None) => Ok(()),
-        Ok(Some(offset)) => Err(refusal(&data, offset)),
+        Ok(Some(lost)) => Err(refusal(&data, lost)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("read", &data, error)),
     }
 }
 
 /// Says what is damaged.
-fn refusal(data: &Path, offset: u64) -> Error {
+fn refusal(data: &Path, Lost { offset, remedy }: Lost) -> Error {
     let reason =
         format!("the log at byte {offset}, before its end, and sled would wipe what stands behind it");
-    Error::Damaged { path: data.to_path_buf(), reason }
+    Error::Damaged { path: data.to_path_buf(), reason, remedy }
 }
 
-/// Finds damage that would lose something, and returns where it is.
+/// Says where damage is that would lose something.
+struct Lost {
+    offset: u64,
+    remedy: Remedy,
+}
+
+/// Finds damage that would lose something.
 fn lost(
     sled: &Path,
     data: &Path,
     segment_bytes: usize,
     acknowledged: Option<Head>,
-) -> std::io::Result<Option<u64>> {
+) -> std::io::Result<Option<Lost>> {
     let covered = snapshot(sled)?;
     let mut log = LogFile { file: File::open(data)?, segment_bytes };
     let segments = log.segments(covered)?;
     let Some(end) = log.end(&segments, covered)? else { return Ok(None) };
     let offset = segments.get(&log.start_of(end)).map_or(0, |segment| segment.offset + log.within(end));
     if end < covered {
-        return Ok(Some(offset));
+        return Ok(Some(Lost { offset, remedy: Remedy::Restore }));
     }
     let Some(head) = acknowledged else { return Ok(None) };
     let needle = [head.position.get().to_be_bytes().as_slice(), head.chain.as_bytes()].concat();
     let behind = log.find(&needle, head, |lsn| lsn >= end, &segments)?;
     let lost = behind && !log.find(&needle, head, |lsn| lsn < end, &segments)?;
-    Ok(lost.then_some(offset))
+    Ok(lost.then_some(Lost { offset, remedy: Remedy::AcceptTailLoss }))
 }
 
 /// Returns up to where the newest snapshot covers the log, which its name tells.

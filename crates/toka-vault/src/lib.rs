@@ -24,8 +24,8 @@ mod vault;
 pub use toka_vault_core::{
     ChainHash, Condition, Copied, Digest, Direction, Error, Event, EventHash, EventHeader, EventId,
     EventPayload, EventStore, EventStoreExt, Filter, Head, Kind, KindPattern, NewEvent, Parents, Payload,
-    Position, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp, Walk,
-    WalkOptions, WalkOrder, hashing, limits, verify,
+    Position, Remedy, Replay, ReplayOptions, Result, StartFrom, SubscribeOptions, Subscription, Timestamp,
+    Walk, WalkOptions, WalkOrder, hashing, limits, verify,
 };
 #[cfg(any(feature = "persist-journal", feature = "persist-sled"))]
 #[doc(inline)]

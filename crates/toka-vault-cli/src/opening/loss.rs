@@ -3,11 +3,16 @@
 //! Keeps the invariant that nothing is given up in silence: what would have kept the vault from opening is
 //! told once it is open.
 
-use toka_vault::Error;
+use toka_vault::{Error, Remedy};
 
 /// Tells whether what keeps a vault from opening may be a loss at its end.
 pub(super) fn may_be(refusal: &Error) -> bool {
-    matches!(refusal, Error::TailLost { .. } | Error::Damaged { .. } | Error::Corrupt { .. })
+    matches!(
+        refusal,
+        Error::TailLost { .. }
+            | Error::Damaged { remedy: Remedy::AcceptTailLoss, .. }
+            | Error::Corrupt { .. }
+    )
 }
 
 /// Says what was given up by opening a vault in spite of this refusal.
@@ -20,22 +25,11 @@ pub(super) fn accepted(refusal: &Error) -> String {
             };
             format!("acknowledged and gone: {gone}; the vault goes on behind position {found}")
         }
-        Error::Damaged { path, reason } => {
-            format!(
-                "a loss at the end was accepted: {} was damaged: {}",
-                path.display(),
-                without_advice(reason)
-            )
+        // What could be done is done.
+        Error::Damaged { path, reason, .. } => {
+            format!("a loss at the end was accepted: {} was damaged: {reason}", path.display())
         }
         damage => format!("a loss at the end was accepted: {damage}"),
-    }
-}
-
-/// Leaves out what else could be done, now that it is done: it stands in brackets at the end.
-fn without_advice(reason: &str) -> &str {
-    match reason.rsplit_once(" (") {
-        Some((reason, advice)) if advice.ends_with(')') => reason,
-        _ => reason,
     }
 }
 
@@ -53,11 +47,11 @@ mod tests {
         };
         assert!(accepted(&lost(10, 6)).contains("gone: the events at positions 7 to 10; the vault"));
         assert!(accepted(&lost(7, 6)).contains("gone: the event at position 7; the vault"));
-        let damage = Error::Damaged { path: "vault".into(), reason: "another history".into() };
-        assert!(accepted(&damage).ends_with("vault was damaged: another history"));
-        let advised = "it is missing, so that nobody can tell (to go on, accept it)";
-        let damage = Error::Damaged { path: "head".into(), reason: advised.into() };
-        assert!(accepted(&damage).ends_with("head was damaged: it is missing, so that nobody can tell"));
-        assert!(may_be(&lost(2, 1)) && may_be(&damage) && !may_be(&Error::Closed));
+        let damaged =
+            |remedy| Error::Damaged { path: "vault".into(), reason: "another history (x)".into(), remedy };
+        let acceptable = damaged(Remedy::AcceptTailLoss);
+        assert!(accepted(&acceptable).ends_with("vault was damaged: another history (x)"));
+        assert!(may_be(&lost(2, 1)) && may_be(&acceptable));
+        assert!(!may_be(&damaged(Remedy::Restore)) && !may_be(&Error::Closed));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toka_vault_core::{Condition, Error, EventHash, EventId, Filter, Position, Timestamp};
+use toka_vault_core::{Condition, Error, EventHash, EventId, Filter, Position, Remedy, Timestamp};
 
 /// What the operating system says in these tests.
 const CAUSE: &str = "no space left on device";
@@ -29,6 +29,11 @@ fn backwards() -> Error {
 fn condition_failed() -> Error {
     let condition = Condition::none_after(Position::new(7), Filter::kind("a.*").unwrap());
     Error::ConditionFailed { condition, position: Position::new(9) }
+}
+
+/// A vault that does not open.
+fn damaged(remedy: Remedy) -> Error {
+    Error::Damaged { path: "events.db".into(), reason: "R".into(), remedy }
 }
 
 /// An event that is not the same in a copy.
@@ -72,7 +77,7 @@ fn told() -> Vec<(Error, &'static str, &'static str)> {
             "up to position 9, but its log ends at 8",
             "restore it",
         ),
-        (Error::Damaged { path: path(), reason: "R".into() }, "is damaged: R", "from a copy"),
+        (damaged(Remedy::Restore), "is damaged: R", "from a copy"),
         (
             Error::Locked { path: path(), holder: "this process" },
             "open in this process",
@@ -113,6 +118,15 @@ fn each_error_says_what_happened_and_what_to_do() {
         assert!(text.contains(happened), "{happened:?} is not in {text:?}");
         assert!(text.contains(advice), "{advice:?} is not in {text:?}");
     }
+}
+
+#[test]
+fn what_else_can_be_done_about_damage_is_told_where_there_is_something() {
+    assert!(
+        damaged(Remedy::Restore).to_string().ends_with("nothing was changed, restore the vault from a copy")
+    );
+    let text = damaged(Remedy::AcceptTailLoss).to_string();
+    assert!(text.contains("from a copy, or open a copy with tail loss accepted"), "{text}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use toka_vault_core::{ChainHash, Error, Head, Position, Result};
+use toka_vault_core::{ChainHash, Error, Head, Position, Remedy, Result};
 
 use super::files::sync_dir;
 use super::real;
@@ -165,11 +165,9 @@ impl HeadFile {
     pub fn open_to_look(path: &Path) -> Result<Arc<dyn StoredFile>> {
         let lost = |what: &str| {
             let reason = format!(
-                "it is {what}, so that nobody can tell whether acknowledged events are missing at the end of the log \
-                 (to go on with what is there, open a copy with tail loss accepted: `TailLoss::Accept`; \
-                 `--accept-tail-loss` in the program)"
+                "it is {what}, so that nobody can tell whether acknowledged events are missing at the end of the log"
             );
-            Err(Error::Damaged { path: path.to_path_buf(), reason })
+            Err(Error::Damaged { path: path.to_path_buf(), reason, remedy: Remedy::AcceptTailLoss })
         };
         match real::open_to_read(path) {
             Err(error) if failed_with(&error, ErrorKind::NotFound) => lost("missing"),

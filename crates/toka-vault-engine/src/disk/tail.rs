@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use toka_vault_core::{Error, Head, Position, Result};
+use toka_vault_core::{Error, Head, Position, Remedy, Result};
 
 use super::HeadFile;
 use crate::log::LogEnd;
@@ -93,7 +93,7 @@ pub fn check_tail(
     if least <= found {
         let reason =
             format!("its log ends at position {found} with another history than it had acknowledged");
-        return Err(Error::Damaged { path, reason });
+        return Err(Error::Damaged { path, reason, remedy: Remedy::AcceptTailLoss });
     }
     Err(Error::TailLost { path, acknowledged: least, found })
 }

@@ -24,7 +24,7 @@ mod writing;
 
 use std::sync::Arc;
 
-use toka_vault_core::{Error, Event, EventId, Position, Result};
+use toka_vault_core::{Error, Event, EventId, Position, Remedy, Result};
 
 use super::times::{Span, TimeRange};
 use crate::disk::Directory;
@@ -250,6 +250,7 @@ impl Runs {
             return Err(Error::Damaged {
                 path: self.dir.path(&run::file_name(cover, self.layout.extension)),
                 reason,
+                remedy: Remedy::Restore,
             });
         };
         write(&self.runs).push(Arc::new(run));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use futures::executor::block_on;
-use toka_vault_core::{Error, EventStore};
+use toka_vault_core::{Error, EventStore, Remedy};
 use toka_vault_sled::SledVault;
 use toka_vault_testkit::events::{distinct, event};
 
@@ -43,7 +43,9 @@ fn a_damaged_header_is_refused_and_nothing_is_changed() {
             damaged.file("sled/db")[at] ^= 1 << chance.below(8);
             damaged.write(&path);
             let error = SledVault::open(&path).unwrap_err();
-            let Error::Damaged { path: file, reason } = &error else { panic!("{error:?}") };
+            let Error::Damaged { path: file, reason, remedy: Remedy::AcceptTailLoss } = &error else {
+                panic!("{error:?}")
+            };
             let place = format!("byte {}", segment * SEGMENT_BYTES);
             assert!(reason.contains(&place) && file.ends_with("sled/db"), "{error}");
             assert_eq!(Content::read(&path), damaged, "{error}");
