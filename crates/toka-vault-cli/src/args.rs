@@ -179,7 +179,7 @@ pub(crate) enum Command {
     /// List the events that nothing follows yet, the newest first.
     Leaves {
         /// List at most N events: the newest N.
-        #[arg(long, short = 'n', value_name = "N")]
+        #[arg(long, short = 'n', value_name = "N", value_parser = whole_number)]
         limit: Option<u64>,
     },
 
@@ -229,6 +229,11 @@ pub(crate) struct Commit {
     /// Let --if-none look only at the events after this position; by default it looks at all.
     #[arg(long, value_name = "POSITION", requires = "if_none")]
     pub(crate) after: Option<Position>,
+}
+
+/// Reads how many things are meant.
+fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("expected a whole number up to {}", u64::MAX))
 }
 
 /// Reads `--color` ahead of everything else, so that help and complaints keep to it too.

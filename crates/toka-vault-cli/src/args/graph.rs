@@ -23,7 +23,7 @@ pub(crate) struct Graph {
 
     /// Write at most N events, the newest of them. More than 500 are more than Mermaid draws where it is
     /// not told otherwise.
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 500)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 500, value_parser = super::whole_number)]
     pub(crate) limit: u64,
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Log {
     pub(crate) reverse: bool,
 
     /// List at most N events: the newest N, or with --reverse the oldest N.
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = super::whole_number)]
     pub(crate) limit: Option<u64>,
 
     /// Draw beside the events what led to what, as `git log --graph` does.

@@ -208,6 +208,9 @@ impl Import {
                     FileFormat::Cloudevents => ImportFrom::Cloudevents(file),
                 })
             }
+            (None, Some(_), None) => {
+                Err(Failure::usage("`import --format FORM` has to know the file as well; `-` is stdin"))
+            }
             _ => Err(mixed("import")),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Tail {
 
     /// End after N events: the last N, unless --from says otherwise, and where there are fewer, the next ones
     /// too; by default go on until interrupted.
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = super::whole_number)]
     pub(crate) limit: Option<u64>,
 }
 

@@ -23,10 +23,10 @@ pub(crate) struct Walk {
 
     /// Go at most N steps: 1 lists parents or children alone. A step to an event that --kind, --since or
     /// --until leave out is a step too.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::whole_number)]
     pub(crate) depth: Option<u64>,
 
     /// List at most N events, of those that are meant: those that stand nearest to the event.
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = super::whole_number)]
     pub(crate) limit: Option<u64>,
 }

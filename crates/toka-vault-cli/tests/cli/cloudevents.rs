@@ -109,6 +109,7 @@ fn the_form_can_be_said_by_an_option_as_well() {
     }
     sandbox.run(&["export", "--format", "jsonl", "file", "other"]).assert(2, "say the form once");
     sandbox.run(&["import", "--format", "jsonl", "file", "other"]).assert(2, "say the form once");
+    sandbox.run(&["import", "--format", "jsonl"]).assert(2, "has to know the file as well");
     sandbox.run(&["export", "--format", "xml"]).assert(2, "possible values: jsonl, cloudevents");
 }
 

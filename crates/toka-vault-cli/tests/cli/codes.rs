@@ -24,6 +24,8 @@ fn a_failed_commit_or_import_is_1() {
     sandbox.run(&["commit", "a", "2", "--id", STRANGER]).assert(1, "it differs in payload");
     sandbox.run(&["import", "jsonl", "missing.jsonl"]).assert(1, "cannot read missing.jsonl");
     sandbox.run(&["import", "jsonl", "."]).assert(1, "cannot read .");
+    let no_folder = "cannot write a/b/c\ncaused by: there is no folder ";
+    sandbox.run(&["export", "jsonl", "a/b/c"]).assert(1, no_folder);
     sandbox.run(&["import", "git", "missing"]).assert(1, "is not a git repository");
 }
 
@@ -44,7 +46,10 @@ fn a_full_disk_under_stdout_is_1() {
 #[test]
 fn a_command_line_that_makes_no_sense_is_2_and_creates_nothing() {
     let sandbox = Sandbox::new();
-    let cases: [(&[&str], &str); 23] = [
+    let cases: [(&[&str], &str); 26] = [
+        (&["log", "-n", "99999999999999999999"], "expected a whole number up to 18446744073709551615"),
+        (&["leaves", "-n", "few"], "expected a whole number up to"),
+        (&["ancestors", STRANGER, "--depth", "1.5"], "expected a whole number up to"),
         (&[], "Usage"),
         (&["no-such-command"], "unrecognized subcommand"),
         (&["show", "x"], "ULID"),

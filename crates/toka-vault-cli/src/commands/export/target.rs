@@ -37,7 +37,15 @@ impl Target {
 
     /// Creates a file beside the path that it gets, where `found` is now.
     fn beside(path: PathBuf, found: Option<&Metadata>) -> io::Result<Self> {
-        let created = create(folder_of(&path), found)?;
+        let folder = folder_of(&path);
+        // Else the error would name the file without a final name.
+        if !folder.is_dir() {
+            return Err(io::Error::new(
+                ErrorKind::NotFound,
+                format!("there is no folder {}; create it first", folder.display()),
+            ));
+        }
+        let created = create(folder, found)?;
         Ok(Self::Beside(BufWriter::new(created), path))
     }
 
