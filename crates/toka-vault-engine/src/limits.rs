@@ -71,12 +71,12 @@ const _: () = assert!(RECENT_HEADERS_MAX >= QUEUE_BYTES_MAX / EVENT_WEIGHT);
 const _: () = assert!(BATCH_BYTES_MAX + BATCH_EVENTS_MAX * EVENT_WEIGHT <= QUEUE_BYTES_MAX);
 const _: () = assert!(QUEUE_BYTES_MAX <= u32::MAX as usize);
 
-/// Returns how many of something there are: the usual number, fewer in this crate's own tests, and fewest in a
-/// simulation, so that both see many of what they make up together.
+/// Returns how many of something there are: the usual number, fewer in this crate's own tests and where it is
+/// fuzzed, and fewest in a simulation, so that all of them see many of what they make up together.
 pub(crate) const fn sized(usual: usize, tested: usize, simulated: usize) -> usize {
     if cfg!(toka_sim) {
         simulated
-    } else if cfg!(test) {
+    } else if cfg!(any(test, fuzzing)) {
         tested
     } else {
         usual

@@ -18,6 +18,8 @@ mod follow;
 mod follow_tests;
 mod frame;
 mod frame_index;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod groups;
 mod journal;
 mod log;

@@ -22,13 +22,13 @@ use crate::segments::Segments;
 use crate::spares::Spares;
 
 /// Holds the segments.
-const JOURNAL: &str = "journal";
+pub(crate) const JOURNAL: &str = "journal";
 
 /// Records the acknowledged head.
-const HEAD: &str = "head";
+pub(crate) const HEAD: &str = "head";
 
 /// Holds what is derived from the log.
-const INDEX: &str = "index";
+pub(crate) const INDEX: &str = "index";
 
 /// What this back-end keeps in a vault's directory.
 const FORMAT: Format = Format { backend: "journal", version: 1, parts: &[JOURNAL, HEAD, INDEX] };

@@ -28,7 +28,7 @@ pub(crate) fn check(file: &File) -> Vec<Finding> {
     wanted.into_iter().filter(|(kept, _)| !kept).map(|(_, text)| Finding::new(file, 1, text)).collect()
 }
 
-/// Tells whether the manifest belongs to a crate of this workspace; `benches` is one of its own.
+/// Tells whether the manifest belongs to a crate of this workspace; `benches` and `fuzz` are of their own.
 fn is_manifest_of_a_member(path: &str) -> bool {
     let folder = path.strip_suffix("/Cargo.toml");
     folder.is_some_and(|folder| matches!(folder, "tests" | "xtask") || is_crate(folder))
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn manifests_of_other_workspaces_are_left_alone() {
-        for path in ["Cargo.toml", "benches/Cargo.toml", "crates/a/tests/ui/Cargo.toml"] {
+        for path in ["Cargo.toml", "benches/Cargo.toml", "fuzz/Cargo.toml", "crates/a/tests/ui/Cargo.toml"] {
             assert_eq!(findings(path, ""), 0, "{path}");
         }
     }

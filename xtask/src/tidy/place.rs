@@ -14,6 +14,9 @@ pub(crate) struct Place {
 /// The crate that is test code from end to end, though it is compiled as a library.
 const TESTKIT: &str = "toka-vault-testkit";
 
+/// The workspace of its own that feeds the others what has to fail: test code as well.
+const FUZZ: &str = "fuzz/";
+
 /// The crate under `crates/` that is a program.
 const PROGRAM: &str = "toka-vault-cli";
 
@@ -54,7 +57,7 @@ impl Place {
         let in_tests = folders.contains(&"tests") || modules.hold(path);
         let in_sources = parts.next() == Some("src");
         Self {
-            test: in_tests || krate == Some(TESTKIT),
+            test: in_tests || krate == Some(TESTKIT) || path.starts_with(FUZZ),
             library: in_sources && !in_tests && krate.is_some_and(|name| name != PROGRAM && name != TESTKIT),
             simulated: in_sources
                 && !in_tests
@@ -102,6 +105,8 @@ mod tests {
         assert_eq!(place("tests/src/lib.rs"), (true, false));
         // It tells whoever runs its suite which cases a back-end cannot show.
         assert_eq!(place("crates/toka-vault-testkit/src/lib.rs"), (true, false));
+        assert_eq!(place("fuzz/fuzz_targets/journal.rs"), (true, false));
+        assert_eq!(place("crates/a/src/fuzz/journal.rs"), (false, true));
         assert_eq!(place("crates/a/src/b/checks.rs"), (true, false));
         assert_eq!(place("crates/a/src/b/checks/deep.rs"), (true, false));
         assert_eq!(place("crates/a/src/b/checks_not.rs"), (false, true));
