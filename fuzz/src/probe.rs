@@ -14,7 +14,7 @@ use toka_vault::{Direction, Error, Event, EventId, EventStore, Replay, ReplayOpt
 use crate::input::Input;
 
 /// Events whose answers are compared, of a longer history.
-const COMPARED: usize = 24;
+const COMPARED: usize = 16;
 
 /// Errors after which a stream counts as one that does not end.
 const ERRORS_MAX: usize = 20_000;

@@ -38,12 +38,12 @@ pub struct Sample {
 }
 
 /// Returns the samples: a few events in one segment, and many in several with files in their indexes, each as it
-/// is and compressed; and none.
+/// is and compressed; and none. What is compressed is less, for it takes longest.
 pub fn samples() -> &'static [Sample] {
     static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
         let plain = Compression::None;
         let made =
-            [(1, plain, 1), (2, plain, 4), (3, Compression::Lz4, 1), (4, Compression::Lz4, 4), (5, plain, 0)];
+            [(1, plain, 1), (2, plain, 4), (3, Compression::Lz4, 1), (4, Compression::Lz4, 2), (5, plain, 0)];
         made.into_iter().map(|(seed, compression, lives)| Sample::new(seed, compression, lives)).collect()
     });
     &SAMPLES
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn samples_have_all_that_can_be_forged() {
         let events: Vec<_> = samples().iter().map(|sample| sample.events.len()).collect();
-        assert_eq!(events, [9, 81, 9, 81, 0]);
+        assert_eq!(events, [9, 81, 9, 33, 0]);
         for sample in &samples()[1..4] {
             assert!(sample.files.contains_key("head"));
         }
