@@ -51,7 +51,7 @@ pub fn forge(sample: &Sample, within: &str, input: &mut Input<'_>) -> Forged {
         }
     }
     if sealing != Sealing::Nothing {
-        Seal::new(sealing, left, mode & 8 != 0).files(&mut forged.files, &sample.frames);
+        Seal::new(sealing, left, mode & 8 != 0).files(&mut forged.files, within, &sample.frames);
     }
     forged
 }

@@ -42,13 +42,15 @@ impl Seal {
         Self { rehash, left, headers }
     }
 
-    /// Seals all files; `frames` tells where those of a segment were before it was forged.
-    pub fn files(&mut self, files: &mut Files, frames: &BTreeMap<String, Vec<usize>>) {
+    /// Seals the files whose paths begin so; `frames` tells where those of a segment were before it was forged.
+    pub fn files(&mut self, files: &mut Files, within: &str, frames: &BTreeMap<String, Vec<usize>>) {
         let none = Vec::new();
-        for (name, bytes) in files.iter_mut().filter(|(name, _)| name.ends_with(".segment")) {
+        let is_meant = |name: &str| name.starts_with(within);
+        let segments = files.iter_mut().filter(|(name, _)| is_meant(name) && name.ends_with(".segment"));
+        for (name, bytes) in segments {
             self.segment(bytes, frames.get(name).unwrap_or(&none));
         }
-        for (name, bytes) in files.iter_mut() {
+        for (name, bytes) in files.iter_mut().filter(|(name, _)| is_meant(name)) {
             if name == "head" {
                 self.head(bytes);
             } else if name.starts_with("index/") {
@@ -226,7 +228,7 @@ mod tests {
         for sample in samples() {
             for sealing in [Sealing::Checksums, Sealing::Hashes] {
                 let mut files = sample.files.clone();
-                Seal::new(sealing, 0, true).files(&mut files, &sample.frames);
+                Seal::new(sealing, 0, true).files(&mut files, "", &sample.frames);
                 for (name, bytes) in &files {
                     assert!(bytes == &sample.files[name], "{sealing:?} changed {name}");
                 }
@@ -241,7 +243,7 @@ mod tests {
         let mut files = sample.files.clone();
         let bytes = files.get_mut(name).unwrap();
         bytes[frames[0] + 32 + 80] ^= 1;
-        Seal::new(Sealing::Checksums, 0, false).files(&mut files, &sample.frames);
+        Seal::new(Sealing::Checksums, 0, false).files(&mut files, "", &sample.frames);
         assert_eq!(crate::fields::frames(&files[name]), *frames);
         assert_ne!(files[name][frames[0]..frames[0] + 12], sample.files[name][frames[0]..frames[0] + 12]);
     }
