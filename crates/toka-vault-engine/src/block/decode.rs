@@ -290,7 +290,9 @@ fn checked_header(bytes: &[u8]) -> Result<&[u8], Damage> {
 fn parse_fixed(fields: &mut Fields<'_>) -> Option<(Position, usize, LogEnd, u16)> {
     let _length = fields.u32()?;
     let first = Position::new(fields.u64()?);
-    let count = fields.u32()? as usize;
+    let count = fields.u32()?;
+    // Else the block would say that it ends before it begins, or that it has what no log has.
+    let is_placed = first >= Position::FIRST && first.get().checked_add(count.into()).is_some();
     let end = LogEnd::from_bytes(&fields.array()?)?;
-    Some((first, count, end, fields.u16()?))
+    is_placed.then_some((first, count as usize, end, fields.u16()?))
 }

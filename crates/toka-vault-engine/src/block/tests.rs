@@ -156,3 +156,18 @@ fn a_block_is_read_from_any_event_on_and_ends_behind_its_last() {
         assert_eq!(record_range(&encoded.bytes, at), None, "{at}");
     }
 }
+
+#[test]
+fn a_block_of_positions_that_there_are_not_is_malformed() {
+    let parse = |numbers: &[u64]| {
+        let events: Vec<Event> = numbers.iter().map(|number| event(*number, 1)).collect();
+        let blocks = encode(&Group { events, end: LogEnd::EMPTY, owners: Vec::new() }, LAYOUT);
+        Block::parse(Bytes::copy_from_slice(&blocks[0].bytes)).map(|block| (block.first(), block.last()))
+    };
+    let malformed = Err(Damage("its header is malformed"));
+    assert_eq!(parse(&[0]), malformed);
+    assert_eq!(parse(&[u64::MAX - 1, u64::MAX]), malformed);
+    assert_eq!(parse(&[u64::MAX]), malformed);
+    let newest = [u64::MAX - 2, u64::MAX - 1].map(Position::new);
+    assert_eq!(parse(&newest.map(Position::get)), Ok((newest[0], newest[1])));
+}
