@@ -46,8 +46,10 @@ struct State {
     durable: Position,
     /// From where on the thread wants to know that more is durable.
     awaited: Position,
-    /// What the events hold that came since the thread had taken all.
+    /// What the events hold that became durable since the thread has taken all there were.
     bytes: usize,
+    /// What those hold that are not durable yet.
+    coming: usize,
     /// From where on it tries again what a full disk has refused.
     retry: Position,
     stop: bool,
@@ -57,7 +59,7 @@ impl Worker {
     /// Starts with a log that is durable up to `durable`.
     pub(super) fn new(durable: Position) -> Self {
         let (opened, awaited, retry) = (durable, Position::ZERO, Position::ZERO);
-        let state = State { opened, durable, awaited, bytes: 0, retry, stop: false };
+        let state = State { opened, durable, awaited, bytes: 0, coming: 0, retry, stop: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -91,13 +93,14 @@ impl Worker {
     /// Says that events which hold so many bytes will be durable.
     pub(super) fn coming(&self, bytes: usize) {
         let mut state = lock(&self.state);
-        state.bytes = state.bytes.saturating_add(bytes);
+        state.coming = state.coming.saturating_add(bytes);
     }
 
     /// Says up to where the log is durable.
     pub(super) fn durable(&self, head: Position) {
         let mut state = lock(&self.state);
         state.durable = head;
+        state.bytes = state.bytes.saturating_add(std::mem::take(&mut state.coming));
         if head >= state.awaited || (state.has_many_bytes() && head >= state.retry) {
             self.changed.notify_all();
         }
@@ -135,13 +138,14 @@ impl Worker {
                 return None;
             }
             let covered = memory.covered();
-            if covered >= state.durable {
-                state.bytes = 0;
-            }
             let due = covered.plus(FOLLOW_EVENTS);
             let behind = state.durable >= due || covered < state.opened || state.has_many_bytes();
             let ready = behind || memory.is_ready(state.durable);
             if ready && state.durable >= state.retry {
+                if state.durable <= due {
+                    // One step takes them all. Those that come meanwhile are few: they wait for more.
+                    state.bytes = 0;
+                }
                 return Some(state.durable);
             }
             // Whoever asked may have read ahead of what is durable, and enough for a file.
