@@ -13,12 +13,10 @@ use crate::crash_tests::{SEGMENT_BYTES, asked, group_of, salts};
 use crate::damage_tests::read_over_damage;
 use crate::journal::Journal;
 use crate::log::JournalLog;
-use crate::open::{Place, open_at};
+use crate::open::{HEAD, Place, open_at};
 use crate::options::JournalOptions;
 use crate::segment_header::file_name;
 use crate::spares::Spares;
-
-const HEAD: &str = "head";
 
 /// Bytes of the damage: the header of a frame and of its block.
 const DAMAGED_BYTES: usize = 200;

@@ -123,7 +123,7 @@ impl Export<'_> {
         let mut written = Written::default();
         let mut history = self.vault.replay(ReplayOptions::new());
         loop {
-            match history.try_next().await.and_then(|found| found.map(intact).transpose()) {
+            match history.try_next().await.and_then(|found| found.map(Event::into_intact).transpose()) {
                 Ok(Some(event)) => self.form.line(out, &event).map_err(&failed)?,
                 Ok(None) => break,
                 Err(error) => {
@@ -152,13 +152,4 @@ impl Export<'_> {
             other => Err(other.into()),
         }
     }
-}
-
-/// Takes an event whose payload is the one that its header addresses. The checksums of a vault are shorter than a
-/// digest, and can fit by chance.
-fn intact(event: Event) -> Result<Event, Error> {
-    if event.is_intact() {
-        return Ok(event);
-    }
-    Err(Error::corrupt(event.position(), "its payload does not hash to its digest"))
 }

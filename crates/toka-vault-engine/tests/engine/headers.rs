@@ -9,7 +9,7 @@ use toka_vault_core::{Digest, Error, EventStore, Head, Payload, Position, Result
 use toka_vault_engine::block::{Block, EncodedBlock, Layout, encode};
 use toka_vault_engine::disk::Directory;
 use toka_vault_engine::{
-    Chunk, EngineOptions, Group, Index, Log, LogEnd, ReadBudget, Unappended, open_threaded,
+    Chunk, EngineOptions, Group, Index, LocalVault, Log, LogEnd, ReadBudget, Unappended, open_threaded,
 };
 use toka_vault_testkit::assert_error;
 use toka_vault_testkit::events::sized;
@@ -63,13 +63,17 @@ impl Log for Blocks {
     }
 }
 
+fn open(log: Blocks) -> LocalVault {
+    let index = Index::in_memory(&log, Position::ZERO).unwrap();
+    open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap()
+}
+
 #[test]
 fn the_payload_of_an_event_whose_header_is_looked_up_is_not_read() {
     watched(|| {
         let log = Blocks::default();
         let read = log.payload_bytes.clone();
-        let index = Index::in_memory(&log, Position::ZERO).unwrap();
-        let vault = open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let vault = open(log);
         let headers: Vec<_> = [10, 5_000].map(|size| block_on(vault.commit(sized(size))).unwrap()).into();
         for header in &headers {
             let store: &dyn EventStore = &vault;
@@ -86,8 +90,7 @@ fn a_header_that_is_damaged_is_told_with_its_place_as_its_event_is() {
     watched(|| {
         let log = Blocks::default();
         let is_damaged = log.is_damaged.clone();
-        let index = Index::in_memory(&log, Position::ZERO).unwrap();
-        let vault = open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let vault = open(log);
         let id = block_on(vault.commit(sized(10))).unwrap().id;
         is_damaged.store(true, Ordering::Relaxed);
         let place = "segment 1.segment at byte 4096: ";
@@ -101,8 +104,7 @@ fn an_event_that_the_block_in_its_place_does_not_have_is_damaged_and_so_is_its_h
     watched(|| {
         let log = Blocks::default();
         let gives_first = log.gives_first.clone();
-        let index = Index::in_memory(&log, Position::ZERO).unwrap();
-        let vault = open_threaded(log, LogEnd::EMPTY, index, &EngineOptions::default()).unwrap();
+        let vault = open(log);
         let headers = [10, 11].map(|size| block_on(vault.commit(sized(size))).unwrap());
         gives_first.store(true, Ordering::Relaxed);
         assert_eq!(block_on(vault.header(headers[0].id)).unwrap().as_ref(), Some(&headers[0]));

@@ -14,14 +14,8 @@ use toka_vault_testkit::sim::{Seed, SimDirectory};
 
 use crate::crash_tests::compression;
 use crate::log::JournalLog;
-use crate::open::{Place, follow_at, open_at};
+use crate::open::{HEAD, INDEX, Place, follow_at, open_at};
 use crate::options::{JournalOptions, SEGMENT_BYTES_MIN};
-
-/// The file of the head record, beside the segments.
-const HEAD: &str = "head";
-
-/// The directory of the indexes.
-const INDEX: &str = "index";
 
 /// Stands for the vault's directory in errors.
 const PATH: &str = "/simulated";
